@@ -1,0 +1,17 @@
+/* Compiler extensions, gathered in one place. */
+#ifndef VMP_COMPILER_H
+#define VMP_COMPILER_H
+
+/* Marks a function that may be called from the signal handler: it allocates
+ * nothing, takes no lock, calls no libc function off tests/sigsafe_allowed.txt
+ * and preserves errno.  Functions without the mark are forbidden there. */
+#define VMP_SIGSAFE
+
+#define VMP_PRINTF(fmt_index, first) __attribute__((format(printf, fmt_index, first)))
+#define VMP_LIKELY(x) __builtin_expect(!!(x), 1)
+#define VMP_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define VMP_INLINE static inline __attribute__((always_inline))
+#define VMP_UNUSED __attribute__((unused))
+#define VMP_EXPORT __attribute__((visibility("default")))
+
+#endif

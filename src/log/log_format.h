@@ -1,0 +1,179 @@
+/* The vmprof log, version 1: what the writer writes and the reader reads.
+ *
+ * This comment is the specification. Integers marked `u` are unsigned LEB128
+ * varints of at most 10 bytes, `s` are zigzag LEB128 varints (0, -1, 1, -2 ->
+ * 0, 1, 2, 3), `u8`/`u32` are fixed little-endian. Times are nanoseconds.
+ *
+ *   file     = magic, chunk*
+ *   magic    = 89 56 4d 50 4c 4f 47 0a ("\x89VMPLOG\n"), u8 version (1)
+ *   chunk    = u32 sync ("VMPC" = 56 4d 50 43), u8 flags, u stored_size,
+ *              u raw_size, stored_size bytes, u32 crc
+ *   flags    = bit 0: the bytes are zstd; bit 1: this chunk begins a new zstd
+ *              frame, so nothing before it is needed to decompress it.
+ *              Other bits must be 0.
+ *   crc      = CRC-32C (Castagnoli) of everything from flags to the last
+ *              stored byte.
+ *   raw      = record*
+ *   record   = u8 kind, u size, size bytes of body
+ *
+ * Invariants
+ *   1. A chunk is written by one write() if the kernel lets it, at most
+ *      VMP_LOG_MAX_CHUNK raw bytes. A log cut at any byte reads up to its last
+ *      whole chunk. A compressed chunk is flushed, so that it can be decoded
+ *      when the chunks since the last frame start are there.
+ *   2. Records refer to ids that were defined earlier in the file, in this or
+ *      an earlier chunk. Ids are dense, in order of definition, from 1; 0 means
+ *      "none". An id is never defined twice. An EPOCH record forgets stacks.
+ *   3. Unknown record kinds, and bytes at the end of a known record's body that
+ *      this version does not know, are skipped.
+ *   4. Everything that names a thing is written before or in the same chunk as
+ *      the first sample that uses it: kill -9 loses no names.
+ *   5. The file is append only: it can be a pipe.
+ *   6. Several processes in one file: after a SESSION record all ids start
+ *      anew, so logs of one version can be concatenated chunk by chunk.
+ *
+ * Records
+ *    1 SESSION    first record of the first chunk (and of each process):
+ *                 u format_minor (0), u mode (VMP_LOG_MODE_*), u pid,
+ *                 s start_unix_ns, s start_mono_ns, u interval_ns (asked),
+ *                 u quantum_ns (unit of sample times, >= 1), str timer
+ *    2 META       str key, str value: free text, UTF-8. Keys of the writer:
+ *                 argv (arguments separated by \n), python (3.11.7),
+ *                 implementation, executable, host, os, arch, cwd, vmprof.
+ *                 A repeated key replaces the value.
+ *    3 STRINGS    u n, n * str: defines string ids
+ *    4 CODES      u n, n * (u name, u qualname, u file (string ids),
+ *                 s first_line): defines code ids
+ *    5 LOCATIONS  u n, n * location: defines location ids
+ *                 location = u kind, then
+ *                   0 PYTHON  u code, u instr (byte offset of the
+ *                             instruction in the code object),
+ *                             s line - first_line (of the code; line 0 = no
+ *                             line: written as 0 with pos flag 0),
+ *                             u pos (bit 0: has a line; bit 1: has columns:
+ *                             then u end_line - line, u col, u end_col, all
+ *                             bytes from 0)
+ *                   1 NATIVE  u mapping, u relative address
+ *                   2 ELIDED  u frames: this many frames were left out here
+ *                   other     not allowed in this version
+ *    6 STACKS     u n, n * (u back, u m (>= 1), m * u location): each chain
+ *                 defines m stack ids: the first has the parent
+ *                 next_id - back (back 0: no parent, a root), each other the
+ *                 one before it. Frames are root first.
+ *    7 THREAD     u index (dense from 1), u os_tid, u ident (pthread_self),
+ *                 u name (string id or 0), s start_ns (since start_mono):
+ *                 defines a thread, or renames it if the index is known
+ *    8 SAMPLES    u thread, u n, u columns, u cpu_ns, u wall_ns, s t0, then one
+ *                 column after the other. cpu_ns and wall_ns are what all n
+ *                 samples together stand for; t0 is the time of the first
+ *                 sample in quanta since start_mono, less the time of the
+ *                 last sample of this thread (0 at first).
+ *                   always     n-1 * s: time since the last sample in quanta,
+ *                              less round(interval / quantum)
+ *                   always     n * s: stack id, less the one before it in this
+ *                              record (the first: less that of this thread's
+ *                              last record)
+ *                   bit 0      n * u: weight; cpu_ns and wall_ns are shared
+ *                              out by weight (absent: equally)
+ *                   bit 1      n * s: RSS in KiB, less the one before (first:
+ *                              less the last of this process)
+ *                   bit 2      n * u: VMP_LOG_FLAG_*
+ *                   other bits not allowed in this version
+ *                 Stack 0: the thread ran no Python code.
+ *    9 LOSS       u reason (VMP_LOG_LOSS_*), u count, u thread (0: not known):
+ *                 ticks that were not recorded
+ *   10 MAPPING    u start, u end, u file_offset, str build_id, str path:
+ *                 defines mapping ids
+ *   11 CLOCK      s mono_ns since start_mono, u process_cpu_ns,
+ *                 u profiler_cpu_ns (of process_cpu_ns, used by our threads;
+ *                 not by the handler): both since the start
+ *   12 END        s mono_ns since start_mono, u samples written: a clean end
+ *   13 EPOCH      stack ids start anew from 1 (bounds the writer's memory)
+ *   14 LABEL      reserved: u id, str key, str value
+ *   str = u length, bytes
+ *
+ * Limits, checked by the reader: raw_size and stored_size of a chunk at most
+ * VMP_LOG_MAX_CHUNK, str at most VMP_LOG_MAX_STRING, ids below 2^32, depth of a
+ * stack at most VMP_LOG_MAX_DEPTH. */
+#ifndef VMP_LOG_FORMAT_H
+#define VMP_LOG_FORMAT_H
+
+#include <stdint.h>
+
+#define VMP_LOG_MAGIC "\x89VMPLOG\n"
+
+enum {
+    VMP_LOG_MAGIC_SIZE = 8,
+    VMP_LOG_VERSION = 1,
+    VMP_LOG_SYNC = 0x43504d56,
+    VMP_LOG_MAX_CHUNK = 4 << 20,
+    VMP_LOG_MAX_STRING = 64 << 10,
+    VMP_LOG_MAX_DEPTH = 64 << 10,
+    VMP_LOG_CHUNK_ZSTD = 1,
+    VMP_LOG_CHUNK_FRAME_START = 2,
+};
+
+enum vmp_log_kind {
+    VMP_LOG_SESSION = 1,
+    VMP_LOG_META,
+    VMP_LOG_STRINGS,
+    VMP_LOG_CODES,
+    VMP_LOG_LOCATIONS,
+    VMP_LOG_STACKS,
+    VMP_LOG_THREAD,
+    VMP_LOG_SAMPLES,
+    VMP_LOG_LOSS,
+    VMP_LOG_MAPPING,
+    VMP_LOG_CLOCK,
+    VMP_LOG_END,
+    VMP_LOG_EPOCH,
+    VMP_LOG_LABEL,
+};
+
+enum vmp_log_location_kind {
+    VMP_LOG_LOCATION_PYTHON = 0,
+    VMP_LOG_LOCATION_NATIVE = 1,
+    VMP_LOG_LOCATION_ELIDED = 2,
+};
+
+enum { /* SESSION.mode */
+    VMP_LOG_MODE_WALL = 1,
+    VMP_LOG_MODE_MEMORY = 2,
+    VMP_LOG_MODE_LINES = 4, /* a wish of the user for the views; lines are always there */
+    VMP_LOG_MODE_NATIVE = 8,
+};
+
+enum { /* SAMPLES.columns */
+    VMP_LOG_COLUMN_WEIGHT = 1,
+    VMP_LOG_COLUMN_RSS = 2,
+    VMP_LOG_COLUMN_FLAGS = 4,
+};
+
+enum { /* flags of one sample */
+    VMP_LOG_FLAG_HAS_GIL = 1,
+    VMP_LOG_FLAG_WAITS_FOR_GIL = 2,
+    VMP_LOG_FLAG_GC = 4,
+    VMP_LOG_FLAG_JIT = 8,
+    VMP_LOG_FLAG_OFF_CPU = 16,
+};
+
+/* Why a tick was not recorded; the texts are what `info` shows. */
+#define VMP_LOG_LOSS_LIST(X)                                                                       \
+    X(VMP_LOG_LOSS_RING_FULL, "ring_full")                                                         \
+    X(VMP_LOG_LOSS_NO_SLOT, "no_thread_slot")                                                      \
+    X(VMP_LOG_LOSS_NO_THREAD_STATE, "no_thread_state")                                             \
+    X(VMP_LOG_LOSS_UNREADABLE, "unreadable_memory")                                                \
+    X(VMP_LOG_LOSS_CORRUPT, "inconsistent_stack")                                                  \
+    X(VMP_LOG_LOSS_STOPPED, "stopping")                                                            \
+    X(VMP_LOG_LOSS_WRITE, "write_failed")                                                          \
+    X(VMP_LOG_LOSS_TICK, "tick_merged")                                                            \
+    X(VMP_LOG_LOSS_MOVED, "thread_moved_while_read")
+
+enum vmp_log_loss {
+#define VMP_LOG_LOSS_ENUM(name, text) name,
+    VMP_LOG_LOSS_LIST(VMP_LOG_LOSS_ENUM)
+#undef VMP_LOG_LOSS_ENUM
+        VMP_LOG_LOSS_COUNT
+};
+
+#endif
