@@ -1,0 +1,144 @@
+#include "json_out.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "utf8.h"
+
+static void
+before_value(vmp_json *j)
+{
+    if (j->comma)
+        vmp_out_text(j->out, ",");
+    j->comma = true;
+}
+
+void
+vmp_json_begin(vmp_json *j, char open)
+{
+    before_value(j);
+    vmp_out_bytes(j->out, &open, 1);
+    j->comma = false;
+}
+
+void
+vmp_json_end(vmp_json *j, char close)
+{
+    vmp_out_bytes(j->out, &close, 1);
+    j->comma = true;
+}
+
+/* Puts one character that may not stand as it is. */
+static void
+escape(vmp_out *o, uint32_t c)
+{
+    switch (c) {
+    case '"':
+        vmp_out_text(o, "\\\"");
+        break;
+    case '\\':
+        vmp_out_text(o, "\\\\");
+        break;
+    case '\n':
+        vmp_out_text(o, "\\n");
+        break;
+    case '\t':
+        vmp_out_text(o, "\\t");
+        break;
+    case VMP_UTF8_BAD:
+        vmp_out_text(o, "\\ufffd");
+        break;
+    default:
+        vmp_out_printf(o, "\\u%04x", (unsigned)c);
+    }
+}
+
+static void
+quoted(vmp_out *o, vmp_str s)
+{
+    size_t plain = 0; /* start of the run that can be copied */
+    vmp_out_text(o, "\"");
+    for (size_t i = 0, n; i < s.n; i += n) {
+        uint32_t c = vmp_utf8_decode(s.p + i, s.n - i, &n);
+        /* '<' is escaped too, so that JSON can stand inside a page's script;
+         * 0x7f because terminals may obey it. */
+        if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != 0x7f && c != VMP_UTF8_BAD)
+            continue;
+        vmp_out_bytes(o, s.p + plain, i - plain);
+        escape(o, c);
+        plain = i + n;
+    }
+    if (plain < s.n)
+        vmp_out_bytes(o, s.p + plain, s.n - plain);
+    vmp_out_text(o, "\"");
+}
+
+void
+vmp_json_key(vmp_json *j, const char *key)
+{
+    vmp_json_key_str(j, vmp_str_from(key));
+}
+
+void
+vmp_json_key_str(vmp_json *j, vmp_str key)
+{
+    before_value(j);
+    quoted(j->out, key);
+    vmp_out_text(j->out, ":");
+    j->comma = false;
+}
+
+void
+vmp_json_str(vmp_json *j, vmp_str s)
+{
+    before_value(j);
+    quoted(j->out, s);
+}
+
+void
+vmp_json_uint(vmp_json *j, uint64_t v)
+{
+    before_value(j);
+    vmp_out_printf(j->out, "%" PRIu64, v);
+}
+
+void
+vmp_json_int(vmp_json *j, int64_t v)
+{
+    before_value(j);
+    vmp_out_printf(j->out, "%" PRId64, v);
+}
+
+void
+vmp_json_double(vmp_json *j, double v)
+{
+    char text[32];
+    if (!isfinite(v)) {
+        vmp_json_null(j);
+        return;
+    }
+    /* 15 digits are always exact to write, 17 always enough to read back. */
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (!(strtod(text, NULL) < v) && !(strtod(text, NULL) > v))
+            break;
+    }
+    before_value(j);
+    vmp_out_text(j->out, text);
+}
+
+void
+vmp_json_bool(vmp_json *j, bool v)
+{
+    before_value(j);
+    vmp_out_text(j->out, v ? "true" : "false");
+}
+
+void
+vmp_json_null(vmp_json *j)
+{
+    before_value(j);
+    vmp_out_text(j->out, "null");
+}

@@ -1,0 +1,101 @@
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "json_out.h"
+#include "out.h"
+#include "utf8.h"
+
+/* The bytes as a C string, for comparison. */
+static const char *
+text_of(vmp_out *o)
+{
+    vmp_out_bytes(o, "", 1);
+    return o->p;
+}
+
+TEST(bytes_are_gathered_in_memory)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    for (int i = 0; i < 1000; i++)
+        vmp_out_printf(&o, "%d,", i % 10);
+    vmp_out_fill(&o, '.', 3);
+    CHECK_INT(o.n, 2003);
+    CHECK(memcmp(o.p + 1996, "8,9,...", 7) == 0 || memcmp(o.p + 1998, "9,...", 5) == 0);
+    CHECK_INT(vmp_out_flush(&o, NULL), 0);
+    vmp_out_fini(&o);
+}
+
+TEST(a_closed_pipe_is_told_once_and_the_rest_dropped)
+{
+    int fds[2];
+    vmp_out o;
+    vmp_err err = {0};
+    signal(SIGPIPE, SIG_IGN);
+    CHECK_INT(pipe(fds), 0);
+    close(fds[0]);
+    vmp_out_init(&o, fds[1]);
+    for (int i = 0; i < 10000; i++)
+        vmp_out_text(&o, "0123456789");
+    CHECK_INT(vmp_out_flush(&o, &err), -VMP_EIO);
+    CHECK_INT(err.os_errno, EPIPE);
+    CHECK_INT(o.n, 0);
+    vmp_out_fini(&o);
+    close(fds[1]);
+}
+
+TEST(json_puts_commas_and_escapes)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    vmp_json j = vmp_json_to(&o);
+    vmp_json_begin(&j, '{');
+    vmp_json_put_uint(&j, "a", 18446744073709551615u);
+    vmp_json_key(&j, "b");
+    vmp_json_begin(&j, '[');
+    vmp_json_end(&j, ']');
+    vmp_json_key_str(&j, vmp_str_from("q\"\n"));
+    vmp_json_begin(&j, '[');
+    vmp_json_double(&j, 0.1);
+    vmp_json_double(&j, 1.0 / 0.0);
+    vmp_json_int(&j, -3);
+    vmp_json_bool(&j, true);
+    vmp_json_str(&j, vmp_str_from("<\x1b\xff\xc3\xa9\\"));
+    vmp_json_end(&j, ']');
+    vmp_json_end(&j, '}');
+    CHECK_STR(text_of(&o), "{\"a\":18446744073709551615,\"b\":[],\"q\\\"\\n\":[0.1,null,-3,true,"
+                           "\"\\u003c\\u001b\\ufffd\xc3\xa9\\\\\"]}");
+    vmp_out_fini(&o);
+}
+
+TEST(utf8_refuses_what_is_not_utf8)
+{
+    static const struct {
+        const char *bytes;
+        uint32_t want;
+        size_t n;
+    } cases[] = {
+        {"A", 'A', 1},
+        {"\xc3\xa9", 0xe9, 2},
+        {"\xe2\x82\xac", 0x20ac, 3},
+        {"\xf0\x9f\x90\x8d", 0x1f40d, 4},
+        {"\xc0\x80", VMP_UTF8_BAD, 1},         /* overlong */
+        {"\xe0\x80\xaf", VMP_UTF8_BAD, 1},     /* overlong */
+        {"\xed\xa0\x80", VMP_UTF8_BAD, 1},     /* surrogate */
+        {"\xf4\x90\x80\x80", VMP_UTF8_BAD, 1}, /* above U+10FFFF */
+        {"\xe2\x82", VMP_UTF8_BAD, 1},         /* cut */
+        {"\x80", VMP_UTF8_BAD, 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t n = 0;
+        CHECK_INT(vmp_utf8_decode(cases[i].bytes, strlen(cases[i].bytes), &n), cases[i].want);
+        CHECK_INT(n, cases[i].n);
+    }
+}
+
+TEST_MAIN(RUN(bytes_are_gathered_in_memory), RUN(a_closed_pipe_is_told_once_and_the_rest_dropped),
+    RUN(json_puts_commas_and_escapes), RUN(utf8_refuses_what_is_not_utf8))
