@@ -1,0 +1,28 @@
+"""The commands `vmprof` and `vmprofshow`: they become the binary in this package."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def binary() -> str:
+    """Path of the `vmprof` binary that came with this package."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "_bin", "vmprof")
+
+
+def _become(name: str, args: list[str]) -> None:
+    path = binary()
+    try:
+        os.execv(path, [name, *args])
+    except OSError as error:
+        sys.stderr.write(f"{name}: cannot run {path}: {error.strerror}\n")
+        sys.exit(127)
+
+
+def vmprof() -> None:
+    _become("vmprof", sys.argv[1:])
+
+
+def vmprofshow() -> None:
+    _become("vmprofshow", sys.argv[1:])
