@@ -1,0 +1,38 @@
+/* Reads a log into a profile.
+ *
+ * The kind of log is told by its first bytes. A log that was cut loads up to
+ * the cut (profile->cut); several logs one after the other in one file load as
+ * one profile with several processes. Damage in the middle is an error that
+ * tells the byte offset: a profile is never silently partial. Memory is bounded
+ * by what is defined in the log, not by the number of samples, unless they are
+ * kept one by one. */
+#ifndef VMP_LOAD_H
+#define VMP_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "profile.h"
+
+typedef struct vmp_load_options {
+    bool keep_samples; /* one by one, for vmp_profile.samples */
+    /* Called now and then (about every 256 KiB of log) with the bytes read so
+     * far, and once at the end; NULL for none. */
+    void (*progress)(void *ctx, uint64_t bytes_done);
+    void *progress_ctx;
+} vmp_load_options;
+
+/* Loads what can be read from fd, which may be a pipe and stays the caller's.
+ * options may be NULL.
+ * Errors: -VMP_EIO (err->os_errno), -VMP_ENOMEM, -VMP_EFORMAT (empty, or not a
+ * log; the text says what it looks like), -VMP_EVERSION, -VMP_ECORRUPT
+ * (err->where: byte offset), -VMP_ELIMIT. */
+int vmp_load_fd(vmp_profile **ret_p, int fd, const vmp_load_options *options, vmp_err *err);
+
+/* The same over bytes, which are not needed afterwards. */
+int vmp_load_bytes(
+    vmp_profile **ret_p, const void *p, size_t n, const vmp_load_options *options, vmp_err *err);
+
+#endif

@@ -1,0 +1,337 @@
+/* Views of a profile, as data: what the terminal, HTTP and Python show.
+ *
+ * Self and total are computed here, once. A view is one block of plain rows
+ * that refer to the profile by id; it stays valid without the profile, but
+ * names are looked up there. All views are deterministic: equal profiles give
+ * equal rows in equal order. No algorithm recurses: stacks may be of any depth.
+ *
+ * Of every sample, under the filter that the view is given:
+ *   1. If `threads` is not empty and its thread is not among them, or if `focus`
+ *      is not empty and none of its frames matches, it does not exist.
+ *   2. Frames that match `hide` are taken out, and so are the outermost frames
+ *      as long as they match `fold`. What they cost goes to the nearest caller
+ *      that is left, or, without one, to the root: "outside".
+ *   3. Its value is the self of the innermost frame that is left and part of
+ *      the total of each function (line, ...) on its stack: once, however often
+ *      it is there.
+ *
+ * All functions return 0, -VMP_ENOMEM, or -VMP_ELIMIT (more than 2^32 rows);
+ * free functions null the pointer and accept NULL in it. Options may be NULL:
+ * all zero. */
+#ifndef VMP_REPORT_H
+#define VMP_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "profile.h"
+#include "str.h"
+
+/* `samples` is the number of records behind the figures: what a statistical
+ * error is computed from. */
+typedef struct vmp_report_value {
+    uint64_t samples;
+    uint64_t weight;   /* ticks */
+    uint64_t value_ns; /* CPU time, of threads sampled in wall mode wall time */
+} vmp_report_value;
+
+/* Patterns are borrowed. A pattern of hide, focus and only matches a function
+ * if it is part of its name, of its qualified name or of its file. */
+typedef struct vmp_report_filter {
+    const vmp_str *hide;
+    size_t hide_count;
+    const vmp_str *focus;
+    size_t focus_count;
+    const vmp_str *fold; /* matches if the function's file ends with it */
+    size_t fold_count;
+    const vmp_thread_id *threads;
+    size_t thread_count;
+    bool hide_native;
+} vmp_report_filter;
+
+/* The filter that commands begin with: folds the frames of runpy and of the
+ * profiler's own start, so that the outermost frame of `python -m vmprof
+ * prog.py` is the program's <module>. Its patterns are static. */
+vmp_report_filter vmp_report_filter_default(void);
+
+/* What is one row, or one node below its parent. */
+enum vmp_report_key {
+    VMP_REPORT_BY_FUNCTION,
+    VMP_REPORT_BY_LINE,     /* function and line */
+    VMP_REPORT_BY_POSITION, /* function, line, end line and columns */
+};
+
+/* Descending, but by name; ties go by total, self, name, file, line. */
+enum vmp_report_sort {
+    VMP_REPORT_SORT_TOTAL, /* weight */
+    VMP_REPORT_SORT_SELF,  /* weight */
+    VMP_REPORT_SORT_NAME,
+};
+
+/* ------------------------------------------------------------- call tree */
+
+enum vmp_report_group {
+    VMP_REPORT_GROUP_NONE,    /* all threads are merged */
+    VMP_REPORT_GROUP_THREADS, /* below the root, one node per thread */
+    VMP_REPORT_GROUP_PROCESSES,
+};
+
+typedef struct vmp_report_tree_options {
+    vmp_report_filter filter;
+    enum vmp_report_group group;
+    enum vmp_report_key key;
+    enum vmp_report_sort sort;
+    bool fold_recursion;  /* a frame equal to its caller is not a node of its own */
+    double prune_percent; /* leave out nodes with less of the root's total weight */
+    uint32_t max_depth;   /* leave out deeper nodes; 0: no limit */
+} vmp_report_tree_options;
+
+enum vmp_report_node_kind {
+    VMP_REPORT_NODE_ROOT,    /* node 0: everything; its self is "outside" */
+    VMP_REPORT_NODE_PROCESS, /* its self is "outside" of this process */
+    VMP_REPORT_NODE_THREAD,
+    VMP_REPORT_NODE_FRAME,
+    VMP_REPORT_NODE_ELIDED, /* frames that were left out when the log was made */
+};
+
+/* Nodes are in the order in which a tree is printed: each before its children,
+ * children sorted. The children of node i are i + 1, then the `end` of that,
+ * and so on while less than nodes[i].end. */
+typedef struct vmp_report_node {
+    enum vmp_report_node_kind kind;
+    uint32_t parent; /* of the root: 0 */
+    uint32_t end;    /* index after the last node of the subtree */
+    uint32_t depth;  /* root: 0 */
+    vmp_function_id function;
+    vmp_location_id location; /* by function: 0; else any one at this line or position */
+    vmp_thread_id thread;     /* THREAD */
+    vmp_process_id process;   /* PROCESS, THREAD */
+    uint64_t elided_frames;   /* ELIDED: at most this many frames */
+    vmp_report_value self;
+    /* self and all below, so also what was pruned: total less self less the
+     * totals of the children that are there is what the pruned ones had. */
+    vmp_report_value total;
+} vmp_report_node;
+
+typedef struct vmp_report_tree {
+    uint32_t count;  /* >= 1 */
+    uint32_t pruned; /* nodes that were left out */
+    const vmp_report_node *nodes;
+} vmp_report_tree;
+
+int vmp_report_tree_new(
+    vmp_report_tree **ret_t, const vmp_profile *p, const vmp_report_tree_options *options);
+void vmp_report_tree_free(vmp_report_tree **t);
+
+/* ------------------------------------------------------------------ flat */
+
+typedef struct vmp_report_flat_options {
+    vmp_report_filter filter;
+    enum vmp_report_key key;
+    enum vmp_report_sort sort;
+    /* Not 0: only what runs below the outermost frame of this function. The
+     * function itself counts only if it is called again below; its own self
+     * is "outside". */
+    vmp_function_id below;
+} vmp_report_flat_options;
+
+typedef struct vmp_report_flat_row {
+    vmp_function_id function;
+    vmp_location_id location; /* by function: 0 */
+    vmp_report_value self, total;
+} vmp_report_flat_row;
+
+typedef struct vmp_report_flat {
+    uint32_t count; /* functions that are on some sample's stack */
+    const vmp_report_flat_row *rows;
+    vmp_report_value total;   /* of all samples = outside + the self of all rows */
+    vmp_report_value outside; /* samples with no frame left, or with no Python frame */
+} vmp_report_flat;
+
+int vmp_report_flat_new(
+    vmp_report_flat **ret_f, const vmp_profile *p, const vmp_report_flat_options *options);
+void vmp_report_flat_free(vmp_report_flat **f);
+
+/* --------------------------------------------------------------- callers */
+
+typedef struct vmp_report_callers_options {
+    vmp_report_filter filter;
+    enum vmp_report_sort sort; /* of the functions */
+    bool callees;              /* the other direction: whom each function calls */
+    const vmp_str *only;       /* only functions that match; none: all */
+    size_t only_count;
+} vmp_report_callers_options;
+
+/* A sample counts once per (function, caller), so that with recursion the
+ * edges of a function can add up to more than its total. */
+typedef struct vmp_report_edge {
+    vmp_function_id other; /* caller, or callee; 0: called from outside */
+    vmp_report_value value;
+} vmp_report_edge;
+
+typedef struct vmp_report_callers_row {
+    vmp_function_id function;
+    vmp_report_value self, total;
+    size_t first_edge, edge_count; /* by weight descending */
+} vmp_report_callers_row;
+
+typedef struct vmp_report_callers {
+    uint32_t count;
+    const vmp_report_callers_row *rows;
+    size_t edge_count;
+    const vmp_report_edge *edges;
+    vmp_report_value total; /* of all samples */
+} vmp_report_callers;
+
+int vmp_report_callers_new(
+    vmp_report_callers **ret_c, const vmp_profile *p, const vmp_report_callers_options *options);
+void vmp_report_callers_free(vmp_report_callers **c);
+
+/* ----------------------------------------------------------------- lines */
+
+typedef struct vmp_report_lines_options {
+    vmp_report_filter filter;
+    enum vmp_report_sort sort; /* of the functions */
+    bool positions;            /* one row per position instead of per line */
+    const vmp_str *only;       /* only functions that match; none: all */
+    size_t only_count;
+} vmp_report_lines_options;
+
+typedef struct vmp_report_line {
+    uint32_t line;            /* 0: not known */
+    vmp_location_id location; /* any one there; with positions the one that has the columns */
+    vmp_report_value self;    /* the frame was innermost, at this line */
+    vmp_report_value total;   /* the frame was at this line, itself or in a call */
+} vmp_report_line;
+
+typedef struct vmp_report_lines_row {
+    vmp_function_id function;
+    vmp_report_value self, total;  /* of the function */
+    size_t first_line, line_count; /* ascending */
+} vmp_report_lines_row;
+
+typedef struct vmp_report_lines {
+    uint32_t count;
+    const vmp_report_lines_row *rows;
+    size_t line_count;
+    const vmp_report_line *lines;
+    vmp_report_value total; /* of all samples */
+} vmp_report_lines;
+
+int vmp_report_lines_new(
+    vmp_report_lines **ret_l, const vmp_profile *p, const vmp_report_lines_options *options);
+void vmp_report_lines_free(vmp_report_lines **l);
+
+/* --------------------------------------------------------------- threads */
+
+typedef struct vmp_report_thread {
+    vmp_thread_id thread; /* name, ids, process, start: in the profile */
+    uint64_t samples;
+    uint64_t weight;
+    uint64_t cpu_ns; /* 0 where the log does not know */
+    uint64_t wall_ns;
+    uint64_t lost; /* ticks of this thread that were not recorded */
+} vmp_report_thread;
+
+/* All threads that the log names, those without samples too, by process, then
+ * weight descending. Samples and losses of no known thread come last, as
+ * thread 0, if there are any. */
+typedef struct vmp_report_threads {
+    uint32_t count;
+    const vmp_report_thread *rows;
+} vmp_report_threads;
+
+int vmp_report_threads_new(vmp_report_threads **ret_t, const vmp_profile *p);
+void vmp_report_threads_free(vmp_report_threads **t);
+
+/* ---------------------------------------------------------------- memory */
+
+typedef struct vmp_report_memory_options {
+    uint32_t process_index;   /* which of profile->memories */
+    uint32_t max_bins;        /* neighbours are put together to get at most so many; 0: all */
+    enum vmp_report_key key;  /* of the growth rows */
+    vmp_report_filter filter; /* of the growth rows; focus and threads have no effect on bins */
+} vmp_report_memory_options;
+
+typedef struct vmp_report_memory_bin {
+    int64_t time_ns;  /* its begin, since the start of the process */
+    uint64_t samples; /* 0: a gap, the rest is 0 */
+    uint64_t min_kb, max_kb, mean_kb;
+    vmp_stack_id peak_stack; /* where max_kb was seen */
+} vmp_report_memory_bin;
+
+/* How much the resident memory grew up to samples in a function. */
+typedef struct vmp_report_growth_row {
+    vmp_function_id function;
+    vmp_location_id location; /* by function: 0 */
+    uint64_t self_grown_kb, self_shrunk_kb;
+    uint64_t total_grown_kb, total_shrunk_kb;
+} vmp_report_growth_row;
+
+typedef struct vmp_report_memory {
+    vmp_process_id process;
+    int64_t bin_ns;
+    uint32_t bin_count;
+    const vmp_report_memory_bin *bins;
+    uint64_t first_kb, last_kb, peak_kb;
+    int64_t peak_ns;
+    vmp_thread_id peak_thread;
+    vmp_stack_id peak_stack;
+    uint32_t growth_count;
+    const vmp_report_growth_row *growth; /* by self grown less shrunk, descending */
+} vmp_report_memory;
+
+/* Gives *ret_m NULL (and 0) if the profile has no such timeline. */
+int vmp_report_memory_new(
+    vmp_report_memory **ret_m, const vmp_profile *p, const vmp_report_memory_options *options);
+void vmp_report_memory_free(vmp_report_memory **m);
+
+/* ------------------------------------------------------------------ info */
+
+typedef struct vmp_report_loss {
+    vmp_string_id reason;
+    uint64_t count;
+} vmp_report_loss;
+
+/* Of all processes together; mode, timer, asked rate and the texts are of the
+ * first one. */
+typedef struct vmp_report_info {
+    uint64_t samples;
+    uint64_t ticks; /* their weights */
+    uint64_t lost;  /* ticks */
+    uint32_t loss_count;
+    const vmp_report_loss *losses; /* by reason, in descending order of count */
+
+    double asked_hz;
+    /* Per second of the sampled threads: CPU seconds, in wall mode wall seconds
+     * (of `sampled_ns`); 0 if there were none. */
+    double achieved_hz;  /* ticks that samples stand for */
+    double sample_hz;    /* samples */
+    uint64_t sampled_ns; /* what all samples together stand for */
+
+    double cpu_seconds;          /* of the processes; where the log does not tell, of the samples */
+    double profiler_cpu_seconds; /* of cpu_seconds, used by the profiler's threads */
+    double wall_seconds;         /* from the first start to the last end */
+    int64_t start_unix_ns;
+    int64_t end_unix_ns;
+
+    uint32_t mode; /* VMP_PROFILE_MODE_* */
+    vmp_str timer;
+    uint64_t log_bytes;
+    double bytes_per_sample; /* 0 without samples */
+    bool cut;                /* the log has no clean end */
+
+    uint32_t processes, threads, functions, stacks,
+        depth; /* numbers; depth: of the deepest stack */
+    uint32_t pid;
+    /* From the meta data; n == 0 where it does not tell. Borrowed from the profile. */
+    vmp_str argv; /* arguments separated by \n */
+    vmp_str python, implementation, executable, host, os, arch, cwd, vmprof;
+} vmp_report_info;
+
+int vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p);
+void vmp_report_info_free(vmp_report_info **i);
+
+#endif
