@@ -92,4 +92,5 @@ def build_editable(
     config_settings: Settings = None,
     metadata_directory: str | None = None,
 ) -> str:
-    return mesonpy.build_editable(wheel_directory, with_abi(config_settings), metadata_directory)
+    name = mesonpy.build_editable(wheel_directory, with_abi(config_settings), metadata_directory)
+    return str(name)
