@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Stands for the interpreter of another root file system when Meson asks it about
 # itself: Meson's script goes in by stdin, and each path in its answer that exists
-# below that root is given as it is seen from outside.
+# below that root is given as it is seen from outside; all but that of its pkg-config
+# files, which name paths of the inside again.
 STAND_IN = """#!{python}
 import json, os, re, subprocess, sys
 root, executable = {root!r}, {executable!r}
@@ -30,7 +31,10 @@ if script is not None:
     args[script] = "-"
 done = subprocess.run([executable, *args], stdin=stdin, stdout=subprocess.PIPE, text=True,
                       preexec_fn=lambda: (os.chroot(root), os.chdir("/")))
-outside = lambda found: '"' + (root if os.path.exists(root + found[1]) else "") + found[1] + '"'
+def outside(found):
+    path = found[1]
+    keep = path.endswith("pkgconfig") or not os.path.exists(root + path)
+    return '"' + path + '"' if keep else '"' + root + path + '"'
 sys.stdout.write(re.sub('"(/[^"]+)"', outside, done.stdout))
 sys.exit(done.returncode)
 """
@@ -98,7 +102,7 @@ def build_for(interpreter: Interpreter, folder: Path) -> Path:
         ["meson", "setup", str(build), str(ROOT), "--wipe", "--native-file", str(native)]
         + ["-Dtests=false", "-Dpython.allow_limited_api=false", "--buildtype=release"]
         + ["-Db_ndebug=if-release", "--prefix=/", "-Dpython.platlibdir=/site"]
-        + ["-Dpython.purelibdir=/site"]
+        + ["-Dpython.purelibdir=/site", "-Dpython.bytecompile=-1"]
     )
     must(["meson", "install", "-C", str(build), "--quiet", "--destdir", str(folder)])
     return folder / "site"
