@@ -48,7 +48,7 @@ wheel: ## build the wheel into dist/
 	@tools/bootstrap tools
 	@rm -rf dist && mkdir -p build dist
 	@PATH="$$PWD/.venv/bin:$$PATH" $(PY) -m pip wheel -q --disable-pip-version-check --no-deps \
-		--no-build-isolation -Cbuild-dir=build/package -w dist .
+		--no-build-isolation --config-settings=build-dir=build/package -w dist .
 	@ls dist/*.whl
 
 clean: ## remove what was built, .venv included

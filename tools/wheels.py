@@ -66,7 +66,7 @@ def build_wheel(folder: Path) -> Path:
     build.parent.mkdir(exist_ok=True)
     must(
         [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps"]
-        + ["--no-build-isolation", f"-Cbuild-dir={build}", "-w", str(folder), "."]
+        + ["--no-build-isolation", f"--config-settings=build-dir={build}", "-w", str(folder), "."]
     )
     (wheel,) = folder.glob("vmprof-*.whl")
     return wheel
