@@ -45,6 +45,7 @@ typedef struct vmp_py_offsets {
     uint8_t owner_generator;
     uint8_t owner_shim_min; /* an owner >= this is no Python frame; 0xff: no such frames */
     uint16_t unit_size;     /* bytes of a code unit: 2 */
+    bool checks_code_type;  /* a frame may hold something else than a code object: 3.13 on */
 
     struct {
         uint16_t frame;      /* frame object, cframe or frame, by chain */
@@ -52,6 +53,9 @@ typedef struct vmp_py_offsets {
         uint16_t native_tid; /* unsigned long, 3.11 on */
         uint16_t interp, next;
     } tstate;
+    struct {
+        uint16_t next, threads_head;
+    } interp;
     struct {
         uint16_t current_frame;
     } cframe;
@@ -63,12 +67,14 @@ typedef struct vmp_py_offsets {
         uint16_t firstinstr; /* start of the bytecode inside the code object; VMP_PY_NONE <= 3.10 */
         uint16_t tlbc;       /* free-threaded 3.14 on: array of bytecode copies */
         uint16_t size_units; /* Py_SIZE: number of code units; VMP_PY_NONE <= 3.10 */
+        uint16_t firsttraceable; /* int: unit of the first RESUME; VMP_PY_NONE <= 3.10 */
     } code;
     struct {
         uint16_t type; /* ob_type */
     } object;
     struct {
         uint16_t length, state, ascii_data, compact_data;
+        uint16_t legacy_data; /* pointer to the characters of a string that is not compact */
     } unicode;
     struct {
         uint16_t size, data;
@@ -79,17 +85,22 @@ typedef struct vmp_py_offsets {
 } vmp_py_offsets;
 
 typedef struct vmp_py_target {
-    uint32_t version_hex;  /* of the running interpreter: Py_Version or sys.hexversion */
+    uint32_t version_hex;  /* of the running interpreter: Py_Version or sys.hexversion; 0 if
+                              only runtime_addr is known (3.13 on) */
     bool free_threaded;    /* Py_GIL_DISABLED */
-    bool debug;            /* Py_DEBUG, or Py_TRACE_REFS: refused up to 3.12 */
+    bool debug;            /* Py_DEBUG or Py_TRACE_REFS: refused up to 3.12 */
     uint64_t runtime_addr; /* address of _PyRuntime, 0 if not known */
 } vmp_py_target;
 
 /* Fills *ret_off for the target: from a table (3.8 to 3.12) or from
  * _Py_DebugOffsets at runtime_addr read through mem (3.13 on), and validates.
- * Errors: -VMP_EVERSION (older, newer or a layout never seen: the text names
- * it), -VMP_EMISMATCH (a size or an offset is out of bounds, a debug build),
- * -VMP_EUNREADABLE. */
+ * Alphas and betas are refused from 3.13 on, since they move fields without
+ * saying so; release candidates have the layout of their release.
+ * Errors: -VMP_EVERSION (older, newer or a pre-release: the text names it and
+ * says what to do), -VMP_EMISMATCH (a size or an offset is out of bounds, a
+ * debug build, a table of another version), -VMP_EUNREADABLE, -VMP_EINVAL (no
+ * runtime_addr where one is needed), -VMP_EUNSUPPORTED (not a 64-bit process).
+ * *ret_off is untouched on failure. */
 int vmp_py_offsets_for(
     vmp_py_offsets *ret_off, const vmp_py_target *target, const vmp_mem *mem, vmp_err *err);
 

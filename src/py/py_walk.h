@@ -14,7 +14,9 @@
 #define VMP_PY_INSTR_UNKNOWN UINT32_MAX
 
 enum {
-    VMP_PY_WALK_STEPS = 1 << 17, /* a longer chain counts as a loop */
+    /* Frames followed at most: bounds the time in a handler (a few ms). A chain
+     * that loops is noticed long before. */
+    VMP_PY_WALK_STEPS = 1 << 20,
 };
 
 typedef struct vmp_frame {
@@ -32,24 +34,33 @@ typedef struct vmp_py_stack {
     uint32_t cap; /* in: >= 2 */
     uint32_t n;   /* out: frames stored */
     uint32_t elided_at;
-    uint64_t elided; /* out: 0 when the stack is whole */
+    uint64_t elided;  /* out: 0 when the stack is whole */
+    uint32_t dropped; /* out: frames left out as incomplete or no Python code */
 } vmp_py_stack;
 
 /* Walks the thread whose PyThreadState is at `tstate`, leaf first.
  *
  * vmp_py_walk_self reads by guarded loads (mem_guard.h, must be owned);
- * vmp_py_walk_mem is the same source over a vmp_mem.  Shims and entry frames are
- * skipped; an incomplete frame at the top (no code object yet, or an instruction
- * outside of its code) is dropped. Only pointer arithmetic is done with the
- * code object's address: it is not dereferenced, except where the layout needs
- * it (free-threaded bytecode copies) or where the frame may hold something that
- * is no code object (3.13 on: its type is compared with code_type).
+ * vmp_py_walk_mem is the same source over a vmp_mem. Left out are, silently, the
+ * interpreter's own frames (shims, entry frames, the trampoline under an
+ * __init__), and, counted in `dropped`, an incomplete frame at the top (no code
+ * object yet, or an instruction outside of its code) and from 3.13 on frames
+ * that hold no code object. What remains is what a chain of f_back shows, with
+ * instr == f_lasti in bytes (the running leaf's may lag by an instruction), plus
+ * a leaf that has not reached its first traceable instruction: its instr is
+ * VMP_PY_INSTR_UNKNOWN or lies before its RESUME.
+ *
+ * The code object is dereferenced only at the top of the stack, where an
+ * instruction is among the first three (the trampoline's mark), for bytecode
+ * copies of free-threaded builds and, from 3.13 on, to compare its type.
  *
  * code_type  address of PyCode_Type; 0: not compared.
  * Returns 0 (st->n == 0 if the thread runs no Python code), or, with what was
  * stored so far in *st,
  *   -VMP_EUNREADABLE  a needed address could not be read
- *   -VMP_ECORRUPT     the chain loops or a pointer is absurd
+ *   -VMP_ECORRUPT     the chain loops, a pointer is absurd, or
+ *                     VMP_PY_WALK_STEPS were not enough
+ *   -VMP_EINVAL       st->cap < 2 (our own bug)
  * Threads: only the thread that owns tstate (in its signal handler), or any
  * while that thread is stopped or asleep. */
 VMP_SIGSAFE int vmp_py_walk_self(
