@@ -1,0 +1,56 @@
+# The daily commands. Each may be run again at any time; `make help` lists them.
+SHELL = /bin/sh
+PY = .venv/bin/python
+C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
+
+.PHONY: help build demo test test-c test-python fuzz lint format wheel clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+build: ## install what is missing and leave .venv with vmprof in it
+	@tools/bootstrap package
+
+demo: build ## profile a real program and show its hot functions and its tree
+	@tools/demo
+
+test: ## run all tests, C and Python; ends with "N passed, N failed, N skipped"
+	@tools/bootstrap tests
+	@$(PY) tools/run_tests.py
+
+test-c: ## run the C tests alone
+	@tools/bootstrap tests
+	@$(PY) tools/run_tests.py c
+
+test-python: ## run the Python tests alone
+	@tools/bootstrap tests
+	@$(PY) tools/run_tests.py python
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
+	@tools/bootstrap tests
+	@$(PY) tools/run_tests.py fuzz --seconds $(or $(FUZZ_SECONDS),60)
+
+lint: ## check the form of C and Python, and the types
+	@tools/bootstrap tests
+	@.venv/bin/clang-format --dry-run -Werror $(C_FILES)
+	@.venv/bin/ruff format --check -q .
+	@.venv/bin/ruff check -q .
+	@.venv/bin/mypy
+	@sh -n tools/bootstrap .ci/run
+
+format: ## bring C and Python into form
+	@tools/bootstrap tests
+	@.venv/bin/clang-format -i $(C_FILES)
+	@.venv/bin/ruff format -q .
+	@.venv/bin/ruff check -q --fix .
+
+wheel: ## build the wheel into dist/
+	@tools/bootstrap tools
+	@rm -rf dist && mkdir -p build dist
+	@PATH="$$PWD/.venv/bin:$$PATH" $(PY) -m pip wheel -q --disable-pip-version-check --no-deps \
+		--no-build-isolation --config-settings=build-dir=build/package -w dist .
+	@ls dist/*.whl
+
+clean: ## remove what was built, .venv included
+	@rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +

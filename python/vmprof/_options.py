@@ -1,0 +1,253 @@
+"""The command line of `python -m vmprof`.
+
+Parsed by hand: argparse would add ten milliseconds to the start of every profiled program.
+"""
+
+from __future__ import annotations
+
+from ._session import DEFAULT_PERIOD, interval_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+USAGE = "python -m vmprof [options] (program.py | -m module | -c code) [args...]"
+
+HELP = f"""\
+usage: {USAGE}
+
+Run a Python program and see where it spends its time. The program behaves as
+without vmprof; statistics are printed to stderr when it ends. Options end
+where the program begins.
+
+  program.py       a script, or a folder or zip file with a __main__.py
+  -m MODULE        run a module, as python -m does
+  -c CODE          run a string
+
+what to record
+  -p, --period S   seconds between ticks of a busy thread: 0.000001 to less
+                   than 1, {DEFAULT_PERIOD} if not given
+  --wall           tick by the clock on the wall, so that waiting counts too,
+                   not by the CPU time that each thread uses
+  --mem, --memory  record the memory in use with each sample
+  --lines          show lines in reports of this log
+  -n, --native     record all C frames too. From vmprof 0.4 on, -n meant
+                   --no-native: no C frames
+  --no-native      no C frames, which is the default
+
+where to
+  -o, --output F   write the log to file F (forked children to F.PID), print
+                   nothing; open it with: vmprofshow F
+  --config F       read options from file F, lines as in "period = 0.001" or
+                   "lines = yes"; the command line wins over the file
+
+  -h, --help       print this
+  -V, --version    print the version
+
+not available yet, accepted all the same
+  --web            upload the log
+  --web-url URL    to this server
+  --web-auth T     with this token
+  --jitlog         record what the JIT of PyPy does
+"""
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done; the text is one line for the user."""
+
+
+class Options:
+    """What was asked for; the values here are the defaults."""
+
+    period: float = DEFAULT_PERIOD
+    output: str | None = None
+    lines: bool = False
+    memory: bool = False
+    wall: bool = False
+    native: bool = False
+    web: bool = False
+    web_url: str | None = None
+    web_auth: str | None = None
+    jitlog: bool = False
+
+    action: str = "script"
+    """script, module, command; or help, version, which need no program."""
+    program: str = ""
+    """Path, module or code."""
+    arguments: tuple[str, ...] = ()
+
+    def not_available(self) -> list[str]:
+        """A line for each thing that was asked for and that this version does not do."""
+        lines = []
+        if self.web or self.web_url is not None or self.web_auth is not None:
+            lines.append("--web: this version does not upload yet; use -o FILE and vmprofshow")
+        if self.jitlog:
+            lines.append("--jitlog: this version does not record the JIT yet; ignored")
+        if self.native:
+            lines.append("--native: this version does not record C frames yet; ignored")
+        return lines
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+        interval_ns(value)
+    except ValueError:
+        raise ValueError(
+            f"must be seconds, at least 0.000001 and less than 1, not {text!r}"
+        ) from None
+    return value
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("needs a value")
+    return text
+
+
+def _yes(text: str) -> bool:
+    word = text.lower()
+    if word in ("yes", "true", "on", "1"):
+        return True
+    if word in ("no", "false", "off", "0"):
+        return False
+    raise ValueError(f"must be yes or no, not {text!r}")
+
+
+def _no(text: str) -> bool:
+    return not _yes(text)
+
+
+# Every option that a file can hold as well: its attribute, and what reads its value. Those
+# that `_FLAGS` names take no value on the command line.
+SETTINGS = {
+    "period": ("period", _seconds),
+    "output": ("output", _text),
+    "lines": ("lines", _yes),
+    "mem": ("memory", _yes),
+    "memory": ("memory", _yes),
+    "wall": ("wall", _yes),
+    "native": ("native", _yes),
+    "no-native": ("native", _no),
+    "web": ("web", _yes),
+    "web-url": ("web_url", _text),
+    "web-auth": ("web_auth", _text),
+    "jitlog": ("jitlog", _yes),
+}
+_FLAGS = frozenset(name for name, (_, reader) in SETTINGS.items() if reader in (_yes, _no))
+
+# Options of the command line alone: what comes after them differs.
+_OTHERS = ("config", "help", "version")
+_SHORT = {"p": "period", "o": "output", "n": "native", "h": "help", "V": "version"}
+_PROGRAMS = {"m": "module", "c": "command"}
+
+
+def closest(word: str, words: list[str]) -> str:
+    """A hint at the one of `words` that was probably meant, to be put behind a message."""
+    import difflib
+
+    near = difflib.get_close_matches(word, words, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read a command line, and the file that it names with --config.
+
+    Raises:
+        UsageError: with one line that says what is wrong.
+    """
+    command_line = _CommandLine(arguments)
+    command_line.read()
+    options = Options()
+    if command_line.config is not None:
+        from ._config import read_config
+
+        for attribute, value in read_config(command_line.config).items():
+            setattr(options, attribute, value)
+    for attribute, value in command_line.found.items():
+        setattr(options, attribute, value)
+    if options.action in ("script", "module") and not options.program:
+        missing = "program" if options.action == "script" else "module after -m"
+        raise UsageError(f"no {missing} given; usage: {USAGE}")
+    return options
+
+
+class _CommandLine:
+    """The words that are left, and what was found in those before."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._words = list(arguments)
+        self.found: dict[str, object] = {}
+        self.config: str | None = None
+
+    def read(self) -> None:
+        while self._words and self._words[0].startswith("-") and self._words[0] != "-":
+            word = self._words.pop(0)
+            if word == "--":
+                break
+            done = self._long(word[2:]) if word.startswith("--") else self._short(word[1:])
+            if done:
+                return
+        if self._words:
+            self.found["program"] = self._words.pop(0)
+        self.found["arguments"] = tuple(self._words)
+
+    def _long(self, word: str) -> bool:
+        """Read one option; True where the command line ends."""
+        name, equals, value = word.partition("=")
+        if name not in SETTINGS and name not in _OTHERS:
+            hint = closest(f"--{name}", [f"--{known}" for known in (*SETTINGS, *_OTHERS)])
+            self._fail(f"unknown option --{name}{hint}")
+        if name in _FLAGS or name in ("help", "version"):
+            if equals:
+                self._fail(f"option --{name} takes no value")
+            return self._set(name, "yes", f"--{name}")
+        return self._set(name, value if equals else self._value(f"--{name}"), f"--{name}")
+
+    def _short(self, letters: str) -> bool:
+        while letters:
+            letter, letters = letters[0], letters[1:]
+            shown = f"-{letter}"
+            if letter in _PROGRAMS:
+                return self._begin_program(letter, letters)
+            if letter not in _SHORT:
+                self._fail(f"unknown option {shown}")
+            name = _SHORT[letter]
+            if name in _FLAGS or name in ("help", "version"):
+                if self._set(name, "yes", shown):
+                    return True
+            else:
+                value = letters or self._value(shown)
+                return self._set(name, value, shown)
+        return False
+
+    def _begin_program(self, letter: str, rest: str) -> bool:
+        self.found["action"] = _PROGRAMS[letter]
+        if letter == "m" and not rest:
+            # vmprof's -m always was a switch: options may stand between it and the module.
+            return False
+        self.found["program"] = rest or self._value(f"-{letter}")
+        self.found["arguments"] = tuple(self._words)
+        return True
+
+    def _value(self, shown: str) -> str:
+        if not self._words:
+            self._fail(f"option {shown} needs a value")
+        return self._words.pop(0)
+
+    def _set(self, name: str, value: str, shown: str) -> bool:
+        if name in ("help", "version"):
+            self.found["action"] = name
+            return True
+        if name == "config":
+            self.config = value
+            return False
+        attribute, reader = SETTINGS[name]
+        try:
+            self.found[attribute] = reader(value)
+        except ValueError as error:
+            self._fail(f"option {shown} {error}")
+        return False
+
+    def _fail(self, text: str) -> NoReturn:
+        raise UsageError(f"{text}; try: python -m vmprof --help")

@@ -1,0 +1,142 @@
+"""The log of `python -m vmprof`, and what is told of it at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ._cli import binary
+from ._files import move_out_of_the_way, temporary_folder
+
+# SIGTERM ends the process from outside Python, so that nothing is left to clean up but this.
+_REPORT_AND_REMOVE = '"$0" stats "$1" >&2; rm -f -- "$1" "$1".*; rmdir -- "$2"'
+
+
+class Output:
+    """The log, open for writing.
+
+    Args:
+        path: where the user wants it; None: in a folder of its own, for a report only.
+    Raises:
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._folder = temporary_folder() if path is None else None
+        # The program may change its folder.
+        self.path = os.path.abspath(os.path.join(self._folder or "", path or "log"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
+        self.fd = move_out_of_the_way(os.open(self.path, flags, 0o666))
+
+    def report_command(self) -> list[str]:
+        """What SIGTERM shall run when the log is written; empty: nothing."""
+        if self._folder is None:
+            return []
+        return ["/bin/sh", "-c", _REPORT_AND_REMOVE, binary(), self.path, self._folder]
+
+    def discard(self) -> None:
+        """Nothing was recorded: leave no trace, but never remove what is not an empty log."""
+        self._close()
+        if self._folder is not None:
+            self._remove()
+        elif os.path.isfile(self.path) and os.path.getsize(self.path) == 0:
+            _unlink(self.path)
+
+    def finish(self, summary: dict[str, object] | None, problem: OSError | None) -> None:
+        """Print what there is to tell of a finished session."""
+        self._close()
+        _flush_program_output()
+        if problem is not None:
+            reason = problem.strerror or str(problem)
+            _tell(f"{self.path}: the log is not complete: {reason}")
+        if self._folder is None:
+            _tell_losses(summary)
+            return
+        kept = False
+        children = [name for name in os.listdir(self._folder) if name != "log"]
+        try:
+            _run_report([binary(), "stats", self.path])
+        except OSError as error:
+            kept = True
+            _tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
+        if children and not kept:
+            what = "a forked process" if len(children) == 1 else f"{len(children)} forked processes"
+            _tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
+        if not kept:
+            self._remove()
+
+    def _close(self) -> None:
+        try:
+            os.close(self.fd)
+        except OSError:
+            pass  # The program has closed it with all others.
+
+    def _remove(self) -> None:
+        assert self._folder is not None
+        try:
+            for name in os.listdir(self._folder):
+                _unlink(os.path.join(self._folder, name))
+            os.rmdir(self._folder)
+        except OSError:
+            pass  # A temporary folder that is left over is no reason to fail.
+
+
+def _run_report(command: list[str]) -> None:
+    """Run the command with its output on our stderr, and wait for it.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    import _signal  # type: ignore[import-not-found]
+
+    # The program's handler for its own children shall not hear of ours. Nothing of the program
+    # runs after us, so there is no need to give it back.
+    try:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+    except ValueError:
+        pass  # Not in the main thread.
+    pid = os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)],
+        # Python ignores SIGPIPE, and the program may ignore more.
+        setsigdef=[_signal.SIGPIPE, _signal.SIGINT, _signal.SIGCHLD],
+        setsigmask=[],
+    )
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
+
+
+def _tell_losses(summary: dict[str, object] | None) -> None:
+    lost = summary.get("lost") if summary else None
+    if summary is None or not isinstance(lost, dict) or not sum(lost.values()):
+        return
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
+    _tell(f"{sum(lost.values())} samples were lost of {summary['samples']} ({reasons})")
+
+
+def _flush_program_output() -> None:
+    """Let what the program printed come before our lines."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass  # The interpreter will try again, and then it is the program's failure.
+
+
+def _tell(text: str) -> None:
+    """A line on the process's stderr, whatever the program has made of `sys.stderr`."""
+    try:
+        os.write(2, f"vmprof: {text}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

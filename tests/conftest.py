@@ -1,0 +1,127 @@
+"""What the Python tests share: the wheel, and the interpreters that it must serve.
+
+A test that takes `python` runs once for each CPython found (tools/pythons.py says
+where it looks): `python.run(["-m", "vmprof", ...])` starts that interpreter with the
+built package, and nothing else of this checkout, on its path. Programs to run
+belong into `tmp_path`: interpreters of another root file system see /tmp alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import pythons  # noqa: E402
+import wheels  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Python:
+    """An interpreter with vmprof on its path."""
+
+    interpreter: pythons.Interpreter
+    site: Path
+
+    @property
+    def name(self) -> str:
+        return self.interpreter.name
+
+    @property
+    def version(self) -> tuple[int, int, int]:
+        return self.interpreter.version
+
+    @property
+    def free_threaded(self) -> bool:
+        return self.interpreter.free_threaded
+
+    @property
+    def binary(self) -> str:
+        """The `vmprof` binary of this site."""
+        return str(self.site / "vmprof" / "_bin" / "vmprof")
+
+    def env(self, extra: dict[str, str] | None = None) -> dict[str, str]:
+        """A clean environment with the package on the path."""
+        names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VMPROF_TIMER")
+        env = {name: os.environ[name] for name in names if name in os.environ}
+        env.update(PYTHONPATH=str(self.site), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
+        env.update(extra or {})
+        return env
+
+    def popen(
+        self, args: list[str], *, env: dict[str, str] | None = None, **kwargs: Any
+    ) -> subprocess.Popen[Any]:
+        """Starts `python args...`; env adds to the clean environment."""
+        return self.interpreter.popen(args, env=self.env(env), **kwargs)
+
+    def run(
+        self, args: list[str], *, env: dict[str, str] | None = None, **kwargs: Any
+    ) -> subprocess.CompletedProcess[Any]:
+        """Runs `python args...` to the end; output is captured as text unless told otherwise."""
+        return self.interpreter.run(args, env=self.env(env), **kwargs)
+
+
+@lru_cache(maxsize=None)
+def found() -> tuple[pythons.Interpreter, ...]:
+    """The interpreters to test; VMPROF_TEST_ONLY=3.8,3.13t narrows them while working."""
+    only = [name for name in os.environ.get("VMPROF_TEST_ONLY", "").split(",") if name]
+    everything = pythons.find()
+    return tuple(one for one in everything if not only or {one.minor, one.name} & set(only))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "python" in metafunc.fixturenames:
+        metafunc.parametrize("python", found(), ids=lambda one: one.name, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def sites() -> Iterator[Path]:
+    """A folder below /tmp, which every root file system shares, for what is built and unpacked."""
+    folder = Path(tempfile.mkdtemp(prefix="vmprof-sites-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(sites: Path) -> Path:
+    """The wheel of this checkout, built now."""
+    folder = sites / "wheel"
+    folder.mkdir()
+    return wheels.build_wheel(folder)
+
+
+@pytest.fixture(scope="session")
+def make_python(sites: Path, wheel: Path) -> Any:
+    def make(interpreter: pythons.Interpreter) -> Python:
+        return Python(interpreter, wheels.make_site(interpreter, wheel, sites))
+
+    return make
+
+
+@pytest.fixture
+def python(request: pytest.FixtureRequest, make_python: Any) -> Python:
+    """Each interpreter in turn, with vmprof."""
+    made: Python = make_python(request.param)
+    return made
+
+
+@pytest.fixture
+def one_python(make_python: Any) -> Python:
+    """One interpreter, for what does not depend on the version: the one that runs the tests."""
+    running = pythons.probe(sys.executable)
+    assert running is not None
+    made: Python = make_python(running)
+    return made
