@@ -69,7 +69,7 @@ def meson_problems(room: Room, folder: Path, names: set[str]) -> list[str]:
     lines = (folder / "meson.build").read_text().splitlines()
     for number, line in enumerate(lines, 1):
         code = line.split("#", 1)[0]
-        for token, base in re.findall(r"\b((\w+)_(?:dep|inc|lib|sources))\b", code):
+        for token, base in re.findall(r"\b((\w+?)(?:_sigsafe)?_(?:dep|inc|lib|sources))\b", code):
             if token in OUTSIDE_DEPS:
                 if OUTSIDE_DEPS[token] not in room.outside:
                     out.append(f"{where}:{number}: {room.name} may not use {token}")
@@ -123,6 +123,8 @@ def owners_of_files(folders: dict[str, Path]) -> tuple[dict[str, str], list[str]
     owners: dict[str, str] = {}
     out = []
     for name, folder in folders.items():
+        generated = re.findall(r"\boutput: '([^']+)'", (folder / "meson.build").read_text())
+        owners.update(dict.fromkeys(generated, name))
         for path in sorted(folder.rglob("*")):
             if path.suffix not in {".c", ".h", ".def"}:
                 continue
@@ -132,9 +134,14 @@ def owners_of_files(folders: dict[str, Path]) -> tuple[dict[str, str], list[str]
     return owners, out
 
 
+def document(root: Path) -> str:
+    """The text that holds the table."""
+    return (root / "docs" / "architecture.md").read_text()
+
+
 def problems(root: Path) -> list[str]:
     """One line for each difference between the table and the tree under root."""
-    table = read_table((root / "docs" / "architecture.md").read_text())
+    table = read_table(document(root))
     folders = find_rooms(root)
     out = [f"src/{name}: not in the table" for name in folders if name not in table]
     out += [f"{name}: in the table, but not in src/" for name in table if name not in folders]
@@ -153,7 +160,7 @@ def problems(root: Path) -> list[str]:
 
 def include_dirs(root: Path, name: str) -> list[Path]:
     """The folders whose headers a room may see: its own first, then those of its row."""
-    table = read_table((root / "docs" / "architecture.md").read_text())
+    table = read_table(document(root))
     return [root / "src" / room for room in (name, *sorted(table[name].rooms))]
 
 

@@ -269,19 +269,35 @@ def python_version(include: pathlib.Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--include", required=True, type=pathlib.Path, metavar="DIR",
-                        help="the folder that holds Python.h")
+    parser.add_argument(
+        "--include",
+        required=True,
+        type=pathlib.Path,
+        metavar="DIR",
+        help="the folder that holds Python.h",
+    )
     parser.add_argument("--cc", default="cc", help="C compiler (default: cc)")
-    parser.add_argument("--debug", action="store_true",
-                        help="the places of the fields in _Py_DebugOffsets (3.13 on)")
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="the places of the fields in _Py_DebugOffsets (3.13 on)",
+    )
     parser.add_argument("--fields", action="store_true", help="print the bare fields only")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
         source = pathlib.Path(tmp, "gen.c")
         source.write_text(DEBUG_PROGRAM if args.debug else PROGRAM)
         binary = pathlib.Path(tmp, "gen")
-        command = [args.cc, "-w", "-DPy_BUILD_CORE", f"-I{args.include}",
-                   f"-I{args.include}/internal", "-o", str(binary), str(source)]
+        command = [
+            args.cc,
+            "-w",
+            "-DPy_BUILD_CORE",
+            f"-I{args.include}",
+            f"-I{args.include}/internal",
+            "-o",
+            str(binary),
+            str(source),
+        ]
         if subprocess.run(command, check=False).returncode != 0:
             print("gen_offsets: the headers do not compile", file=sys.stderr)
             return 1
@@ -293,8 +309,9 @@ def main() -> int:
     major, minor = version.split(".")[:2]
     kind = "vmp_py_debug_layout" if args.debug else "vmp_py_offsets"
     name = f"{major}_{int(minor):02d}"
-    print(HEAD.format(version=version, minor=f"{major}.{minor}", kind=kind, name=name)
-          + fields + "};")
+    print(
+        HEAD.format(version=version, minor=f"{major}.{minor}", kind=kind, name=name) + fields + "};"
+    )
     return 0
 
 

@@ -27,9 +27,14 @@ class Walker:
         self.lib = lib = ctypes.PyDLL(path)
         lib.live_error.restype = ctypes.c_char_p
         lib.live_open.argtypes = [ctypes.c_uint32, ctypes.c_int, ctypes.c_int, ctypes.c_uint64]
-        lib.live_walk.argtypes = [ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64,
-                                  ctypes.POINTER(Frame), ctypes.c_uint32,
-                                  ctypes.POINTER(ctypes.c_uint64)]
+        lib.live_walk.argtypes = [
+            ctypes.c_int,
+            ctypes.c_uint64,
+            ctypes.c_uint64,
+            ctypes.POINTER(Frame),
+            ctypes.c_uint32,
+            ctypes.POINTER(ctypes.c_uint64),
+        ]
         free_threaded = not getattr(sys, "_is_gil_enabled", lambda: True)()
         if "free-threading" in sys.version:
             free_threaded = True
@@ -48,7 +53,7 @@ class Walker:
         counts = (ctypes.c_uint64 * 4)()
         rc = self.lib.live_walk(guarded, self.code_type, self.tstate(), frames, cap, counts)
         # Our own frame is the first.
-        got = [(f.code, f.instr) for f in frames[1:counts[0]]]
+        got = [(f.code, f.instr) for f in frames[1 : counts[0]]]
         return rc, got, list(counts)
 
 
@@ -77,8 +82,10 @@ class Check:
                 self.problems.append("rc %d, counts %r" % (rc, counts))
             if [f[0] for f in got] != [f[0] for f in want]:
                 names = {f[0]: f[2] for f in want}
-                self.problems.append("frames %r, not %r" % (
-                    [names.get(f[0], hex(f[0])) for f in got], [f[2] for f in want]))
+                self.problems.append(
+                    "frames %r, not %r"
+                    % ([names.get(f[0], hex(f[0])) for f in got], [f[2] for f in want])
+                )
                 continue
             # The leaf (this function) has moved on between the two looks.
             for have, wish in list(zip(got, want))[1:]:
@@ -92,6 +99,7 @@ def scenario_recursion(check):
             return down(n - 1) + 1
         check.here()
         return 0
+
     down(300)
 
 
@@ -190,6 +198,7 @@ def scenario_exceptions_and_cells(check):
     def raises(a):
         def inner():
             return a
+
         try:
             raise ValueError(inner())
         except ValueError:
@@ -261,6 +270,7 @@ def scenario_tracing(check):
 
 def scenario_small_buffers(check):
     """The middle is left out, and both ends are right."""
+
     def down(n):
         if n:
             return down(n - 1)
@@ -278,9 +288,10 @@ def scenario_small_buffers(check):
                     check.problems.append("cap %d: rc %d, counts %r" % (cap, rc, counts))
                 if counts[2] != len(full) + 1 - cap:
                     check.problems.append("cap %d: %d elided" % (cap, counts[2]))
-                if got != full[:leaf] + full[len(full) - root:]:
+                if got != full[:leaf] + full[len(full) - root :]:
                     check.problems.append("cap %d: the ends differ" % cap)
         return 0
+
     down(200)
 
 
@@ -310,8 +321,10 @@ def main():
         for problem in check.problems[:5]:
             print("# " + problem)
         bad += bool(check.problems)
-        print("%sok %d - %s (%d stacks)" % (
-            "not " if check.problems else "", number, name[9:].replace("_", " "), check.seen))
+        print(
+            "%sok %d - %s (%d stacks)"
+            % ("not " if check.problems else "", number, name[9:].replace("_", " "), check.seen)
+        )
     walker.lib.live_guard(0)
     return bad != 0
 
