@@ -3,8 +3,8 @@
  * Every function that defines a thing gives its id through ret_id: the same
  * thing asked for twice gives the same id (but code and thread: a new one each
  * time). Ids that are not from this builder, or too large, count as 0, never as
- * an error. Errors of all: -VMP_ENOMEM, -VMP_ELIMIT (2^32 rows, or sums that
- * would not fit 63 bits); after an error only vmp_profile_builder_free may
+ * an error. Errors of all: -VMP_ENOMEM (also for 2^32 rows), -VMP_ELIMIT (sums
+ * that would not fit 63 bits); after an error only vmp_profile_builder_free may
  * follow. Not for use by two threads at once. */
 #ifndef VMP_PROFILE_BUILDER_H
 #define VMP_PROFILE_BUILDER_H

@@ -1,0 +1,171 @@
+/* The memory timeline, and who made the memory grow. */
+#include <stdlib.h>
+
+#include "profile_internal.h"
+
+static const uint64_t FIRST_BIN_NS = 1000000; /* a run of 2 s fits */
+/* Larger sizes are nonsense, and sums of them would lose the small ones. */
+static const uint64_t MAX_RSS_KB = (uint64_t)1 << 44;
+
+static int
+compare(const void *a, const void *b)
+{
+    const vmp_memory_sample *x = a, *y = b;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void
+sort_window(vmp_memory_state *m)
+{
+    uint32_t i = 1;
+    while (i < m->count && m->window[i - 1].time_ns <= m->window[i].time_ns)
+        i++;
+    if (i >= m->count)
+        return; /* one thread: as it came */
+    for (i = 0; i < m->count; i++)
+        m->window[i].order = i;
+    qsort(m->window, m->count, sizeof(*m->window), compare);
+}
+
+static void
+bin_join(vmp_profile_bin *into, const vmp_profile_bin *from)
+{
+    if (from->samples == 0)
+        return;
+    if (into->samples == 0) {
+        *into = *from;
+        return;
+    }
+    if (from->max_kb > into->max_kb) {
+        into->max_kb = from->max_kb;
+        into->peak_stack = from->peak_stack;
+        into->peak_thread = from->peak_thread;
+    }
+    if (from->min_kb < into->min_kb)
+        into->min_kb = from->min_kb;
+    into->samples += from->samples;
+    into->sum_kb += from->sum_kb;
+}
+
+static void
+double_bins(vmp_profile_memory *row)
+{
+    vmp_profile_bin *bins = VMP_OWN(vmp_profile_bin, row->bins);
+    uint32_t half = (row->bin_count + 1) / 2;
+    for (uint32_t i = 0; i < half; i++) {
+        vmp_profile_bin joined = bins[2 * i];
+        if (2 * i + 1 < row->bin_count)
+            bin_join(&joined, &bins[2 * i + 1]);
+        bins[i] = joined;
+    }
+    row->bin_count = half;
+    row->bin_ns *= 2;
+}
+
+static void
+bin_add(vmp_profile_memory *row, uint64_t time_ns, const vmp_profile_bin *one)
+{
+    while (time_ns / row->bin_ns >= VMP_PROFILE_MAX_BINS)
+        double_bins(row);
+    vmp_profile_bin *bins = VMP_OWN(vmp_profile_bin, row->bins);
+    uint32_t at = (uint32_t)(time_ns / row->bin_ns);
+    while (row->bin_count <= at)
+        bins[row->bin_count++] = (vmp_profile_bin){0};
+    bin_join(&bins[at], one);
+}
+
+/* The next sample in order of time. */
+static void
+take(vmp_profile_builder *b, const vmp_memory_sample *s)
+{
+    vmp_memory_state *m = &b->memory;
+    vmp_profile_memory *row = &m->rows[b->p.memory_count - 1];
+    vmp_profile_growth *growth = &VMP_OWN(vmp_profile_growth, b->p.growth)[s->sum];
+    const vmp_profile_sum *sum = &b->p.sums[s->sum];
+    if (row->bin_count == 0)
+        row->first_kb = m->last_kb = s->rss_kb;
+    if (row->bin_count == 0 || s->rss_kb > row->peak_kb) {
+        row->peak_kb = s->rss_kb;
+        row->peak_ns = s->time_ns;
+        row->peak_stack = sum->stack;
+        row->peak_thread = sum->thread;
+    }
+    if (s->rss_kb > m->last_kb)
+        growth->grown_kb += s->rss_kb - m->last_kb;
+    else
+        growth->shrunk_kb += m->last_kb - s->rss_kb;
+    m->last_kb = row->last_kb = s->rss_kb;
+    vmp_profile_bin one = {1, s->rss_kb, s->rss_kb, (double)s->rss_kb, sum->stack, sum->thread};
+    bin_add(row, s->time_ns > 0 ? (uint64_t)s->time_ns : 0, &one);
+}
+
+/* Lets the first n of the window go. */
+static void
+release(vmp_profile_builder *b, uint32_t n)
+{
+    vmp_memory_state *m = &b->memory;
+    sort_window(m);
+    for (uint32_t i = 0; i < n; i++)
+        take(b, &m->window[i]);
+    m->count -= n;
+    memmove(m->window, m->window + n, m->count * sizeof(*m->window));
+}
+
+static int
+open_timeline(vmp_profile_builder *b)
+{
+    vmp_memory_state *m = &b->memory;
+    if (!m->window && !(m->window = malloc(VMP_MEMORY_WINDOW * sizeof(*m->window))))
+        return -VMP_ENOMEM;
+    if (VMP_VEC_RESERVE(m->rows, m->rows_cap, b->p.memory_count + 1) < 0)
+        return -VMP_ENOMEM;
+    vmp_profile_bin *bins = malloc(VMP_PROFILE_MAX_BINS * sizeof(*bins));
+    if (!bins)
+        return -VMP_ENOMEM;
+    m->rows[b->p.memory_count++] =
+        (vmp_profile_memory){.process = b->process, .bin_ns = FIRST_BIN_NS, .bins = bins};
+    m->open = true;
+    return 0;
+}
+
+int
+vmp_profile_memory_cover(vmp_profile_builder *b)
+{
+    vmp_profile *p = &b->p;
+    if (VMP_VEC_RESERVE(VMP_OWN(vmp_profile_growth, p->growth), b->growth_cap, p->sum_count) < 0)
+        return -VMP_ENOMEM;
+    while (b->growth_count < p->sum_count)
+        VMP_OWN(vmp_profile_growth, p->growth)[b->growth_count++] = (vmp_profile_growth){0, 0};
+    return 0;
+}
+
+int
+vmp_profile_memory_add(vmp_profile_builder *b, int64_t time_ns, uint64_t rss_kb, uint32_t sum_row)
+{
+    vmp_memory_state *m = &b->memory;
+    vmp_profile *p = &b->p;
+    if (!m->open) {
+        if (p->memory_count >= VMP_PROFILE_MAX_MEMORIES)
+            return 0;
+        int rc = open_timeline(b);
+        if (rc < 0)
+            return rc;
+    }
+    if (b->growth_count < p->sum_count && vmp_profile_memory_cover(b) < 0)
+        return -VMP_ENOMEM;
+    if (m->count == VMP_MEMORY_WINDOW)
+        release(b, VMP_MEMORY_WINDOW / 2);
+    m->window[m->count++] =
+        (vmp_memory_sample){time_ns, rss_kb < MAX_RSS_KB ? rss_kb : MAX_RSS_KB, sum_row, 0};
+    return 0;
+}
+
+void
+vmp_profile_memory_close(vmp_profile_builder *b)
+{
+    if (b->memory.open)
+        release(b, b->memory.count);
+    b->memory.open = false;
+}
