@@ -1,0 +1,103 @@
+#include <stdlib.h>
+
+#include "report_internal.h"
+
+static void
+fill(vmp_report_node *nodes, const vmp_profile *p, const vmp_merge *m, const vmp_preorder *o,
+    uint32_t *position)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        uint32_t from = o->node[i];
+        const vmp_merge_node *n = &m->nodes[from];
+        position[from] = i;
+        nodes[i] = (vmp_report_node){
+            .kind = n->kind,
+            .parent = position[n->parent],
+            .end = 1, /* size of the subtree, for now */
+            .depth = o->depth[i],
+            .self = n->self,
+            .total = n->total,
+        };
+        switch (n->kind) {
+        case VMP_REPORT_NODE_ELIDED:
+            nodes[i].elided_frames = m->elided[m->key_node[from]];
+            /* fall through */
+        case VMP_REPORT_NODE_FRAME:
+            nodes[i].function = m->keys.function[n->key];
+            nodes[i].location = m->keys.location[n->key];
+            break;
+        case VMP_REPORT_NODE_THREAD:
+            nodes[i].thread.i = n->key;
+            nodes[i].process = p->threads[n->key].process;
+            break;
+        case VMP_REPORT_NODE_PROCESS:
+            nodes[i].process.i = n->key;
+            break;
+        case VMP_REPORT_NODE_ROOT:
+            break;
+        }
+    }
+    for (uint32_t i = o->count; i-- > 1;)
+        nodes[nodes[i].parent].end += nodes[i].end;
+    for (uint32_t i = 0; i < o->count; i++)
+        nodes[i].end += i;
+}
+
+static uint64_t
+min_weight(const vmp_merge *m, double percent)
+{
+    double w = (double)m->nodes[0].total.weight * percent / 100;
+    if (!(w > 0))
+        return 0;
+    uint64_t floor = w < 9e18 ? (uint64_t)w : UINT64_MAX;
+    return (double)floor < w ? floor + 1 : floor;
+}
+
+int
+vmp_report_tree_new(
+    vmp_report_tree **ret_t, const vmp_profile *p, const vmp_report_tree_options *options)
+{
+    static const vmp_report_tree_options none = {0};
+    const vmp_report_tree_options *o = options ? options : &none;
+    vmp_merge m = {0};
+    vmp_preorder order = {0};
+    vmp_merge_request merge = {.filter = &o->filter,
+        .key = o->key,
+        .group = o->group,
+        .fold_recursion = o->fold_recursion};
+    vmp_report_tree *t = calloc(1, sizeof(*t));
+    vmp_report_node *nodes = NULL;
+    uint32_t *position = NULL;
+    int rc = t ? vmp_merge_new(&m, p, &merge) : -VMP_ENOMEM;
+    if (rc == 0) {
+        vmp_preorder_request print = {
+            true, o->sort, min_weight(&m, o->prune_percent), o->max_depth};
+        rc = vmp_preorder_new(&order, &m, p, &print);
+    }
+    if (rc == 0) {
+        nodes = malloc(order.count * sizeof(*nodes));
+        position = malloc(m.count * sizeof(*position));
+        rc = nodes && position ? 0 : -VMP_ENOMEM;
+    }
+    if (rc == 0) {
+        fill(nodes, p, &m, &order, position);
+        *t = (vmp_report_tree){order.count, m.count - order.count, nodes};
+        *ret_t = t;
+    } else {
+        free(nodes);
+        free(t);
+    }
+    free(position);
+    vmp_preorder_fini(&order);
+    vmp_merge_fini(&m);
+    return rc;
+}
+
+void
+vmp_report_tree_free(vmp_report_tree **t)
+{
+    if (*t)
+        free((void *)(uintptr_t)(*t)->nodes);
+    free(*t);
+    *t = NULL;
+}
