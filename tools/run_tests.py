@@ -110,7 +110,8 @@ def meson_tests(build: Path, *args: str, env: dict[str, str] | None = None) -> C
     junit = build / "meson-logs" / "testlog.junit.xml"
     junit.unlink(missing_ok=True)
     status = call(
-        ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *args], env
+        ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", "-t", "4", *args],
+        env,
     )
     counts = read_junit(junit)
     if status and not counts.failed:
@@ -150,7 +151,9 @@ def part_python() -> Counts:
     folders = [f"tests/{name}" for name in ("arrows", "packaging", "python")]
     status = call(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}"]
-        + [folder for folder in folders if (ROOT / folder).is_dir()]
+        + [folder for folder in folders if (ROOT / folder).is_dir()],
+        # Interpreters of other root file systems share /tmp and nothing else.
+        env={"TMPDIR": "/tmp"},
     )
     counts = read_junit(junit)
     if status not in (0, 1) and not counts.failed:
