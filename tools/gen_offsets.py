@@ -45,6 +45,24 @@ put(const char *name, long value)
     printf("    .%s = %ld,\n", name, value);
 }
 
+/* The lowest bit of `kind` in the string's state; compact and ascii follow it. */
+static long
+kind_shift(void)
+{
+    union {
+        PyASCIIObject object;
+        unsigned char bytes[sizeof(PyASCIIObject)];
+    } u;
+    unsigned state;
+    long shift = 0;
+    memset(&u, 0, sizeof(u));
+    u.object.state.kind = 7;
+    memcpy(&state, u.bytes + offsetof(PyASCIIObject, state), sizeof(state));
+    while (!(state >> shift & 1))
+        shift++;
+    return shift;
+}
+
 #define AT(name, type, member) put(name, (long)offsetof(type, member))
 
 int
@@ -176,6 +194,7 @@ main(void)
     put("unicode.ascii_data", (long)sizeof(PyASCIIObject));
     put("unicode.compact_data", (long)sizeof(PyCompactUnicodeObject));
     AT("unicode.legacy_data", PyUnicodeObject, data);
+    put("unicode.kind_shift", kind_shift());
     AT("bytes.size", PyVarObject, ob_size);
     AT("bytes.data", PyBytesObject, ob_sval);
     AT("runtime.interpreters_head", _PyRuntimeState, interpreters.head);

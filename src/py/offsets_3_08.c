@@ -38,6 +38,7 @@ const vmp_py_offsets vmp_py_offsets_3_08 = {
     .unicode.ascii_data = 48,
     .unicode.compact_data = 72,
     .unicode.legacy_data = 72,
+    .unicode.kind_shift = 2,
     .bytes.size = 16,
     .bytes.data = 32,
     .runtime.interpreters_head = 32,

@@ -141,6 +141,8 @@ table_take(vmp_py_offsets *off, table *t, const vmp_py_debug_layout *l)
         field_get(t, "unicode_object.length", l->unicode.length, l->unicode.size, POINTER);
     off->unicode.state =
         field_get(t, "unicode_object.state", l->unicode.state, l->unicode.size, INT);
+    /* Free-threaded builds from 3.14 on give `interned` a byte of its own. */
+    off->unicode.kind_shift = off->free_threaded && l->minor >= 0x030e ? 8 : 2;
     off->unicode.ascii_data =
         size_get(t, "unicode_object.asciiobject_size", l->unicode.asciiobject_size);
     /* Then utf8_length and utf8; a string that is not compact has its pointer next. */

@@ -111,7 +111,7 @@ vmp_py_offsets_validate(const vmp_py_offsets *off, vmp_err *err)
         off->frame.back == off->frame.instr || off->frame.code == off->frame.instr ||
         (pointer && (off->code.firstinstr <= off->code.linetable ||
                         off->code.firstinstr <= off->code.firsttraceable)) ||
-        off->unicode.ascii_data <= off->unicode.state ||
+        off->unicode.kind_shift > 16 || off->unicode.ascii_data <= off->unicode.state ||
         off->unicode.compact_data <= off->unicode.ascii_data ||
         off->unicode.legacy_data < off->unicode.compact_data || off->bytes.data <= off->bytes.size)
         return vmp_err_set(err, VMP_EMISMATCH, 0, 0,

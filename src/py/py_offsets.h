@@ -75,6 +75,8 @@ typedef struct vmp_py_offsets {
     struct {
         uint16_t length, state, ascii_data, compact_data;
         uint16_t legacy_data; /* pointer to the characters of a string that is not compact */
+        uint16_t kind_shift;  /* lowest bit of `kind` (3 bits) in the 4 bytes at state; then
+                                 come `compact` and `ascii` */
     } unicode;
     struct {
         uint16_t size, data;
