@@ -51,14 +51,19 @@ vmp_term_locale(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* The width that the environment asks for, or 0. */
+static size_t
+asked_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    return columns && *columns >= '0' && *columns <= '9' ? strtoul(columns, NULL, 10) : 0;
+}
+
 static size_t
 width_of(int fd, bool terminal)
 {
-    size_t width = 0;
+    size_t width = asked_width();
     struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    if (columns && *columns >= '0' && *columns <= '9')
-        width = strtoul(columns, NULL, 10);
     if (width == 0 && terminal && ioctl(fd, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     if (width == 0)
@@ -85,6 +90,7 @@ vmp_term_init(vmp_term *ret_t, int fd, enum vmp_term_color color)
                                               : color == VMP_TERM_COLOR_ALWAYS,
         .utf8 = charset_is_utf8(),
         .terminal = terminal,
+        .lossless = !terminal && asked_width() == 0,
     };
 }
 

@@ -12,6 +12,8 @@ typedef struct vmp_term {
     bool color;    /* ANSI colors are welcome */
     bool utf8;     /* characters beyond ASCII can be shown */
     bool terminal; /* a terminal, not a file or pipe */
+    bool lossless; /* no width was asked for (a file or pipe without COLUMNS): rows may be longer
+                      than `width`, nothing is shortened */
 } vmp_term;
 
 enum {

@@ -165,7 +165,8 @@ vmp_table_print(vmp_table *table, vmp_out *o, size_t indent, bool with_titles)
     if (table->text.rc < 0 || table->cells.rc < 0)
         return -VMP_ENOMEM;
     natural_widths(table, with_titles, widths);
-    shrink(table, table->t->width > indent ? table->t->width - indent : 0, widths);
+    if (!table->t->lossless)
+        shrink(table, table->t->width > indent ? table->t->width - indent : 0, widths);
     if (with_titles) {
         vmp_out_fill(o, ' ', indent);
         put_titles(table, o, widths);

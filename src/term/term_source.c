@@ -1,0 +1,106 @@
+#include "term_source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vec.h"
+
+static int
+open_regular(const char *path, struct stat *ret_st)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, ret_st) == 0 && S_ISREG(ret_st->st_mode) &&
+        ret_st->st_size <= VMP_SOURCE_MAX_BYTES)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Opens path, below cwd if it is relative. */
+static int
+open_source(vmp_str path, vmp_str cwd, struct stat *ret_st)
+{
+    vmp_out full;
+    int fd = -1;
+    if (path.n == 0 || memchr(path.p, 0, path.n))
+        return -1;
+    vmp_out_init(&full, -1);
+    if (path.p[0] != '/' && cwd.n) {
+        vmp_out_str(&full, cwd);
+        vmp_out_text(&full, "/");
+    }
+    vmp_out_str(&full, path);
+    vmp_out_bytes(&full, "", 1);
+    if (full.rc == 0)
+        fd = open_regular(full.p, ret_st);
+    if (fd < 0 && full.rc == 0 && full.n > path.n + 1)
+        fd = open_regular(full.p + (full.n - path.n - 1), ret_st);
+    vmp_out_fini(&full);
+    return fd;
+}
+
+static void
+read_all(vmp_source *s, int fd)
+{
+    char block[16384];
+    ssize_t n;
+    while ((n = read(fd, block, sizeof(block))) > 0 && s->bytes.n <= VMP_SOURCE_MAX_BYTES)
+        vmp_out_bytes(&s->bytes, block, (size_t)n);
+}
+
+static int
+find_lines(vmp_source *s)
+{
+    size_t cap = 0;
+    for (size_t at = 0; at < s->bytes.n;) {
+        const char *end = memchr(s->bytes.p + at, '\n', s->bytes.n - at);
+        if (VMP_VEC_RESERVE(s->starts, cap, s->count + 2) < 0)
+            return -VMP_ENOMEM;
+        s->starts[s->count++] = at;
+        at = end ? (size_t)(end - s->bytes.p) + 1 : s->bytes.n;
+        s->starts[s->count] = at;
+    }
+    return 0;
+}
+
+int
+vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, int64_t made_unix_ns)
+{
+    struct stat st;
+    *s = (vmp_source){.state = VMP_SOURCE_MISSING};
+    vmp_out_init(&s->bytes, -1);
+    int fd = open_source(path, cwd, &st);
+    if (fd < 0)
+        return 0;
+    int64_t written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    s->state = written_ns > made_unix_ns ? VMP_SOURCE_CHANGED : VMP_SOURCE_READ;
+    read_all(s, fd);
+    close(fd);
+    int rc = s->bytes.rc < 0 ? s->bytes.rc : find_lines(s);
+    if (rc < 0)
+        vmp_source_fini(s);
+    return rc;
+}
+
+void
+vmp_source_fini(vmp_source *s)
+{
+    vmp_out_fini(&s->bytes);
+    free(s->starts);
+    *s = (vmp_source){.state = VMP_SOURCE_MISSING};
+}
+
+vmp_str
+vmp_source_line(const vmp_source *s, uint32_t line)
+{
+    if (line == 0 || line > s->count)
+        return (vmp_str){0};
+    size_t start = s->starts[line - 1], n = s->starts[line] - start;
+    while (n && (s->bytes.p[start + n - 1] == '\n' || s->bytes.p[start + n - 1] == '\r'))
+        n--;
+    return (vmp_str){s->bytes.p + start, n};
+}

@@ -1,0 +1,76 @@
+#include "term_names.h"
+#include "term_table.h"
+#include "term_views.h"
+
+enum { LEAST_NAME = 16, LEAST_PLACE = 14 };
+
+static bool
+is_shown(const vmp_view *v, const vmp_report_flat *flat, const vmp_report_flat_row *row,
+    const vmp_view_flat_options *options)
+{
+    uint64_t weight = options->by_total ? row->total.weight : row->self.weight;
+    if (weight == 0 || vmp_view_percent(weight, flat->total.weight) < options->cutoff_percent)
+        return false;
+    for (size_t i = 0; i < options->only_count; i++)
+        if (vmp_name_matches(v->profile, row->function, options->only[i]))
+            return true;
+    return options->only_count == 0;
+}
+
+static void
+add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_flat *flat,
+    const vmp_report_flat_row *row)
+{
+    double self = vmp_view_percent(row->self.weight, flat->total.weight);
+    double total = vmp_view_percent(row->total.weight, flat->total.weight);
+    vmp_table_format(table, vmp_term_heat(self), "%.1f%%", self);
+    vmp_table_format(table, vmp_term_heat(total), "%.1f%%", total);
+    vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->self.value_ns / 1e9);
+    vmp_table_text(table, VMP_STYLE_NAME, vmp_name_function(v->profile, row->function));
+    uint32_t line = v->profile->locations[row->location.i].line;
+    vmp_table_text(
+        table, VMP_STYLE_PLACE, vmp_name_place(scratch, v->profile, row->function, line));
+}
+
+int
+vmp_view_flat(const vmp_view *v, const vmp_report_flat *flat, const vmp_view_flat_options *options)
+{
+    const vmp_table_column columns[] = {
+        {"self", .right = true},
+        {"total", .right = true},
+        {vmp_view_clock_title(v->profile), .right = true},
+        {"function", .flex = LEAST_NAME},
+        {"location", .flex = LEAST_PLACE, .cut = VMP_CUT_START},
+    };
+    vmp_out scratch;
+    size_t shown = 0, left = 0;
+    uint64_t left_weight = 0;
+    vmp_table *table = vmp_table_new(v->term, columns, sizeof(columns) / sizeof(columns[0]));
+    if (!table)
+        return -VMP_ENOMEM;
+    vmp_out_init(&scratch, -1);
+    for (uint32_t i = 0; i < flat->count; i++) {
+        if (!is_shown(v, flat, &flat->rows[i], options))
+            continue;
+        if (options->limit && shown >= options->limit) {
+            left++;
+            left_weight += flat->rows[i].self.weight;
+            continue;
+        }
+        shown++;
+        add_row(v, table, &scratch, flat, &flat->rows[i]);
+    }
+    int rc = vmp_table_print(table, v->out, 0, true);
+    if (left) {
+        vmp_term_style(v->out, v->term, VMP_STYLE_FAINT);
+        vmp_out_printf(v->out, "and %zu more function%s with %.1f%% of self", left,
+            left == 1 ? "" : "s", vmp_view_percent(left_weight, flat->total.weight));
+        vmp_term_plain(v->out, v->term);
+        vmp_out_text(v->out, "\n");
+    }
+    if (rc == 0 && scratch.rc < 0)
+        rc = scratch.rc;
+    vmp_out_fini(&scratch);
+    vmp_table_free(&table);
+    return rc;
+}

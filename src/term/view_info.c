@@ -1,0 +1,206 @@
+#include <inttypes.h>
+#include <time.h>
+
+#include "term_names.h"
+#include "term_views.h"
+
+enum { LABEL = 12 }; /* columns of the names at the left */
+
+/* A counter of a noun: "1 thread", "2 threads". */
+static void
+put_number(vmp_out *o, double n, const char *noun)
+{
+    char text[32];
+    vmp_term_count(text, n);
+    vmp_out_printf(o, "%s %s%s", text, noun, n > 0.5 && n < 1.5 ? "" : "s");
+}
+
+static void
+put_losses(vmp_out *o, const vmp_profile *p, const vmp_report_info *info)
+{
+    for (uint32_t i = 0; i < info->loss_count; i++) {
+        vmp_str reason = vmp_profile_string(p, info->losses[i].reason);
+        vmp_out_printf(
+            o, "%s%.*s %" PRIu64, i ? ", " : "", (int)reason.n, reason.p, info->losses[i].count);
+    }
+}
+
+static const char *
+clock_word(const vmp_report_info *info)
+{
+    return info->mode & VMP_PROFILE_MODE_WALL ? "thread" : "CPU";
+}
+
+void
+vmp_view_summary(const vmp_view *v, const vmp_report_info *info)
+{
+    vmp_out line;
+    char time[24], wall[24];
+    vmp_out_init(&line, -1);
+    put_number(&line, (double)info->samples, "sample");
+    vmp_term_seconds(time, info->cpu_seconds);
+    vmp_term_seconds(wall, info->wall_seconds);
+    vmp_out_printf(&line, " over %s of CPU time (%s wall)", time, wall);
+    if (info->achieved_hz > 0)
+        vmp_out_printf(&line, ", %.0f of %.0f asked per %s second", info->achieved_hz,
+            info->asked_hz, clock_word(info));
+    if (info->lost) {
+        vmp_out_printf(&line, ", %" PRIu64 " lost (", info->lost);
+        put_losses(&line, v->profile, info);
+        vmp_out_text(&line, ")");
+    }
+    vmp_out clean;
+    vmp_out_init(&clean, -1);
+    vmp_term_clean(&clean, v->term, vmp_out_view(&line));
+    vmp_term_wrap(v->out, v->term, 0, vmp_out_view(&clean));
+    vmp_out_fini(&clean);
+    vmp_out_fini(&line);
+}
+
+typedef struct info_printer {
+    const vmp_view *v;
+    vmp_out line; /* what stands beside a label */
+} info_printer;
+
+/* Prints the line that was gathered, if it is not empty. */
+static void
+put_line(info_printer *ip, const char *label)
+{
+    vmp_out *o = ip->v->out;
+    if (ip->line.n == 0)
+        return;
+    vmp_term_style(o, ip->v->term, VMP_STYLE_HEAD);
+    vmp_out_printf(o, "%-*s", LABEL, label);
+    vmp_term_plain(o, ip->v->term);
+    vmp_term_clean(o, ip->v->term, vmp_out_view(&ip->line));
+    vmp_out_text(o, "\n");
+    vmp_out_clear(&ip->line);
+}
+
+static void
+put_start(info_printer *ip, const vmp_report_info *info)
+{
+    char text[40];
+    struct tm tm;
+    time_t seconds = (time_t)(info->start_unix_ns / 1000000000);
+    if (info->start_unix_ns > 0 && localtime_r(&seconds, &tm) &&
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &tm))
+        vmp_out_text(&ip->line, text);
+    put_line(ip, "started");
+}
+
+static void
+put_duration(info_printer *ip, const vmp_report_info *info)
+{
+    char wall[24], cpu[24], own[24];
+    vmp_term_seconds(wall, info->wall_seconds);
+    vmp_term_seconds(cpu, info->cpu_seconds);
+    vmp_term_seconds(own, info->profiler_cpu_seconds);
+    vmp_out_printf(&ip->line, "%s wall, %s CPU", wall, cpu);
+    if (info->profiler_cpu_seconds > 0)
+        vmp_out_printf(&ip->line, " (%s of it in the profiler's own threads)", own);
+    put_line(ip, "duration");
+}
+
+static void
+put_mode(info_printer *ip, const vmp_report_info *info)
+{
+    bool wall = info->mode & VMP_PROFILE_MODE_WALL;
+    vmp_out_text(&ip->line, wall ? "wall time (also of sleeping threads)" : "CPU time");
+    if (info->mode & VMP_PROFILE_MODE_MEMORY)
+        vmp_out_text(&ip->line, ", memory");
+    if (info->mode & VMP_PROFILE_MODE_LINES)
+        vmp_out_text(&ip->line, ", lines");
+    if (info->mode & VMP_PROFILE_MODE_NATIVE)
+        vmp_out_text(&ip->line, ", native frames");
+    put_line(ip, "mode");
+    vmp_out_str(&ip->line, info->timer);
+    put_line(ip, "timer");
+}
+
+static void
+put_rates(info_printer *ip, const vmp_report_info *info)
+{
+    vmp_out_printf(&ip->line, "asked %.1f Hz", info->asked_hz);
+    if (info->achieved_hz > 0)
+        vmp_out_printf(&ip->line, ", achieved %.1f per %s second (%.1f%%)", info->achieved_hz,
+            clock_word(info), 100 * info->achieved_hz / info->asked_hz);
+    put_line(ip, "rate");
+    char text[32];
+    vmp_term_count(text, (double)info->samples);
+    vmp_out_text(&ip->line, text);
+    if (info->ticks != info->samples) {
+        vmp_term_count(text, (double)info->ticks);
+        vmp_out_printf(&ip->line, ", for %s ticks", text);
+    }
+    put_line(ip, "samples");
+    vmp_term_count(text, (double)info->lost);
+    vmp_out_text(&ip->line, info->lost ? text : "none");
+    if (info->lost) {
+        vmp_out_text(&ip->line, ": ");
+        put_losses(&ip->line, ip->v->profile, info);
+    }
+    put_line(ip, "lost");
+}
+
+static void
+put_sizes(info_printer *ip, const vmp_report_info *info)
+{
+    char size[16];
+    if (info->processes != 1) {
+        vmp_out_printf(&ip->line, "%" PRIu32, info->processes);
+        put_line(ip, "processes");
+    }
+    vmp_out_printf(&ip->line, "%" PRIu32, info->threads);
+    put_line(ip, "threads");
+    put_number(&ip->line, info->functions, "function");
+    vmp_out_text(&ip->line, ", ");
+    put_number(&ip->line, info->stacks, "stack");
+    vmp_out_printf(&ip->line, ", the deepest of %" PRIu32 " frames", info->depth);
+    put_line(ip, "size");
+    vmp_term_size(size, info->log_bytes);
+    vmp_out_text(&ip->line, size);
+    if (info->samples)
+        vmp_out_printf(&ip->line, ", %.2f bytes a sample", info->bytes_per_sample);
+    put_line(ip, "log size");
+}
+
+int
+vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
+{
+    info_printer ip = {.v = v};
+    vmp_out_init(&ip.line, -1);
+    vmp_out_str(&ip.line, path);
+    if (info->cut)
+        vmp_out_text(&ip.line, "  (cut: it has no clean end)");
+    put_line(&ip, "log");
+    if (info->argv.n)
+        vmp_name_command_line(&ip.line, info->argv);
+    put_line(&ip, "command");
+    vmp_out_str(&ip.line, info->cwd);
+    put_line(&ip, "directory");
+    vmp_out_printf(&ip.line, "%.*s %.*s", (int)info->implementation.n,
+        info->implementation.n ? info->implementation.p : "", (int)info->python.n,
+        info->python.n ? info->python.p : "");
+    if (info->executable.n) {
+        vmp_out_text(&ip.line, "  ");
+        vmp_out_str(&ip.line, info->executable);
+    }
+    if (info->python.n || info->executable.n || info->implementation.n)
+        put_line(&ip, "python");
+    vmp_out_clear(&ip.line);
+    vmp_out_str(&ip.line, info->host);
+    if (info->os.n || info->arch.n)
+        vmp_out_printf(&ip.line, " (%.*s%s%.*s)", (int)info->os.n, info->os.n ? info->os.p : "",
+            info->os.n && info->arch.n ? ", " : "", (int)info->arch.n,
+            info->arch.n ? info->arch.p : "");
+    put_line(&ip, "host");
+    put_start(&ip, info);
+    put_duration(&ip, info);
+    put_mode(&ip, info);
+    put_rates(&ip, info);
+    put_sizes(&ip, info);
+    int rc = ip.line.rc;
+    vmp_out_fini(&ip.line);
+    return rc;
+}

@@ -1,0 +1,75 @@
+#include <inttypes.h>
+
+#include "term_names.h"
+#include "term_table.h"
+#include "term_views.h"
+
+static bool
+has_losses(const vmp_report_threads *threads)
+{
+    for (uint32_t i = 0; i < threads->count; i++)
+        if (threads->rows[i].lost)
+            return true;
+    return false;
+}
+
+static void
+add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_thread *row,
+    uint64_t total, bool losses, const vmp_function_id *hottest)
+{
+    const vmp_profile_thread *thread = &v->profile->threads[row->thread.i];
+    double share = vmp_view_percent(row->weight, total);
+    vmp_table_format(table, vmp_term_heat(share), "%.1f%%", share);
+    vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, row->samples);
+    vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->cpu_ns / 1e9);
+    vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->wall_ns / 1e9);
+    if (losses)
+        vmp_table_format(
+            table, row->lost ? VMP_STYLE_NOTE : VMP_STYLE_FAINT, "%" PRIu64, row->lost);
+    if (thread->os_tid)
+        vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, thread->os_tid);
+    else
+        vmp_table_text(table, VMP_STYLE_FAINT, vmp_str_from("-"));
+    vmp_table_text(table, VMP_STYLE_NAME, vmp_name_thread(scratch, v->profile, row->thread));
+    vmp_table_text(table, VMP_STYLE_PLAIN,
+        hottest && hottest->i ? vmp_name_function(v->profile, *hottest) : (vmp_str){0});
+}
+
+int
+vmp_view_threads(
+    const vmp_view *v, const vmp_report_threads *threads, const vmp_function_id *hottest)
+{
+    static const vmp_table_column with_losses[] = {
+        {"share", .right = true},
+        {"samples", .right = true},
+        {"CPU s", .right = true},
+        {"wall s", .right = true},
+        {"lost", .right = true},
+        {"tid", .right = true},
+        {"thread", .flex = 12},
+        {"hottest function", .flex = 12},
+    };
+    enum { N = sizeof(with_losses) / sizeof(with_losses[0]), LOST = 4 };
+    vmp_table_column columns[N];
+    bool losses = has_losses(threads);
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++)
+        if (losses || i != LOST)
+            columns[n++] = with_losses[i];
+    vmp_out scratch;
+    uint64_t total = 0;
+    vmp_table *table = vmp_table_new(v->term, columns, n);
+    if (!table)
+        return -VMP_ENOMEM;
+    vmp_out_init(&scratch, -1);
+    for (uint32_t i = 0; i < threads->count; i++)
+        total += threads->rows[i].weight;
+    for (uint32_t i = 0; i < threads->count; i++)
+        add_row(v, table, &scratch, &threads->rows[i], total, losses, hottest ? &hottest[i] : NULL);
+    int rc = vmp_table_print(table, v->out, 0, true);
+    if (rc == 0 && scratch.rc < 0)
+        rc = scratch.rc;
+    vmp_out_fini(&scratch);
+    vmp_table_free(&table);
+    return rc;
+}
