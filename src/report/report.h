@@ -167,7 +167,8 @@ typedef struct vmp_report_callers_options {
 /* A sample counts once per (function, caller), so that with recursion the
  * edges of a function can add up to more than its total. */
 typedef struct vmp_report_edge {
-    vmp_function_id other; /* caller, or callee; 0: called from outside */
+    vmp_function_id other; /* caller, or callee */
+    bool outside;          /* no visible caller: `other` is 0 */
     vmp_report_value value;
 } vmp_report_edge;
 

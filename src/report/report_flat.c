@@ -2,21 +2,6 @@
 
 #include "report_internal.h"
 
-/* Goes through the tree once; a key counts at the outermost of its frames on
- * each path. `path` has room for one key per level. */
-static void
-count_keys(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, uint32_t *path)
-{
-    uint32_t depth = 0; /* keys on the path: the root has none */
-    for (uint32_t i = 1; i < o->count; i++) {
-        const vmp_merge_node *n = &m->nodes[o->node[i]];
-        while (depth >= o->depth[i])
-            t->on_path[path[--depth]]--;
-        path[depth++] = n->key;
-        vmp_tally_enter(t, n->key, n);
-    }
-}
-
 static int
 list_rows(vmp_report_flat *f, const vmp_tally *t, const vmp_keys *keys, enum vmp_report_sort sort)
 {
@@ -49,37 +34,27 @@ vmp_report_flat_new(
 {
     static const vmp_report_flat_options none = {0};
     const vmp_report_flat_options *o = options ? options : &none;
-    vmp_merge m = {0};
-    vmp_preorder order = {0};
-    vmp_tally tally = {0};
-    vmp_merge_request merge = {
+    vmp_merge_request request = {
         .filter = &o->filter, .key = o->key, .below = o->below, .hide_elided = true};
-    vmp_preorder_request unsorted = {0};
-    uint32_t *path = NULL;
+    vmp_counted c = {0};
+    vmp_tally tally = {0};
     vmp_report_flat *f = calloc(1, sizeof(*f));
-    int rc = f ? vmp_merge_new(&m, p, &merge) : -VMP_ENOMEM;
+    int rc = f ? vmp_counted_new(&c, p, &request) : -VMP_ENOMEM;
     if (rc == 0)
-        rc = vmp_keys_rank(&m.keys, p);
+        rc = vmp_tally_init(&tally, c.merge.keys.count);
     if (rc == 0)
-        rc = vmp_preorder_new(&order, &m, p, &unsorted);
-    if (rc == 0)
-        rc = vmp_tally_init(&tally, m.keys.count);
-    if (rc == 0 && !(path = malloc(m.count * sizeof(*path))))
-        rc = -VMP_ENOMEM;
+        rc = vmp_tally_tree(&tally, &c.merge, &c.order, c.keys);
     if (rc == 0) {
-        count_keys(&tally, &m, &order, path);
-        f->total = m.nodes[0].total;
-        f->outside = m.nodes[0].self;
-        rc = list_rows(f, &tally, &m.keys, o->sort);
+        f->total = c.merge.nodes[0].total;
+        f->outside = c.merge.nodes[0].self;
+        rc = list_rows(f, &tally, &c.merge.keys, o->sort);
     }
     if (rc == 0)
         *ret_f = f;
     else
         free(f);
-    free(path);
     vmp_tally_fini(&tally);
-    vmp_preorder_fini(&order);
-    vmp_merge_fini(&m);
+    vmp_counted_fini(&c);
     return rc;
 }
 

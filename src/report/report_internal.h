@@ -84,8 +84,8 @@ int vmp_preorder_new(
     vmp_preorder *ret_o, vmp_merge *m, const vmp_profile *p, const vmp_preorder_request *request);
 void vmp_preorder_fini(vmp_preorder *o);
 
-/* One row per number 1 .. count - 1, which may be on a path many times but
- * counts once there. Entering and leaving goes by the order of a tree. */
+/* Figures of rows 1 .. count - 1. A row may be on a path of the tree many times
+ * but its total counts there once, at the outermost. */
 typedef struct vmp_tally {
     uint32_t count;
     uint32_t *on_path;
@@ -93,6 +93,8 @@ typedef struct vmp_tally {
 } vmp_tally;
 
 int vmp_tally_init(vmp_tally *t, uint32_t count);
+/* Counts every node of the tree in the row that rows[node] names; 0: in none. */
+int vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const uint32_t *rows);
 void vmp_tally_fini(vmp_tally *t);
 
 static inline void
@@ -103,13 +105,17 @@ vmp_report_value_add(vmp_report_value *to, const vmp_report_value *v)
     to->value_ns += v->value_ns;
 }
 
-static inline void
-vmp_tally_enter(vmp_tally *t, uint32_t row, const vmp_merge_node *node)
-{
-    vmp_report_value_add(&t->self[row], &node->self);
-    if (t->on_path[row]++ == 0)
-        vmp_report_value_add(&t->total[row], &node->total);
-}
+/* The tree of a request with its nodes in some order, and for each node its key
+ * and its function (by number). What flat views are counted from. */
+typedef struct vmp_counted {
+    vmp_merge merge;
+    vmp_preorder order;
+    uint32_t *keys;      /* by merge node; 0: the root */
+    uint32_t *functions; /* by merge node: function + 1; 0: the root */
+} vmp_counted;
+
+int vmp_counted_new(vmp_counted *ret_c, const vmp_profile *p, const vmp_merge_request *request);
+void vmp_counted_fini(vmp_counted *c);
 
 /* Sorts what the views list: descending by first, second, then ascending by
  * rank and index. */

@@ -100,22 +100,3 @@ vmp_keys_rank(vmp_keys *k, const vmp_profile *p)
     k->rank = rank;
     return 0;
 }
-
-int
-vmp_tally_init(vmp_tally *t, uint32_t count)
-{
-    t->count = count;
-    t->on_path = calloc(count, sizeof(*t->on_path));
-    t->self = calloc(count, sizeof(*t->self));
-    t->total = calloc(count, sizeof(*t->total));
-    return t->on_path && t->self && t->total ? 0 : -VMP_ENOMEM;
-}
-
-void
-vmp_tally_fini(vmp_tally *t)
-{
-    free(t->on_path);
-    free(t->self);
-    free(t->total);
-    *t = (vmp_tally){0};
-}
