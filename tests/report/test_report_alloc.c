@@ -1,0 +1,79 @@
+#include "alloc_fail.h"
+#include "compat_tree.h"
+#include "synth.h"
+
+static vmp_profile *
+small_profile(void)
+{
+    vmp_profile_builder *b = synth_builder(VMP_PROFILE_MODE_MEMORY, false);
+    const char *const lines[] = {"1 2 main:1 a:2 ~4 b:3:4", "2 5 main:2 n!lib a:7", "1 1"};
+    vmp_stack_id stack;
+    vmp_thread_id thread = {1};
+    int64_t time_ns[] = {1, 2};
+    uint64_t rss_kb[] = {10, 20};
+    uint32_t numbers[] = {0, 0};
+    synth_add(b, lines, 3);
+    stack = synth_stack(b, "main:1 c");
+    vmp_profile_batch batch = {.thread = thread,
+        .n = 2,
+        .time_ns = time_ns,
+        .stack = numbers,
+        .stack_ids = &stack,
+        .stack_id_count = 1,
+        .rss_kb = rss_kb};
+    CHECK_INT(vmp_profile_builder_samples(b, &batch), 0);
+    CHECK_INT(vmp_profile_builder_loss(b, synth_str("ring_full"), 1, thread), 0);
+    return synth_finish(b);
+}
+
+/* Each view is the caller's only if it was made, and nothing leaks (run under
+ * a leak checker) or crashes if it was not. */
+TEST(a_view_that_runs_out_of_memory_says_so)
+{
+    vmp_profile *p = small_profile();
+    vmp_str hide[] = {synth_str("zzz")};
+    vmp_thread_id threads[] = {{1}, {2}};
+    vmp_report_filter filter = {
+        .hide = hide, .hide_count = 1, .threads = threads, .thread_count = 2};
+    int rc;
+    for (int key = 0; key < 3; key++) {
+        vmp_report_tree *tree = NULL;
+        vmp_report_tree_options o = {
+            .filter = filter, .key = (enum vmp_report_key)key, .group = (enum vmp_report_group)key};
+        ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &o));
+        CHECK(tree && tree->count > 3);
+        vmp_report_tree_free(&tree);
+        vmp_report_flat *flat = NULL;
+        vmp_report_flat_options f = {.filter = filter, .key = o.key};
+        ALLOC_FAIL_LOOP(rc, vmp_report_flat_new(&flat, p, &f));
+        CHECK(flat && flat->count >= 5);
+        vmp_report_flat_free(&flat);
+    }
+    vmp_report_callers *callers = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_callers_new(&callers, p, NULL));
+    CHECK(callers && callers->count == 5);
+    vmp_report_callers_free(&callers);
+    vmp_report_lines *lines = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_lines_new(&lines, p, NULL));
+    CHECK(lines && lines->count == 5);
+    vmp_report_lines_free(&lines);
+    vmp_report_threads *view = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_threads_new(&view, p));
+    CHECK(view && view->count == 2);
+    vmp_report_threads_free(&view);
+    vmp_report_memory *memory = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_memory_new(&memory, p, NULL));
+    CHECK(memory && memory->growth_count == 2);
+    vmp_report_memory_free(&memory);
+    vmp_report_info *info = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_info_new(&info, p));
+    CHECK(info && info->loss_count == 1);
+    vmp_report_info_free(&info);
+    vmp_compat_tree *compat = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_compat_tree_new(&compat, p));
+    CHECK(compat && compat->count > 3);
+    vmp_compat_tree_free(&compat);
+    vmp_profile_free(&p);
+}
+
+TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so))
