@@ -36,6 +36,7 @@
 enum {
     WALK_LOWEST_ADDRESS = 4096, /* the first page is never mapped */
     WALK_HIGHEST_BIT = 56,      /* user addresses end below, on every CPU that we know */
+    WALK_UNIT = 2,              /* bytes of a code unit; vmp_py_offsets_validate accepts no other */
     WALK_TRAMPOLINE_UNITS = 3,
     WALK_MAX_CODE_BYTES = 1 << 30,
     WALK_MAX_TLBC = 1 << 20, /* threads alive at once that can have a bytecode copy */
@@ -44,11 +45,14 @@ enum {
 /* What a frame turned out to be. */
 enum walk_verdict { WALK_FRAME, WALK_HIDDEN, WALK_DROPPED };
 
+/* Rotating the alignment bits to the top lets one comparison judge both ends:
+ * too low wraps round, too high or unaligned is above the limit. */
 VMP_INLINE bool
 walk_address_absurd(uint64_t addr)
 {
-    return addr < WALK_LOWEST_ADDRESS || addr >> WALK_HIGHEST_BIT != 0 ||
-           addr % sizeof(uint64_t) != 0;
+    uint64_t rotated = addr >> 3 | addr << 61;
+    return rotated - WALK_LOWEST_ADDRESS / 8 >=
+           ((uint64_t)1 << (WALK_HIGHEST_BIT - 3)) - WALK_LOWEST_ADDRESS / 8;
 }
 
 /* The output: the first frames, then a ring of the last ones (py_walk.h). */
@@ -57,6 +61,7 @@ typedef struct walk_sink {
     uint32_t cap, leaf_cap;
     uint32_t at; /* where the next frame goes */
     uint64_t n;  /* frames seen */
+    uint32_t dropped;
 } walk_sink;
 
 VMP_INLINE void
@@ -81,6 +86,7 @@ walk_reverse(vmp_frame *frames, uint32_t n)
 static void
 walk_sink_finish(const walk_sink *s, vmp_py_stack *st)
 {
+    st->dropped = s->dropped;
     st->n = s->n < s->cap ? (uint32_t)s->n : s->cap;
     st->elided = s->n - st->n;
     st->elided_at = st->elided ? s->leaf_cap : st->n;
@@ -141,7 +147,7 @@ walk_judge(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
     if (!shape.pointer) {
         int64_t lasti = (int64_t)raw->instr;
         if (lasti >= 0)
-            *instr = (uint32_t)lasti * (off->instr == VMP_PY_INSTR_UNITS ? off->unit_size : 1u);
+            *instr = (uint32_t)lasti * (off->instr == VMP_PY_INSTR_UNITS ? WALK_UNIT : 1u);
         return 0;
     }
 
@@ -150,9 +156,10 @@ walk_judge(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
     if (rc < 0)
         return rc;
     /* One unit before the first wraps round to a huge number: nothing ran yet. */
-    uint64_t offset = raw->instr - first, unit = off->unit_size;
-    bool fresh = offset == (uint64_t)0 - unit;
-    if (VMP_UNLIKELY(top || (shape.owner && offset + unit < (WALK_TRAMPOLINE_UNITS + 1) * unit))) {
+    uint64_t offset = raw->instr - first;
+    bool fresh = offset == (uint64_t)0 - WALK_UNIT;
+    if (VMP_UNLIKELY(
+            top || (shape.owner && offset + WALK_UNIT < (WALK_TRAMPOLINE_UNITS + 1) * WALK_UNIT))) {
         uint64_t units;
         uint32_t traceable;
         rc = walk_load64(r, code + off->code.size_units, &units);
@@ -160,60 +167,88 @@ walk_judge(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
             rc = walk_load32(r, code + off->code.firsttraceable, &traceable);
         if (rc < 0)
             return rc;
-        if (!fresh &&
-            (offset >= units * unit || offset % unit != 0 || units > WALK_MAX_CODE_BYTES)) {
+        if (!fresh && (offset >= units * WALK_UNIT || offset % WALK_UNIT != 0 ||
+                          units > WALK_MAX_CODE_BYTES)) {
             *verdict = top ? WALK_DROPPED : WALK_FRAME;
             return 0;
         }
         if (shape.owner && units <= WALK_TRAMPOLINE_UNITS && traceable + 1 >= units &&
-            (fresh || offset < traceable * unit)) {
+            (fresh || offset < (uint64_t)traceable * WALK_UNIT)) {
             *verdict = WALK_HIDDEN;
             return 0;
         }
     }
-    if (offset < WALK_MAX_CODE_BYTES && offset % unit == 0)
+    if (offset < WALK_MAX_CODE_BYTES && offset % WALK_UNIT == 0)
         *instr = (uint32_t)offset;
     return 0;
 }
 
-VMP_INLINE int
-walk_chain(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, uint64_t code_type,
-    uint64_t frame, walk_sink *sink, uint32_t *dropped)
-{
+/* Where the walk stands between its two loops. */
+typedef struct walk_place {
+    uint64_t frame;
     /* Brent's cycle search: `mark` is the frame at the last power of two. */
-    uint64_t mark = 0;
-    uint32_t since = 0, power = 1;
-    for (uint32_t steps = 0; frame != 0; steps++) {
-        if (VMP_UNLIKELY(walk_address_absurd(frame) || frame == mark || steps == VMP_PY_WALK_STEPS))
-            return -VMP_ECORRUPT;
-        if (++since == power) {
-            mark = frame;
-            power *= 2;
-            since = 0;
+    uint64_t mark;
+    uint32_t steps, remark;
+} walk_place;
+
+/* Follows the chain: to its end, or with `top` until one frame is stored. What
+ * pointers lead to is copied first, so that the loop keeps it in registers: a
+ * stored frame might change it, for all that the compiler knows. */
+VMP_INLINE int
+walk_loop(const walk_reader *r, const vmp_py_offsets *layout, walk_shape shape, uint64_t code_type,
+    bool top, walk_place *place, walk_sink *out)
+{
+    const vmp_py_offsets off = *layout;
+    walk_sink sink = *out;
+    walk_place at = *place;
+    int rc = 0;
+    while (at.frame != 0 && !(top && sink.n != 0)) {
+        if (VMP_UNLIKELY(walk_address_absurd(at.frame) || at.frame == at.mark)) {
+            rc = -VMP_ECORRUPT;
+            break;
+        }
+        if (VMP_UNLIKELY(++at.steps == at.remark)) {
+            if (at.steps >= VMP_PY_WALK_STEPS) {
+                rc = -VMP_ECORRUPT;
+                break;
+            }
+            at.mark = at.frame;
+            at.remark *= 2;
         }
         walk_raw raw = {0};
-        int rc = walk_load_frame(r, off, shape, frame, &raw);
+        rc = walk_load_frame(r, &off, shape, at.frame, &raw);
         if (VMP_UNLIKELY(rc < 0))
-            return rc;
-        frame = raw.back;
-        if (shape.owner && raw.owner >= off->owner_shim_min)
+            break;
+        at.frame = raw.back;
+        if (shape.owner && raw.owner >= off.owner_shim_min)
             continue;
-        uint64_t code = raw.code & ~off->ref_mask;
-        bool top = sink->n == 0;
+        uint64_t code = raw.code & ~off.ref_mask;
         enum walk_verdict verdict;
         uint32_t instr;
-        rc = walk_judge(r, off, shape, code_type, &raw, code, top, &verdict, &instr);
+        rc = walk_judge(r, &off, shape, code_type, &raw, code, top, &verdict, &instr);
         if (VMP_UNLIKELY(rc < 0)) {
             if (!top)
-                return rc;
+                break;
+            rc = 0;
             verdict = WALK_DROPPED;
         }
         if (VMP_LIKELY(verdict == WALK_FRAME))
-            walk_sink_put(sink, code, instr);
+            walk_sink_put(&sink, code, instr);
         else if (verdict == WALK_DROPPED)
-            ++*dropped;
+            sink.dropped++;
     }
-    return 0;
+    *out = sink;
+    *place = at;
+    return rc;
+}
+
+VMP_INLINE int
+walk_chain(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, uint64_t code_type,
+    uint64_t frame, walk_sink *sink)
+{
+    walk_place place = {.frame = frame, .remark = 1};
+    int rc = walk_loop(r, off, shape, code_type, true, &place, sink);
+    return rc < 0 ? rc : walk_loop(r, off, shape, code_type, false, &place, sink);
 }
 
 static int
@@ -240,22 +275,20 @@ walk(const walk_reader *r, const vmp_py_offsets *off, uint64_t code_type, uint64
     if (rc < 0)
         return rc;
     /* Constant shapes, so that the compiler makes one tight loop of each. */
-    uint32_t dropped = 0;
     if (off->instr != VMP_PY_INSTR_POINTER)
-        rc = walk_chain(r, off, (walk_shape){0}, code_type, frame, &sink, &dropped);
+        rc = walk_chain(r, off, (walk_shape){0}, code_type, frame, &sink);
     else if (off->owner_shim_min == UINT8_MAX)
-        rc = walk_chain(r, off, (walk_shape){.pointer = true}, code_type, frame, &sink, &dropped);
+        rc = walk_chain(r, off, (walk_shape){.pointer = true}, code_type, frame, &sink);
     else if (!off->checks_code_type)
-        rc = walk_chain(r, off, (walk_shape){.pointer = true, .owner = true}, code_type, frame,
-            &sink, &dropped);
+        rc = walk_chain(
+            r, off, (walk_shape){.pointer = true, .owner = true}, code_type, frame, &sink);
     else if (off->frame.tlbc_index == VMP_PY_NONE)
         rc = walk_chain(r, off, (walk_shape){.pointer = true, .owner = true, .type = true},
-            code_type, frame, &sink, &dropped);
+            code_type, frame, &sink);
     else
         rc = walk_chain(r, off,
             (walk_shape){.pointer = true, .owner = true, .type = true, .tlbc = true}, code_type,
-            frame, &sink, &dropped);
-    st->dropped = dropped;
+            frame, &sink);
     walk_sink_finish(&sink, st);
     return rc;
 }
