@@ -32,12 +32,17 @@ def walker_library(path):
     lib = ctypes.PyDLL(path)
     lib.live_error.restype = ctypes.c_char_p
     lib.live_open.argtypes = [ctypes.c_uint32, ctypes.c_int, ctypes.c_int, ctypes.c_uint64]
-    lib.live_code.argtypes = ([ctypes.c_uint64] + 3 * [ctypes.c_char_p] + [ctypes.c_uint32])
-    lib.live_positions.argtypes = [ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint32),
-                                   ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32)]
+    lib.live_code.argtypes = [ctypes.c_uint64] + 3 * [ctypes.c_char_p] + [ctypes.c_uint32]
+    lib.live_positions.argtypes = [
+        ctypes.c_uint64,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.c_uint32,
+        ctypes.POINTER(ctypes.c_uint32),
+    ]
     runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-    rc = lib.live_open(sys.hexversion, "free-threading" in sys.version,
-                       hasattr(sys, "gettotalrefcount"), runtime)
+    rc = lib.live_open(
+        sys.hexversion, "free-threading" in sys.version, hasattr(sys, "gettotalrefcount"), runtime
+    )
     if rc < 0:
         raise SystemExit("Bail out! " + lib.live_error().decode())
     return lib
@@ -56,8 +61,13 @@ def positions_of(code):
     if hasattr(code, "co_positions"):
         for line, end_line, col, end_col in code.co_positions():
             columns = col is not None and end_col is not None
-            yield (line or 0, end_line or 0, col if columns else 0, end_col if columns else 0,
-                   int(columns))
+            yield (
+                line or 0,
+                end_line or 0,
+                col if columns else 0,
+                end_col if columns else 0,
+                int(columns),
+            )
     elif hasattr(code, "co_lines"):
         lines = [0] * (size // 2)
         for start, end, line in code.co_lines():
@@ -75,19 +85,22 @@ def positions_of(code):
 
 def utf8(text):
     """As the reader has it: lone surrogates replaced, cut between characters."""
-    data = "".join("\ufffd" if "\ud800" <= c < "\ue000" or c == "\0" else c
-                   for c in text).encode()
+    data = "".join("\ufffd" if "\ud800" <= c < "\ue000" or c == "\0" else c for c in text).encode()
     return data[:4096].decode(errors="ignore").encode()
 
 
 def check(lib, code, problems):
     buffers = [ctypes.create_string_buffer(TEXT) for _ in range(3)]
     rc = lib.live_code(id(code), *buffers, TEXT)
-    want = [utf8(code.co_name), utf8(getattr(code, "co_qualname", code.co_name)),
-            utf8(code.co_filename)]
+    want = [
+        utf8(code.co_name),
+        utf8(getattr(code, "co_qualname", code.co_name)),
+        utf8(code.co_filename),
+    ]
     if rc != 0 or [b.value for b in buffers] != want:
-        problems.append("rc %d, %r, not %r" % (rc, [b.value[:60] for b in buffers],
-                                               [w[:60] for w in want]))
+        problems.append(
+            "rc %d, %r, not %r" % (rc, [b.value[:60] for b in buffers], [w[:60] for w in want])
+        )
     count = len(code.co_code) // 2
     offsets = (ctypes.c_uint32 * count)(*range(0, 2 * count, 2))
     got = (ctypes.c_uint32 * (5 * count))()
@@ -96,10 +109,11 @@ def check(lib, code, problems):
         problems.append("rc %d" % rc)
     flat = list(got)
     for unit, wish in enumerate(positions_of(code)):
-        have = tuple(flat[5 * unit:5 * unit + 5])
+        have = tuple(flat[5 * unit : 5 * unit + 5])
         if have != wish:
-            problems.append("%s:%s unit %d: %r, not %r" % (
-                code.co_filename, code.co_name, unit, have, wish))
+            problems.append(
+                "%s:%s unit %d: %r, not %r" % (code.co_filename, code.co_name, unit, have, wish)
+            )
             break
     return count
 
@@ -108,8 +122,13 @@ def main():
     lib = walker_library(sys.argv[1])
     limit = int(sys.argv[2]) if len(sys.argv) > 2 else 200
     stdlib = sysconfig.get_paths()["stdlib"]
-    files = sorted(filter(os.path.isfile, glob.glob(os.path.join(stdlib, "*.py")) +
-                   glob.glob(os.path.join(stdlib, "*", "*.py"))), key=os.path.getsize)[-limit:]
+    files = sorted(
+        filter(
+            os.path.isfile,
+            glob.glob(os.path.join(stdlib, "*.py")) + glob.glob(os.path.join(stdlib, "*", "*.py")),
+        ),
+        key=os.path.getsize,
+    )[-limit:]
     warnings.simplefilter("ignore")
     problems, instructions, objects = [], 0, 0
     roots = []
@@ -131,8 +150,10 @@ def main():
     for problem in problems[:10]:
         print("# " + problem)
     good = not problems and objects > 1000
-    print("%sok 1 - %d instructions of %d code objects" % (
-        "" if good else "not ", instructions, objects))
+    print(
+        "%sok 1 - %d instructions of %d code objects"
+        % ("" if good else "not ", instructions, objects)
+    )
     return not good
 
 
