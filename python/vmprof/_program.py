@@ -73,9 +73,8 @@ class Program:
 
     def run(self) -> None:
         """Run the program to its end; what it raises is raised."""
-        # A recursion without end shall get as deep as without us. Called from here, exec() or
-        # runpy's first function stands on this frame and those below it.
-        sys.setrecursionlimit(sys.getrecursionlimit() + _depth())
+        # A recursion without end shall get as deep as without us.
+        sys.setrecursionlimit(sys.getrecursionlimit() + self._depth())
         try:
             if self._code is not None:
                 exec(self._code, sys.modules["__main__"].__dict__)
@@ -90,6 +89,18 @@ class Program:
             self.began = self._code is not None or not _stopped_in_runpy(error, inner)
             show_as_bare(error, inner)
             raise
+
+    def _depth(self) -> int:
+        """How deep the recursion limit finds what our caller calls: exec() or runpy."""
+        depth = 0
+        frame = sys._getframe(1)
+        while frame is not None:
+            depth += 1
+            frame = frame.f_back  # type: ignore[assignment]
+        if sys.version_info < (3, 12):
+            # C functions count too: the exec() that runs us, and ours.
+            depth += 1 if self._code is None else 2
+        return depth
 
     def _prepare_script(self) -> None:
         sys.argv[:] = [self._target, *self._arguments]
@@ -243,7 +254,7 @@ def _as_version_shows(path: str) -> str:
     except OSError:
         return path
     # Python/fileutils.c, _Py_abspath().
-    return os.path.join(folder, path[2:] if path.startswith("./") else path)
+    return folder if path == "." else os.path.join(folder, path)
 
 
 def _importer(path: str) -> object | None:
@@ -273,16 +284,6 @@ def _set_path0(folder: str, even_if_safe: bool = False) -> None:
             del sys.path[0]
     if not safe or even_if_safe:
         sys.path.insert(0, folder)
-
-
-def _depth() -> int:
-    """How many calls deep the caller's next call is, counted as the recursion limit counts."""
-    depth = 0
-    frame = sys._getframe(1)
-    while frame is not None:
-        depth += 1
-        frame = frame.f_back  # type: ignore[assignment]
-    return depth
 
 
 def _stopped_in_runpy(error: BaseException, traceback: TracebackType | None) -> bool:
