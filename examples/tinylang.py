@@ -755,7 +755,7 @@ PROGRAMS = (
     ("mandelbrot", MANDELBROT, 11),
     ("sorting", SORTING, 10),
 )
-ROUNDS = 36
+ROUNDS = 48
 
 
 def compile_program(source):

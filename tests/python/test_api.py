@@ -1,0 +1,335 @@
+"""The functions of the package `vmprof`, on every interpreter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+PRELUDE = """
+import os, sys, time
+import vmprof
+def hot_function(seconds=0.2):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        sum(range(1000))
+def refused(kind, part, function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except kind as error:
+        assert part in str(error), error
+    else:
+        raise AssertionError("not refused")
+log = open("log", "w+b", buffering=0)
+fd = log.fileno()
+"""
+
+
+@pytest.fixture
+def run(python: Any, tmp_path: Path) -> Any:
+    """Runs a program below PRELUDE; it shows by its asserts that it is content."""
+
+    def run_it(source: str, *words: str) -> str:
+        (tmp_path / "prog.py").write_text(PRELUDE + dedent(source))
+        done = python.run(["prog.py", *words], cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return str(done.stdout)
+
+    return run_it
+
+
+def test_on_and_off(run: Any) -> None:
+    run("""
+    assert not vmprof.is_enabled() and vmprof.get_profile_path() is None
+    refused(ValueError, "not enabled", vmprof.disable)
+    vmprof.enable(fd)
+    assert vmprof.is_enabled() and vmprof.get_profile_path() == os.path.abspath("log")
+    refused(ValueError, "already enabled", vmprof.enable, fd)
+    hot_function()
+    assert vmprof.disable() is None
+    assert not vmprof.is_enabled() and vmprof.get_profile_path() is None
+    os.fstat(fd)  # It is still open.
+    assert os.path.getsize("log") > 100
+    refused(ValueError, "not enabled", vmprof.disable)
+    """)
+
+
+def test_again_and_again(run: Any) -> None:
+    run("""
+    for n in range(20):
+        vmprof.enable(fd, 0.0005)
+        hot_function(0.01)
+        vmprof.disable()
+    """)
+
+
+def test_period_out_of_bounds(run: Any) -> None:
+    run("""
+    for period in (0.0, -1.0, 1.0, 10.0, float("nan"), float("inf"), 1e-7, 0, 1, 5, True, "x", None):
+        refused(ValueError, "bad value for 'interval'", vmprof.enable, fd, period)
+    assert not vmprof.is_enabled()
+    for period in (1e-4, 0.999):
+        vmprof.enable(fd, period)
+        vmprof.disable()
+    """)
+
+
+def test_descriptor_that_cannot_be_written(run: Any) -> None:
+    run("""
+    closed = os.dup(fd)
+    os.close(closed)
+    refused((OSError, ValueError), "", vmprof.enable, closed)
+    refused((OSError, ValueError), "", vmprof.enable, -1)
+    read_only = os.open("prog.py", os.O_RDONLY)
+    refused((OSError, ValueError), "writ", vmprof.enable, read_only)
+    refused(TypeError, "", vmprof.enable, "log")
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        vmprof.enable(full)
+        hot_function(0.1)
+        vmprof.disable()
+    except OSError as error:
+        assert "No space left" in str(error)
+    else:
+        raise AssertionError("a full device took a log")
+    # Nothing of that keeps it from working now.
+    assert not vmprof.is_enabled()
+    vmprof.enable(fd)
+    vmprof.disable()
+    """)
+
+
+def test_log_through_a_pipe(run: Any) -> None:
+    run("""
+    import threading
+    reading, writing = os.pipe()
+    parts = []
+    def read():
+        while True:
+            part = os.read(reading, 65536)
+            if not part:
+                return
+            parts.append(part)
+    reader = threading.Thread(target=read)
+    reader.start()
+    vmprof.enable(writing)
+    assert vmprof.get_profile_path() is None
+    hot_function()
+    vmprof.disable()
+    os.close(writing)
+    reader.join()
+    import io
+    assert vmprof.read_profile(io.BytesIO(b"".join(parts))).n_samples > 50
+    """)
+
+
+def test_pauses_nest(run: Any) -> None:
+    run("""
+    assert vmprof.stop_sampling() == -1
+    vmprof.start_sampling()
+    vmprof.enable(fd)
+    hot_function()
+    assert vmprof.stop_sampling() == fd
+    size = os.path.getsize("log")
+    assert vmprof.stop_sampling() == fd
+    vmprof.start_sampling()
+    def paused():
+        hot_function(0.3)
+    paused()
+    assert os.path.getsize("log") == size
+    assert vmprof.is_enabled()
+    vmprof.start_sampling()
+    def after():
+        hot_function(0.3)
+    after()
+    vmprof.disable()
+    stats = vmprof.read_profile("log")
+    names = " ".join(stats.adr_dict.values())
+    assert "after" in names and "paused" not in names
+    """)
+
+
+def test_stack_now(run: Any) -> None:
+    run("""
+    def codes():
+        frame, found = sys._getframe(1), []
+        while frame is not None:
+            found.append(id(frame.f_code))
+            frame = frame.f_back
+        return found
+    def inner(skip):
+        return vmprof.sample_stack_now(skip), codes()
+    def outer(skip=0):
+        return inner(skip)
+    vmprof.enable(fd)
+    stack, expected = outer()
+    assert stack == expected, (stack, expected)
+    stack, expected = outer(1)
+    assert stack == expected[1:]
+    vmprof.disable()
+    """)
+
+
+def test_real_time_threads(run: Any) -> None:
+    run("""
+    import threading
+    refused(ValueError, "not enabled", vmprof.insert_real_time_thread)
+    vmprof.enable(fd)
+    refused(ValueError, "not in real time mode", vmprof.insert_real_time_thread)
+    refused(ValueError, "not in real time mode", vmprof.remove_real_time_thread)
+    vmprof.disable()
+    vmprof.enable(fd, real_time=True)
+    assert vmprof.insert_real_time_thread() == 1
+    stop = threading.Event()
+    worker = threading.Thread(target=stop.wait)
+    worker.start()
+    assert vmprof.insert_real_time_thread(worker.ident) == 2
+    assert vmprof.insert_real_time_thread(12345) == -1
+    assert vmprof.remove_real_time_thread(worker.ident) == 1
+    assert vmprof.remove_real_time_thread(worker.ident) == -1
+    assert vmprof.remove_real_time_thread() == 0
+    stop.set()
+    worker.join()
+    vmprof.disable()
+    """)
+
+
+def test_thread_functions_are_given_back(run: Any) -> None:
+    run("""
+    import _thread, threading
+    names = [n for n in ("_start_new_thread", "_start_joinable_thread") if hasattr(threading, n)]
+    before = [getattr(threading, n) for n in names], _thread.start_new_thread
+    vmprof.enable(fd)
+    worker = threading.Thread(target=hot_function, name="the worker")
+    worker.start()
+    worker.join()
+    refused(RuntimeError, "once", worker.start)
+    vmprof.disable()
+    assert before == ([getattr(threading, n) for n in names], _thread.start_new_thread)
+    """)
+
+
+def test_profiler_as_block(run: Any) -> None:
+    run("""
+    p = vmprof.Profiler()
+    refused(vmprof.VMProfError, "no profiling done", p.get_stats)
+    with p.measure() as target:
+        assert target is None and vmprof.is_enabled()
+        refused(vmprof.VMProfError, "profiling in process", p.get_stats)
+        refused(ValueError, "already enabled", vmprof.Profiler().measure().__enter__)
+        hot_function()
+    assert not vmprof.is_enabled()
+    stats = p.get_stats()
+    assert stats.n_samples > 50
+    assert any("hot_function" in name for name, _ in stats.top_profile())
+    refused(vmprof.VMProfError, "no profiling done", p.get_stats)
+    assert sorted(os.listdir(".")) == ["log", "prog.py"]
+    """)
+
+
+def test_profiler_with_all_its_settings(run: Any) -> None:
+    run("""
+    p = vmprof.Profiler()
+    with p.measure("named", period=0.0005, memory=True, native=False, real_time=True, lines=True):
+        hot_function()
+        time.sleep(0.1)
+    assert os.path.getsize("named") > 100
+    assert p.get_stats().n_samples > 100
+    assert vmprof.read_profile("named").n_samples > 100
+    """)
+
+
+def test_profiler_after_a_failure(run: Any) -> None:
+    run("""
+    p = vmprof.Profiler()
+    def fail():
+        with p.measure():
+            hot_function()
+            1 / 0
+    refused(ZeroDivisionError, "", fail)
+    assert not vmprof.is_enabled() and p.get_stats().n_samples > 50
+    refused(OSError, "no/folder", p.measure("no/folder/log").__enter__)
+    refused(ValueError, "bad value for 'interval'", p.measure(period=5.0).__enter__)
+    assert not vmprof.is_enabled()
+    with p.measure():
+        vmprof.disable()
+    """)
+
+
+def test_profiler_as_decorator(run: Any) -> None:
+    run("""
+    p = vmprof.Profiler()
+    @p.measure(period=0.0005)
+    def work(n):
+        "Works."
+        assert vmprof.is_enabled()
+        hot_function(0.05)
+        return work(n - 1) + 1 if n else 0
+    assert work.__name__ == "work" and work.__doc__ == "Works."
+    assert work(3) == 3 and not vmprof.is_enabled()
+    assert p.get_stats().n_samples > 100
+    @vmprof.Profiler()
+    def other(a, *, b):
+        return a, b
+    assert other(1, b=2) == (1, 2)
+    with vmprof.Profiler() as q:
+        hot_function()
+    assert q.get_stats().n_samples > 50
+    """)
+
+
+def test_native_addresses(run: Any) -> None:
+    run("""
+    import ctypes
+    address = ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value
+    name, line, file = vmprof.resolve_addr(address)
+    assert name == "PyObject_Call" and line == 0 and os.path.exists(file), (name, line, file)
+    assert vmprof.resolve_addr(1) is None and vmprof.resolve_addr(-5) is None
+    assert vmprof.resolve_addr(2 ** 80) is None
+    assert vmprof.resolve_many_addr([address, 1]) == {address: (name, line, file)}
+    assert vmprof.resolve_many_addr([]) == {}
+    """)
+
+
+def test_forked_child_stops_cleanly(run: Any) -> None:
+    run("""
+    vmprof.enable(fd)
+    hot_function(0.1)
+    size = os.path.getsize("log")
+    pid = os.fork()
+    if not pid:
+        ok = not vmprof.is_enabled()
+        hot_function(0.2)
+        os._exit(0 if ok else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    hot_function(0.1)
+    vmprof.disable()
+    assert os.listdir(".").count("log") == 1 and len(os.listdir(".")) == 2, os.listdir(".")
+    """)
+
+
+def test_import_brings_little(python: Any) -> None:
+    listing = "import sys; {}; print('\\n'.join(sys.modules))"
+    bare = python.run(["-I", "-S", "-c", listing.format("pass")]).stdout.split()
+    path = f"sys.path.append({str(python.site)!r})"
+    ours = python.run(["-I", "-S", "-c", listing.format(f"{path}; import vmprof")]).stdout.split()
+    assert set(ours) - set(bare) <= {
+        "__future__",
+        "vmprof",
+        "vmprof._errors",
+        "vmprof._session",
+        "vmprof._threads",
+    }
+
+
+def test_names(run: Any) -> None:
+    run("""
+    for name in vmprof.__all__:
+        assert getattr(vmprof, name) is not None
+        assert name in dir(vmprof)
+    refused(AttributeError, "no attribute 'nothing'", getattr, vmprof, "nothing")
+    assert vmprof.DEFAULT_PERIOD == 0.00099
+    """)
