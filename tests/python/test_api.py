@@ -68,7 +68,8 @@ def test_again_and_again(run: Any) -> None:
 
 def test_period_out_of_bounds(run: Any) -> None:
     run("""
-    for period in (0.0, -1.0, 1.0, 10.0, float("nan"), float("inf"), 1e-7, 0, 1, 5, True, "x", None):
+    nan, inf = float("nan"), float("inf")
+    for period in (0.0, -1.0, 1.0, 10.0, nan, inf, 1e-7, 0, 1, 5, True, "x", None):
         refused(ValueError, "bad value for 'interval'", vmprof.enable, fd, period)
     assert not vmprof.is_enabled()
     for period in (1e-4, 0.999):

@@ -244,7 +244,7 @@ def test_terminated_while_it_waits(python: Any, place: Path) -> None:
     assert process.stdout.readline() == "ready\n"
     started = time.monotonic()
     process.terminate()
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGTERM and "hot_function" in err
     assert time.monotonic() - started < 5
     assert os.listdir(place / "temporary") == []
