@@ -36,7 +36,7 @@ lint: ## check the form of C and Python, and the types
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
 	@.venv/bin/mypy
-	@sh -n tools/bootstrap .ci/run
+	@sh -n tools/bootstrap tools/demo .ci/run
 
 format: ## bring C and Python into form
 	@tools/bootstrap tests
