@@ -30,7 +30,12 @@
  *      the first sample that uses it: kill -9 loses no names.
  *   5. The file is append only: it can be a pipe.
  *   6. Several processes in one file: after a SESSION record all ids start
- *      anew, so logs of one version can be concatenated chunk by chunk.
+ *      anew, and the magic may stand again before any chunk, so that logs of
+ *      one version can be concatenated.
+ *   7. A zstd frame is never ended, only flushed: the flag of the next chunk
+ *      tells where the next one begins. Frames need a window of at most
+ *      2^VMP_LOG_WINDOW_LOG bytes. Chunks that are not compressed may stand in
+ *      between and do not touch the frame.
  *
  * Records
  *    1 SESSION    first record of the first chunk (and of each process):
@@ -45,36 +50,48 @@
  *    4 CODES      u n, n * (u name, u qualname, u file (string ids),
  *                 s first_line): defines code ids
  *    5 LOCATIONS  u n, n * location: defines location ids
- *                 location = u kind, then
- *                   0 PYTHON  u code, u instr (byte offset of the
- *                             instruction in the code object),
- *                             s line - first_line (of the code; line 0 = no
- *                             line: written as 0 with pos flag 0),
- *                             u pos (bit 0: has a line; bit 1: has columns:
- *                             then u end_line - line, u col, u end_col, all
- *                             bytes from 0)
+ *                 location = u head, then by head & 3
+ *                   0 PYTHON  u code, u instr (byte offset of the instruction
+ *                             in the code object), then
+ *                             if head & 4:  s line - first_line of the code
+ *                             if head & 8:  u col, s end_col - col (columns in
+ *                                           bytes from 0)
+ *                             if head & 16: u end_line - line (else they are
+ *                                           equal)
+ *                             Without bit 2 the line is not known and bits 3
+ *                             and 4 must be 0.
  *                   1 NATIVE  u mapping, u relative address
  *                   2 ELIDED  u frames: this many frames were left out here
- *                   other     not allowed in this version
- *    6 STACKS     u n, n * (u back, u m (>= 1), m * u location): each chain
- *                 defines m stack ids: the first has the parent
- *                 next_id - back (back 0: no parent, a root), each other the
- *                 one before it. Frames are root first.
+ *                 Kind 3 and other bits are not allowed in this version.
+ *    6 STACKS     u n, n * chain: each chain of m >= 1 nodes defines m stack
+ *                 ids: the first has a parent that was defined before or 0 (a
+ *                 root), each other the one before it.
+ *                 chain = u x, x & 3 is min(m - 1, 3) and x >> 2 is, zigzag
+ *                         coded, the parent less the parent of the chain
+ *                         before (of this epoch; at first less 0);
+ *                         if x & 3 is 3: u m - 4;
+ *                         m * u location, root first: odd v is the location
+ *                         high + (v + 1) / 2, even v the location v / 2, where
+ *                         high is the highest location id that STACKS records
+ *                         of this session have used so far (at first 0).
  *    7 THREAD     u index (dense from 1), u os_tid, u ident (pthread_self),
  *                 u name (string id or 0), s start_ns (since start_mono):
  *                 defines a thread, or renames it if the index is known
- *    8 SAMPLES    u thread, u n, u columns, u cpu_ns, u wall_ns, s t0, then one
- *                 column after the other. cpu_ns and wall_ns are what all n
- *                 samples together stand for; t0 is the time of the first
- *                 sample in quanta since start_mono, less the time of the
- *                 last sample of this thread (0 at first).
+ *    8 SAMPLES    u thread, u n (1 to VMP_LOG_MAX_BATCH), u columns, u cpu_ns,
+ *                 u wall_ns, s t0, then one packed column after the other.
+ *                 cpu_ns and wall_ns are what all n samples together stand for;
+ *                 t0 is the time of the first sample in quanta since
+ *                 start_mono, less the time of the last sample of this thread
+ *                 (0 at first).
  *                   always     n-1 * s: time since the last sample in quanta,
  *                              less round(interval / quantum)
- *                   always     n * s: stack id, less the one before it in this
- *                              record (the first: less that of this thread's
- *                              last record)
- *                   bit 0      n * u: weight; cpu_ns and wall_ns are shared
- *                              out by weight (absent: equally)
+ *                   always     n * u: stack. 0 is that of the sample before (of
+ *                              this thread, also across records), odd v is
+ *                              high + (v + 1) / 2, even v > 0 is v / 2 - 1,
+ *                              where high is the highest stack of this thread's
+ *                              samples so far. EPOCH sets both to 0.
+ *                   bit 0      n * u: weight less 1; cpu_ns and wall_ns are
+ *                              shared out by weight (absent: equally)
  *                   bit 1      n * s: RSS in KiB, less the one before (first:
  *                              less the last of this process)
  *                   bit 2      n * u: VMP_LOG_FLAG_*
@@ -92,9 +109,18 @@
  *   14 LABEL      reserved: u id, str key, str value
  *   str = u length, bytes
  *
+ * Packed column of k numbers (signed ones are zigzag coded first): u width (0 to
+ * VMP_LOG_MAX_WIDTH), then ceil(k * width / 8) bytes with k fields of `width`
+ * bits, the first in the lowest bits, then for each field of which all bits are
+ * 1, in order, u number less that field. All other numbers are the field. With
+ * width 0 that is k varints. Times have narrow numbers with a few outliers and
+ * take two to four bits each; widths beyond 0 for stacks help uncompressed logs
+ * and hurt zstd, which sees bytes.
+ *
  * Limits, checked by the reader: raw_size and stored_size of a chunk at most
- * VMP_LOG_MAX_CHUNK, str at most VMP_LOG_MAX_STRING, ids below 2^32, depth of a
- * stack at most VMP_LOG_MAX_DEPTH. */
+ * VMP_LOG_MAX_CHUNK, str at most VMP_LOG_MAX_STRING, ids at most
+ * VMP_LOG_MAX_ID (threads: VMP_LOG_MAX_THREAD), depth of a stack at most
+ * VMP_LOG_MAX_DEPTH, sample times and sums of weights within +-2^62. */
 #ifndef VMP_LOG_FORMAT_H
 #define VMP_LOG_FORMAT_H
 
@@ -109,6 +135,11 @@ enum {
     VMP_LOG_MAX_CHUNK = 4 << 20,
     VMP_LOG_MAX_STRING = 64 << 10,
     VMP_LOG_MAX_DEPTH = 64 << 10,
+    VMP_LOG_MAX_BATCH = 32 << 10, /* samples of one record: bounds the reader's arrays */
+    VMP_LOG_MAX_ID = 16 << 20,    /* strings, codes, locations, mappings; stacks of one epoch */
+    VMP_LOG_MAX_THREAD = 4 << 20,
+    VMP_LOG_MAX_WIDTH = 32,
+    VMP_LOG_WINDOW_LOG = 20,
     VMP_LOG_CHUNK_ZSTD = 1,
     VMP_LOG_CHUNK_FRAME_START = 2,
 };
@@ -134,6 +165,18 @@ enum vmp_log_location_kind {
     VMP_LOG_LOCATION_PYTHON = 0,
     VMP_LOG_LOCATION_NATIVE = 1,
     VMP_LOG_LOCATION_ELIDED = 2,
+};
+
+enum { /* head of a location, beside its kind */
+    VMP_LOG_HEAD_KIND = 3,
+    VMP_LOG_HEAD_LINE = 4,
+    VMP_LOG_HEAD_COLUMNS = 8,
+    VMP_LOG_HEAD_END_LINE = 16,
+};
+
+enum { /* first number of a chain of STACKS */
+    VMP_LOG_CHAIN_BITS = 2,
+    VMP_LOG_CHAIN_LONG = 3,
 };
 
 enum { /* SESSION.mode */

@@ -1,0 +1,109 @@
+/* The writer's insides, shared by log_writer.c (ids and definitions) and
+ * log_writer_flush.c (samples and chunks). Tests use the last function. */
+#ifndef VMP_LOG_WRITER_INTERNAL_H
+#define VMP_LOG_WRITER_INTERNAL_H
+
+#include "buf.h"
+#include "intern.h"
+#include "log_chunk_out.h"
+#include "log_writer.h"
+
+enum {
+    /* Stack nodes of one epoch. The table has 2^21 slots of 12 bytes and is
+     * three quarters full then: 24 MiB in the profiled process, and about ten
+     * minutes at 1 kHz if no stack ever comes twice. */
+    VMP_LOG_EPOCH_NODES = 3 << 19,
+    /* Pending bytes, each of definitions, stacks and samples, at which a chunk
+     * leaves unasked. With all three, stacks that need twice what is foreseen
+     * and the largest possible SAMPLES record, it is below VMP_LOG_MAX_CHUNK. */
+    VMP_LOG_AUTO_FLUSH_BYTES = 512 << 10,
+    /* What a pending stack node and an open sample are taken to need. */
+    VMP_LOG_NODE_BYTES = 5,
+    VMP_LOG_SAMPLE_BYTES = 4,
+};
+
+/* Items that leave as one record: u n, then the bytes. */
+typedef struct vmp_log_items {
+    vmp_buf bytes;
+    uint32_t n;
+} vmp_log_items;
+
+typedef struct vmp_log_open_sample {
+    uint64_t quanta; /* since start_mono */
+    uint64_t weight, rss_kb;
+    uint32_t stack, flags;
+} vmp_log_open_sample;
+
+typedef struct vmp_log_thread_out {
+    bool declared, active; /* active: its index is in w->active */
+    bool used;             /* had a sample since the last flush */
+    vmp_log_open_sample *open;
+    size_t n, cap;
+    uint64_t last_quanta;
+    uint32_t last_stack, high_stack;
+} vmp_log_thread_out;
+
+typedef struct vmp_log_node {
+    uint32_t parent, location;
+} vmp_log_node;
+
+typedef struct vmp_log_loss_count {
+    uint32_t reason, thread;
+    uint64_t count;
+} vmp_log_loss_count;
+
+struct vmp_log_writer {
+    vmp_log_chunk_out out;
+    vmp_log_session session;
+    int64_t nominal_quanta; /* round(interval / quantum) */
+    int error;              /* 0 or the first error of the descriptor: dead */
+    vmp_err error_detail;
+
+    /* What has ids. */
+    vmp_intern strings;
+    vmp_pairs elided;     /* (low, high half of the count) -> index + 1 */
+    uint32_t *elided_ids; /* location ids */
+    size_t elided_cap;
+    vmp_pairs stacks;
+    uint32_t codes_count, locations_count, mappings_count;
+    uint32_t epoch, epoch_nodes; /* epochs so far; nodes at which the next begins */
+    bool epoch_pending;
+    uint32_t high_location, chain_parent; /* state of the STACKS records */
+
+    /* What waits for the next chunk, in the order of the chunk. */
+    vmp_buf first, meta; /* whole records */
+    vmp_log_items string_items, code_items;
+    vmp_buf mappings;
+    vmp_log_items location_items;
+    vmp_buf threads_buf;
+    vmp_log_node *nodes; /* new stacks, the last being w->stacks.count */
+    size_t nodes_n, nodes_cap;
+    vmp_buf samples_buf;
+    uint64_t closed_samples, open_samples;
+    vmp_pairs loss_keys; /* (reason, thread) -> index + 1 in losses */
+    vmp_log_loss_count *losses;
+    size_t losses_n, losses_cap;
+    vmp_buf clock, end;
+    size_t pending_defs; /* bytes in first, meta, *_items, mappings, threads_buf */
+
+    vmp_log_thread_out *threads; /* by index - 1 */
+    size_t threads_n, threads_cap;
+    uint32_t *active; /* indices of threads that have room for samples */
+    size_t active_n, active_cap;
+
+    uint64_t *column; /* VMP_LOG_MAX_BATCH numbers, made at the first batch */
+    vmp_buf body;     /* of the record being built */
+    vmp_buf chunk;
+    uint64_t rss_kb; /* last one written */
+    uint64_t samples, lost;
+};
+
+/* Writes a chunk if much is pending; never begins an epoch, leaves open batches
+ * open. */
+void vmp_log_writer_relieve(vmp_log_writer *w);
+/* Appends one whole record; false, and nothing is appended, without memory. */
+bool vmp_log_record_put(vmp_buf *out, enum vmp_log_kind kind, const vmp_buf *body);
+/* For tests: begins an epoch at this many stack nodes. */
+void vmp_log_writer_set_epoch_nodes(vmp_log_writer *w, uint32_t nodes);
+
+#endif
