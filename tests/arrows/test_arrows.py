@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -82,3 +83,11 @@ def test_file_name_used_twice_is_found(tree: Path) -> None:
     (tree / "src/report/mem.h").write_text("")
     found = arrows.problems(tree)
     assert found and "has a file of this name" in found[0]
+
+
+def test_every_error_code_is_used() -> None:
+    """The list of codes has none that nothing gives."""
+    codes = re.findall(r"VMP_ERR\((\w+)", (ROOT / "src/base/err.def").read_text())
+    sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.c"))
+    assert len(codes) > 5
+    assert [code for code in codes if not re.search(rf"\b{code}\b", sources)] == []
