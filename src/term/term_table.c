@@ -121,37 +121,41 @@ shrink(const vmp_table *table, size_t room, size_t widths[MAX_COLUMNS])
     }
 }
 
-/* text: what c->start counts from. */
+/* Puts a cell and, before it, the spaces that are due; those after it become
+ * due, so that no line ends in spaces. text: what c->start counts from. */
 static void
 put_cell(const vmp_table *table, vmp_out *o, const cell *c, const char *text, size_t column,
-    size_t width)
+    size_t width, size_t *due)
 {
     const vmp_table_column *spec = &table->columns[column];
-    bool last = column + 1 == table->n_columns;
     size_t columns = c->columns < width ? c->columns : width;
     if (spec->right)
-        vmp_out_fill(o, ' ', width - columns);
-    if (c->style != VMP_STYLE_PLAIN)
-        vmp_term_style(o, table->t, c->style);
-    if (c->bar)
-        vmp_term_bar(o, table->t, c->share, width);
-    else if (c->n)
-        columns = vmp_term_fit(o, table->t, (vmp_str){text + c->start, c->n}, width, spec->cut);
-    if (c->style != VMP_STYLE_PLAIN)
-        vmp_term_plain(o, table->t);
-    if (!spec->right && !last)
-        vmp_out_fill(o, ' ', width - columns);
-    if (!last)
-        vmp_out_fill(o, ' ', GAP);
+        *due += width - columns;
+    if (c->n || c->bar) {
+        vmp_out_fill(o, ' ', *due);
+        *due = 0;
+        if (c->style != VMP_STYLE_PLAIN)
+            vmp_term_style(o, table->t, c->style);
+        if (c->bar)
+            vmp_term_bar(o, table->t, c->share, width);
+        else
+            columns = vmp_term_fit(o, table->t, (vmp_str){text + c->start, c->n}, width, spec->cut);
+        if (c->style != VMP_STYLE_PLAIN)
+            vmp_term_plain(o, table->t);
+    } else {
+        *due += columns;
+    }
+    *due += GAP + (spec->right ? 0 : width - columns);
 }
 
 static void
 put_titles(const vmp_table *table, vmp_out *o, const size_t widths[MAX_COLUMNS])
 {
+    size_t due = 0;
     for (size_t i = 0; i < table->n_columns; i++) {
         size_t n = strlen(table->columns[i].title);
         cell title = {.n = n, .columns = (uint32_t)n, .style = VMP_STYLE_HEAD};
-        put_cell(table, o, &title, table->columns[i].title, i, widths[i]);
+        put_cell(table, o, &title, table->columns[i].title, i, widths[i], &due);
     }
     vmp_out_text(o, "\n");
 }
@@ -172,11 +176,12 @@ vmp_table_print(vmp_table *table, vmp_out *o, size_t indent, bool with_titles)
         put_titles(table, o, widths);
     }
     const cell *cells = (const cell *)(const void *)table->cells.p;
+    size_t due = 0;
     for (size_t i = 0; i < table->n_cells; i++) {
         size_t column = i % table->n_columns;
         if (column == 0)
-            vmp_out_fill(o, ' ', indent);
-        put_cell(table, o, &cells[i], table->text.p, column, widths[column]);
+            due = indent;
+        put_cell(table, o, &cells[i], table->text.p, column, widths[column], &due);
         if (column + 1 == table->n_columns)
             vmp_out_text(o, "\n");
     }

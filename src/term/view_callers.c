@@ -32,7 +32,7 @@ add_edges(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_repor
         if (edge->other.i)
             vmp_out_str(&name, vmp_name_function(v->profile, edge->other));
         else
-            vmp_out_text(&name, "(nothing: it is outermost)");
+            vmp_out_text(&name, "(it is outermost)");
         vmp_table_text(table, VMP_STYLE_PLAIN, vmp_out_view(&name));
         vmp_table_text(table, VMP_STYLE_PLACE,
             edge->other.i ? vmp_name_place(scratch, v->profile, edge->other, 0) : (vmp_str){0});
@@ -61,7 +61,7 @@ vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,
     static const vmp_table_column columns[] = {
         {"self", .right = true},
         {"total", .right = true},
-        {"function, and percent of its total by caller (from) and callee (to)", .flex = LEAST_NAME},
+        {"function (from callers, to callees: of its total)", .flex = LEAST_NAME},
         {"location", .flex = LEAST_PLACE, .cut = VMP_CUT_START},
     };
     vmp_out scratch;

@@ -4,26 +4,36 @@
 #include "term_table.h"
 #include "term_views.h"
 
-static bool
-has_losses(const vmp_report_threads *threads)
+/* Columns that are left out where no thread has anything in them. */
+typedef struct thread_columns {
+    bool cpu, wall, lost;
+} thread_columns;
+
+static thread_columns
+find_columns(const vmp_report_threads *threads)
 {
-    for (uint32_t i = 0; i < threads->count; i++)
-        if (threads->rows[i].lost)
-            return true;
-    return false;
+    thread_columns have = {0};
+    for (uint32_t i = 0; i < threads->count; i++) {
+        have.cpu |= threads->rows[i].cpu_ns != 0;
+        have.wall |= threads->rows[i].wall_ns != 0;
+        have.lost |= threads->rows[i].lost != 0;
+    }
+    return have;
 }
 
 static void
 add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_thread *row,
-    uint64_t total, bool losses, const vmp_function_id *hottest)
+    uint64_t total, thread_columns have, const vmp_function_id *hottest)
 {
     const vmp_profile_thread *thread = &v->profile->threads[row->thread.i];
     double share = vmp_view_percent(row->weight, total);
     vmp_table_format(table, vmp_term_heat(share), "%.1f%%", share);
     vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, row->samples);
-    vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->cpu_ns / 1e9);
-    vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->wall_ns / 1e9);
-    if (losses)
+    if (have.cpu)
+        vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->cpu_ns / 1e9);
+    if (have.wall)
+        vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->wall_ns / 1e9);
+    if (have.lost)
         vmp_table_format(
             table, row->lost ? VMP_STYLE_NOTE : VMP_STYLE_FAINT, "%" PRIu64, row->lost);
     if (thread->os_tid)
@@ -39,7 +49,7 @@ int
 vmp_view_threads(
     const vmp_view *v, const vmp_report_threads *threads, const vmp_function_id *hottest)
 {
-    static const vmp_table_column with_losses[] = {
+    static const vmp_table_column all[] = {
         {"share", .right = true},
         {"samples", .right = true},
         {"CPU s", .right = true},
@@ -49,13 +59,13 @@ vmp_view_threads(
         {"thread", .flex = 12},
         {"hottest function", .flex = 12},
     };
-    enum { N = sizeof(with_losses) / sizeof(with_losses[0]), LOST = 4 };
+    enum { N = sizeof(all) / sizeof(all[0]), CPU = 2, WALL = 3, LOST = 4 };
     vmp_table_column columns[N];
-    bool losses = has_losses(threads);
+    thread_columns have = find_columns(threads);
     size_t n = 0;
     for (size_t i = 0; i < N; i++)
-        if (losses || i != LOST)
-            columns[n++] = with_losses[i];
+        if ((i != CPU || have.cpu) && (i != WALL || have.wall) && (i != LOST || have.lost))
+            columns[n++] = all[i];
     vmp_out scratch;
     uint64_t total = 0;
     vmp_table *table = vmp_table_new(v->term, columns, n);
@@ -65,7 +75,7 @@ vmp_view_threads(
     for (uint32_t i = 0; i < threads->count; i++)
         total += threads->rows[i].weight;
     for (uint32_t i = 0; i < threads->count; i++)
-        add_row(v, table, &scratch, &threads->rows[i], total, losses, hottest ? &hottest[i] : NULL);
+        add_row(v, table, &scratch, &threads->rows[i], total, have, hottest ? &hottest[i] : NULL);
     int rc = vmp_table_print(table, v->out, 0, true);
     if (rc == 0 && scratch.rc < 0)
         rc = scratch.rc;

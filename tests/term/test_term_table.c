@@ -35,7 +35,7 @@ TEST(columns_are_as_wide_as_their_cells)
     vmp_out_init(&o, -1);
     CHECK_STR(print(&t, &o, true), " %self  function                 location\n"
                                    "  97.2  Parser.parse_expression  /srv/app/lib/parser.py:120\n"
-                                   "   2.0  a\\x1bb                   \n");
+                                   "   2.0  a\\x1bb\n");
     vmp_out_fini(&o);
 }
 
@@ -45,7 +45,7 @@ TEST(the_widest_columns_are_shortened_to_fit)
     vmp_term t = {.width = 40};
     vmp_out_init(&o, -1);
     CHECK_STR(print(&t, &o, false), " 97.2  Parser.parse_..  ../parser.py:120\n"
-                                    "  2.0  a\\x1bb           \n");
+                                    "  2.0  a\\x1bb\n");
     vmp_out_fini(&o);
 }
 
