@@ -1,0 +1,57 @@
+/* The `vmprof` binary: what its commands share.
+ *
+ * Exit status of every command: 0 good, 1 it did not work (one line on standard
+ * error says why), 2 it was called wrongly; a closed pipe ends it quietly, as
+ * SIGPIPE does. */
+#ifndef VMP_CLI_H
+#define VMP_CLI_H
+
+#include "out.h"
+#include "profile.h"
+#include "term.h"
+
+enum { VMP_CLI_FAILED = 1, VMP_CLI_USAGE = 2 };
+
+typedef struct vmp_cli_command {
+    const char *name;
+    const char *arguments; /* for the usage line */
+    const char *summary;   /* one line */
+    /* argv[0] is the command's name. Returns the exit status. */
+    int (*run)(int argc, char **argv);
+} vmp_cli_command;
+
+/* All commands, ended by a NULL name: one file per command, one line here. */
+extern const vmp_cli_command vmp_cli_commands[];
+
+int vmp_cli_show(int argc, char **argv);
+int vmp_cli_stats(int argc, char **argv);
+int vmp_cli_help(int argc, char **argv);
+int vmp_cli_version(int argc, char **argv);
+
+/* The command of this name, or NULL. */
+const vmp_cli_command *vmp_cli_find(const char *name);
+
+/* Standard output and what it can show. */
+typedef struct vmp_cli_output {
+    vmp_out out;
+    vmp_term term;
+} vmp_cli_output;
+
+void vmp_cli_output_open(vmp_cli_output *o, enum vmp_term_color color);
+/* Writes the rest. Returns `status`, or VMP_CLI_FAILED with a line on standard
+ * error if it could not be written; does not return if the pipe is closed. */
+int vmp_cli_output_close(vmp_cli_output *o, int status);
+
+/* Put "vmprof: ...\n" on standard error; what is not fit for a terminal is
+ * replaced. Return VMP_CLI_FAILED and VMP_CLI_USAGE. */
+int vmp_cli_fail(const char *fmt, ...) VMP_PRINTF(1, 2);
+int vmp_cli_usage(const char *command, const char *fmt, ...) VMP_PRINTF(2, 3);
+/* The same line with no status: a remark. */
+void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
+
+/* Loads the log at path ("-": standard input), with a bar on standard error if
+ * it takes long; a cut log gets a note there. NULL: it failed, and a line on
+ * standard error says why. */
+vmp_profile *vmp_cli_load(const char *path);
+
+#endif

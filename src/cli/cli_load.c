@@ -1,0 +1,58 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "load.h"
+#include "term_progress.h"
+
+typedef struct loading {
+    vmp_progress bar;
+    uint64_t total; /* bytes; 0: not known */
+} loading;
+
+static void
+on_progress(void *ctx, uint64_t bytes_done)
+{
+    loading *l = ctx;
+    vmp_progress_step(&l->bar, bytes_done, l->total);
+}
+
+static vmp_profile *
+load_fd(int fd, const char *path)
+{
+    struct stat st;
+    vmp_err err = {0};
+    vmp_profile *profile = NULL;
+    loading l = {0};
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        l.total = (uint64_t)st.st_size;
+    vmp_progress_start(&l.bar, STDERR_FILENO, "reading");
+    vmp_load_options options = {.progress = on_progress, .progress_ctx = &l};
+    int rc = vmp_load_fd(&profile, fd, &options, &err);
+    vmp_progress_stop(&l.bar);
+    if (rc < 0) {
+        vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
+        return NULL;
+    }
+    return profile;
+}
+
+vmp_profile *
+vmp_cli_load(const char *path)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        vmp_cli_fail("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    vmp_profile *profile = load_fd(fd, path);
+    if (!standard_input)
+        close(fd);
+    if (profile && profile->cut)
+        vmp_cli_note("%s: the log has no clean end; showing what was written", path);
+    return profile;
+}
