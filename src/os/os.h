@@ -1,0 +1,88 @@
+/* What the sampler asks of the operating system: clocks, timers, threads.
+ *
+ * One contract, one file per platform and matter (os_linux_*.c). Times are
+ * nanoseconds; a tid is the kernel's thread id. */
+#ifndef VMP_OS_H
+#define VMP_OS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "compiler.h"
+#include "err.h"
+
+/* ---- clocks ---- */
+VMP_SIGSAFE int64_t vmp_os_mono_ns(void);
+int64_t vmp_os_unix_ns(void);
+/* CPU time of the calling thread; a system call (about 0.4 us). */
+VMP_SIGSAFE uint64_t vmp_os_own_cpu_ns(void);
+/* CPU time of any thread of this process. -VMP_EINVAL if it is gone. */
+int vmp_os_thread_cpu_ns(pid_t tid, uint64_t *ret_ns);
+uint64_t vmp_os_process_cpu_ns(void);
+/* Kernel's tick, ns: CPU-time timers fire no more often than this. */
+uint64_t vmp_os_tick_ns(void);
+
+/* ---- threads of this process ---- */
+VMP_SIGSAFE pid_t vmp_os_own_tid(void);
+/* Number of threads (one fstat of /proc/self/task), or 0 where unknown. */
+uint32_t vmp_os_thread_count(void);
+/* Fills tids (at most cap), returns how many there are, which may exceed cap;
+ * 0 where /proc is not there. */
+size_t vmp_os_thread_list(pid_t *tids, size_t cap);
+/* True if the thread is on a run queue ('R' in its stat file). */
+bool vmp_os_thread_runs(pid_t tid);
+/* Sends signo with SI_QUEUE and `payload` in si_value to one thread. */
+int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
+
+/* ---- resident memory ---- */
+/* Opens the descriptor that vmp_os_rss_kb reads; kept out of the way of the
+ * program's own low descriptors. -VMP_EUNSUPPORTED without /proc. */
+int vmp_os_rss_open(int *ret_fd, vmp_err *err);
+/* Resident set of this process in KiB, 0 on failure. One pread. */
+VMP_SIGSAFE uint64_t vmp_os_rss_kb(int fd);
+/* Moves a descriptor of ours above the low numbers and sets close-on-exec, so
+ * that the program gets the numbers that it would get without us. Returns the
+ * new descriptor, or the old one if there is no room. */
+int vmp_os_fd_high(int fd);
+
+/* ---- timers that are perf events ----
+ * A task-clock software event that sends SIGTRAP (si_code TRAP_PERF) to the
+ * thread each time it has used interval_ns of CPU. The kernel delivers it on the
+ * way back to user mode, so no system call is interrupted. Threads that a
+ * covered thread creates are covered too. A tick that falls into the kernel is
+ * delivered at the end of the system call, if need be after the event was closed:
+ * see vmp_sampler's lingering handler.
+ * Source: Linux 5.13 include/uapi/linux/perf_event.h (sigtrap, inherit_thread). */
+enum { VMP_OS_PERF_SIGNAL = SIGTRAP };
+/* Errors: -VMP_EUNSUPPORTED (no such system call, forbidden, too old),
+ * err->os_errno tells. */
+int vmp_os_perf_open(
+    int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err);
+/* Changes the period, of the thread named at open only. */
+void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
+/* Stops or resumes the event and those inherited from it. */
+void vmp_os_perf_enable(int fd, bool on);
+/* True if fd still is a perf event (a program may close all descriptors). */
+bool vmp_os_perf_is_open(int fd);
+/* True if the signal comes from such an event, with its payload. */
+VMP_SIGSAFE bool vmp_os_perf_signal_is_ours(const siginfo_t *info, uint64_t payload);
+
+/* ---- timers on a thread's CPU clock, bound to the kernel's tick ---- */
+typedef struct vmp_os_timer {
+    void *id;
+    bool armed;
+} vmp_os_timer;
+int vmp_os_timer_open(
+    vmp_os_timer *ret_t, pid_t tid, uint64_t interval_ns, int signo, void *payload, vmp_err *err);
+void vmp_os_timer_close(vmp_os_timer *t);
+/* Expiries that this signal stands for beyond the one that it is. */
+VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);
+
+/* ---- sleeping ---- */
+/* Sleeps until the absolute monotonic time. */
+void vmp_os_sleep_until(int64_t mono_ns);
+
+#endif

@@ -1,0 +1,56 @@
+/* What the signal handler asks of Linux; see STYLE on signal context. */
+#include "os.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os_linux_perf_abi.h"
+
+pid_t
+vmp_os_own_tid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+int
+vmp_os_thread_signal(pid_t tid, int signo, void *payload)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof(info));
+    info.si_signo = signo;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = payload;
+    return syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, &info) < 0 ? -VMP_EINVAL : 0;
+}
+
+uint64_t
+vmp_os_rss_kb(int fd)
+{
+    /* "size resident shared ...", in pages. Source: proc(5). */
+    char text[96];
+    ssize_t n = pread(fd, text, sizeof(text), 0);
+    ssize_t i = 0;
+    uint64_t pages = 0;
+    while (i < n && text[i] != ' ')
+        i++;
+    for (i++; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+        pages = pages * 10 + (uint64_t)(text[i] - '0');
+    return pages * (uint64_t)(getauxval(AT_PAGESZ) / 1024);
+}
+
+bool
+vmp_os_perf_signal_is_ours(const siginfo_t *info, uint64_t payload)
+{
+    return info->si_code == VMP_TRAP_PERF && vmp_perf_siginfo_data(info) == payload;
+}
+
+uint32_t
+vmp_os_timer_overrun(const siginfo_t *info)
+{
+    return info->si_code == SI_TIMER && info->si_overrun > 0 ? (uint32_t)info->si_overrun : 0;
+}

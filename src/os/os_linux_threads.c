@@ -1,0 +1,75 @@
+#include "os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint32_t
+vmp_os_thread_count(void)
+{
+    /* The directory has a link for ".", one for ".." and one per thread. */
+    struct stat st;
+    if (stat("/proc/self/task", &st) < 0 || st.st_nlink < 3)
+        return 0;
+    return (uint32_t)st.st_nlink - 2;
+}
+
+size_t
+vmp_os_thread_list(pid_t *tids, size_t cap)
+{
+    DIR *dir = opendir("/proc/self/task");
+    size_t n = 0;
+    if (!dir)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        char *end;
+        long tid = strtol(entry->d_name, &end, 10);
+        if (*end || tid <= 0)
+            continue;
+        if (n < cap)
+            tids[n] = (pid_t)tid;
+        n++;
+    }
+    closedir(dir);
+    return n;
+}
+
+bool
+vmp_os_thread_runs(pid_t tid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = 0;
+    /* "tid (name) S ...": the name may hold anything, so look from the end. */
+    const char *paren = strrchr(text, ')');
+    return paren && paren[1] == ' ' && paren[2] == 'R';
+}
+
+int
+vmp_os_fd_high(int fd)
+{
+    /* Above what a program is likely to count or select() on, below the usual
+     * limit of 1024; where the limit is lower, any other number will do. */
+    static const int floors[] = {900, 200, 100, 32};
+    for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++) {
+        int high = fcntl(fd, F_DUPFD_CLOEXEC, floors[i]);
+        if (high >= 0) {
+            close(fd);
+            return high;
+        }
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
