@@ -1,0 +1,331 @@
+/* Empties the rings into the log.
+ *
+ * The mutex is held in all of this. Besides the drain thread, a thread that is
+ * about to free a code object comes here: what is in the rings may point to it,
+ * so it is resolved first. Therefore no lock of the interpreter is ever needed:
+ * a code object that a tick names is alive until its death has passed through
+ * here, and its memory is read by system calls that fail softly at worst. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mem_guard.h"
+#include "sampler_internal.h"
+#include "vec.h"
+
+static const int64_t THREAD_CHECK_NS = 1000000000;
+/* A chunk that grew to this goes out early. */
+enum { FLUSH_BYTES = 256 << 10 };
+
+static vmp_str
+name_of(const vmp_sampler *s, uint64_t ident)
+{
+    for (size_t i = s->named_count; i-- > 0;)
+        if (s->named[i].ident == ident)
+            return vmp_str_from(s->named[i].name);
+    return (vmp_str){NULL, 0};
+}
+
+void
+vmp_drain_thread_write(vmp_sampler *s, const vmp_slot *slot)
+{
+    vmp_log_writer_thread(s->writer, slot->thread_index, (uint64_t)slot->tid, slot->ident,
+        name_of(s, slot->ident), slot->first_ns);
+}
+
+static void
+slot_greet(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    slot->thread_index = ++s->thread_count;
+    slot->depth = 0;
+    slot->epoch = vmp_log_writer_epoch(s->writer);
+    slot->ticks = slot->ticks_open = 0;
+    slot->alive_checked_ns = slot->wall_seen_ns = now_ns;
+    slot->cpu_seen = 0;
+    for (size_t i = 0; i < s->start_cpu_count; i++)
+        if (s->start_cpu[i].tid == slot->tid) {
+            slot->cpu_seen = s->start_cpu[i].cpu_ns;
+            /* A later thread with this number starts from nothing. */
+            s->start_cpu[i].tid = -1;
+        }
+    vmp_drain_thread_write(s, slot);
+    atomic_store_explicit(&slot->state, VMP_SLOT_KNOWN, memory_order_relaxed);
+}
+
+/* Pushes one frame onto the drain's copy of the thread's stack. */
+static bool
+push(vmp_sampler *s, vmp_slot *slot, uint32_t location)
+{
+    uint32_t parent = slot->depth ? slot->stacks[slot->depth - 1] : 0;
+    uint32_t stack = location ? vmp_log_writer_stack(s->writer, parent, location) : 0;
+    if (stack == 0)
+        return false;
+    slot->locations[slot->depth] = location;
+    slot->stacks[slot->depth++] = stack;
+    return true;
+}
+
+/* After an epoch the stack ids are void, the locations are not. */
+static bool
+stacks_renew(vmp_sampler *s, vmp_slot *slot)
+{
+    uint32_t depth = slot->depth, i = 0;
+    slot->depth = 0;
+    while (i < depth && push(s, slot, slot->locations[i]))
+        i++;
+    slot->epoch = vmp_log_writer_epoch(s->writer);
+    return i == depth;
+}
+
+static bool
+stack_follow(vmp_sampler *s, vmp_slot *slot, const vmp_tick *tick)
+{
+    const vmp_frame *frames = (const vmp_frame *)(const void *)(tick + 1);
+    if (slot->epoch != vmp_log_writer_epoch(s->writer) && !stacks_renew(s, slot))
+        return false;
+    if (tick->kept > slot->depth)
+        return false;
+    slot->depth = tick->kept;
+    for (uint32_t i = tick->fresh; i-- > 0;) {
+        if (tick->elided && i + 1 == tick->elided_at &&
+            !push(s, slot, vmp_log_writer_elided(s->writer, tick->elided)))
+            return false;
+        if (!push(s, slot, vmp_code_table_location(&s->codes, frames[i].code, frames[i].instr)))
+            return false;
+    }
+    return true;
+}
+
+void
+vmp_drain_slot(vmp_sampler *s, vmp_slot *slot)
+{
+    const vmp_tick *tick;
+    uint32_t size;
+    while ((tick = vmp_ring_peek(&slot->ring, &size))) {
+        if (stack_follow(s, slot, tick)) {
+            vmp_log_sample sample = {.thread = slot->thread_index,
+                .stack = slot->depth ? slot->stacks[slot->depth - 1] : 0,
+                .time_ns = tick->time_ns,
+                .weight = tick->weight,
+                .rss_kb = tick->rss_kb,
+                .flags = tick->flags};
+            vmp_log_writer_sample(s->writer, &sample);
+            s->sum.ticks += tick->weight;
+            slot->ticks_open += tick->weight;
+            slot->ticks++;
+        } else {
+            /* Out of memory. What the next tick keeps is not known any more; it
+             * is lost too until a tick comes that keeps no more than is here. */
+            vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_CORRUPT, tick->weight, slot->thread_index);
+            s->sum.lost[VMP_LOG_LOSS_CORRUPT] += tick->weight;
+        }
+        if (tick->elided)
+            slot->depth = 0;
+        vmp_ring_release(&slot->ring);
+    }
+}
+
+void
+vmp_drain_rings(vmp_sampler *s)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        /* acquire: pairs with the release in slot_claim. */
+        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+        if (state == VMP_SLOT_CLAIMED) {
+            slot_greet(s, slot, vmp_os_mono_ns());
+            state = VMP_SLOT_KNOWN;
+        }
+        if (state == VMP_SLOT_KNOWN && vmp_ring_used(&slot->ring) > 0)
+            vmp_drain_slot(s, slot);
+    }
+}
+
+static void
+losses_move(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index)
+{
+    for (int reason = 0; reason < VMP_LOG_LOSS_COUNT; reason++) {
+        if (atomic_load_explicit(&lost[reason], memory_order_relaxed) == 0)
+            continue;
+        uint32_t n = atomic_exchange_explicit(&lost[reason], 0, memory_order_relaxed);
+        vmp_log_writer_loss(s->writer, (enum vmp_log_loss)reason, n, thread_index);
+        s->sum.lost[reason] += n;
+    }
+}
+
+/* The thread is gone and its ring is empty: the slot serves another. */
+static void
+slot_retire(vmp_sampler *s, vmp_slot *slot)
+{
+    for (size_t i = s->named_count; i-- > 0;)
+        if (s->named[i].ident == slot->ident) {
+            free(s->named[i].name);
+            s->named[i] = s->named[--s->named_count];
+        }
+    atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);
+}
+
+/* Closes the open batch with the CPU time used since the last one. */
+static void
+slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    uint64_t cpu = 0;
+    bool idle = slot->ticks_open == 0, gone;
+    losses_move(s, slot->lost, slot->thread_index);
+    if (idle && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
+        return;
+    gone = vmp_os_thread_cpu_ns(slot->tid, &cpu) < 0;
+    slot->alive_checked_ns = now_ns;
+    if (!idle) {
+        bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
+        /* A thread that ended between two looks: its last ticks' worth. */
+        uint64_t cpu_ns =
+            gone || cpu < slot->cpu_seen ? slot->ticks_open * s->interval_ns : cpu - slot->cpu_seen;
+        uint64_t wall_ns = wall ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
+        vmp_log_writer_batch(s->writer, slot->thread_index, cpu_ns, wall_ns);
+        slot->cpu_seen = cpu;
+        slot->wall_seen_ns = now_ns;
+        slot->ticks_open = 0;
+    }
+    if (gone && vmp_ring_used(&slot->ring) == 0)
+        slot_retire(s, slot);
+}
+
+static uint64_t
+profiler_cpu(const vmp_sampler *s)
+{
+    uint64_t cpu = 0;
+    pid_t tid = atomic_load(&s->drain_tid);
+    if (tid > 0 && vmp_os_thread_cpu_ns(tid, &cpu) < 0)
+        cpu = 0;
+    return s->drain_cpu_before + cpu;
+}
+
+void
+vmp_drain_all(vmp_sampler *s)
+{
+    int64_t now_ns = vmp_os_mono_ns();
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    vmp_drain_rings(s);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
+            slot_account(s, slot, now_ns);
+    }
+    losses_move(s, s->lost, 0);
+    s->sum.cpu_ns = vmp_os_process_cpu_ns() - s->start_cpu_ns;
+    s->sum.profiler_cpu_ns = profiler_cpu(s);
+    s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
+    if (vmp_log_writer_pending(s->writer) > 0) {
+        vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+        vmp_log_writer_flush(s->writer, NULL);
+    }
+    s->sum.samples = vmp_log_writer_samples(s->writer);
+    s->sum.bytes = vmp_log_writer_bytes(s->writer);
+    s->sum.raw_bytes = vmp_log_writer_raw_bytes(s->writer);
+    s->sum.lost[VMP_LOG_LOSS_WRITE] = vmp_log_writer_lost(s->writer);
+    s->last_flush_ns = now_ns;
+}
+
+/* Time between two looks: often enough that no ring fills, seldom enough to cost
+ * nothing. */
+static int64_t
+look_ns(const vmp_sampler *s)
+{
+    static const int64_t least = 10000000, most = 50000000, ticks = 128;
+    int64_t ns = (int64_t)s->interval_ns * ticks;
+    return ns < least ? least : ns > most ? most : ns;
+}
+
+static void
+look(vmp_sampler *s)
+{
+    static const int64_t flush_ns = 95000000; /* every second look at the usual rate */
+    int64_t now_ns = vmp_os_mono_ns();
+    atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
+    if (s->resume_at_ns && now_ns >= s->resume_at_ns) {
+        s->resume_at_ns = 0;
+        if (atomic_fetch_sub(&s->paused, 1) == 1 && s->source->enable)
+            s->source->enable(s, true);
+    }
+    if (s->source->tend && atomic_load(&s->paused) == 0)
+        s->source->tend(s, now_ns);
+    vmp_drain_rings(s);
+    if (now_ns - s->last_flush_ns >= flush_ns || vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
+        vmp_drain_all(s);
+    vmp_slots_grow(s, VMP_SAMPLE_SPARE_SLOTS);
+}
+
+/* The armed signal came: write, report, die of it as if we had not been here. */
+static void
+signal_obey(vmp_sampler *s, int signo)
+{
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigset_t set;
+    pthread_mutex_lock(&s->mutex);
+    vmp_drain_all(s);
+    vmp_log_writer_end(s->writer, vmp_os_mono_ns());
+    vmp_log_writer_flush(s->writer, NULL);
+    pthread_mutex_unlock(&s->mutex);
+    s->signal_run(s->signal_context);
+    sigaction(signo, &dfl, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    kill(getpid(), signo);
+}
+
+static void *
+drain_main(void *arg)
+{
+    vmp_sampler *s = arg;
+    int64_t next_ns = vmp_os_mono_ns();
+    atomic_store(&s->drain_tid, vmp_os_own_tid());
+    while (!atomic_load(&s->drain_stop)) {
+        next_ns += look_ns(s);
+        int64_t now_ns = vmp_os_mono_ns();
+        if (next_ns < now_ns)
+            next_ns = now_ns;
+        struct timespec until = {(time_t)(next_ns / 1000000000), (long)(next_ns % 1000000000)};
+        sem_clockwait(&s->wake, CLOCK_MONOTONIC, &until);
+        int signo = atomic_exchange(&s->signal_got, 0);
+        if (signo)
+            signal_obey(s, signo);
+        if (atomic_load(&s->drain_stop))
+            break;
+        pthread_mutex_lock(&s->mutex);
+        look(s);
+        pthread_mutex_unlock(&s->mutex);
+    }
+    s->drain_cpu_before += vmp_os_own_cpu_ns();
+    atomic_store(&s->drain_tid, 0);
+    return NULL;
+}
+
+int
+vmp_drain_thread_start(vmp_sampler *s, vmp_err *err)
+{
+    /* The program's signals are the program's threads' business. */
+    sigset_t all, old;
+    atomic_store(&s->drain_stop, false);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&s->drain, NULL, drain_main, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0)
+        return vmp_err_set(err, VMP_EUNSUPPORTED, rc, 0, "cannot start a thread: %s", strerror(rc));
+    s->drain_runs = true;
+    return 0;
+}
+
+void
+vmp_drain_thread_stop(vmp_sampler *s)
+{
+    if (!s->drain_runs)
+        return;
+    atomic_store(&s->drain_stop, true);
+    sem_post(&s->wake);
+    pthread_join(s->drain, NULL);
+    s->drain_runs = false;
+}

@@ -1,0 +1,150 @@
+/* Wall mode: stacks of threads that sleep, read without waking them.
+ *
+ * A thread whose CPU clock did not move between two looks did not run, so what
+ * was read in between is one moment's truth. If it moved, the reading is thrown
+ * away and counted. */
+#include <string.h>
+
+#include "sampler_internal.h"
+
+/* Longest list of thread states that is searched. */
+enum { MAX_STATES = 65536 };
+
+static bool
+read_word(const vmp_mem *mem, uint64_t address, uint64_t *ret)
+{
+    return mem->read(mem->ctx, address, ret, sizeof(*ret)) == 0;
+}
+
+/* True if the thread state at `tstate` belongs to the thread. */
+static bool
+state_is_of(const vmp_sampler *s, const vmp_mem *mem, uint64_t tstate, pid_t tid)
+{
+    const vmp_py_offsets *off = &s->python.offsets;
+    uint64_t word;
+    if (off->tstate.native_tid != VMP_PY_NONE)
+        return read_word(mem, tstate + off->tstate.native_tid, &word) && word == (uint64_t)tid;
+    /* Before 3.11 only pthread_self() is there; the C library's thread struct,
+     * to which it points, holds the tid. */
+    uint32_t number;
+    return s->tid_in_pthread != 0 && read_word(mem, tstate + off->tstate.thread_id, &word) &&
+           mem->read(mem->ctx, word + s->tid_in_pthread, &number, sizeof(number)) == 0 &&
+           number == (uint32_t)tid;
+}
+
+static uint64_t
+state_find(const vmp_sampler *s, const vmp_mem *mem, pid_t tid)
+{
+    uint64_t tstate = s->python.tstate_first ? (uint64_t)(uintptr_t)s->python.tstate_first() : 0;
+    for (int i = 0; tstate && i < MAX_STATES; i++) {
+        if (state_is_of(s, mem, tstate, tid))
+            return tstate;
+        if (!read_word(mem, tstate + s->python.offsets.tstate.next, &tstate))
+            return 0;
+    }
+    return 0;
+}
+
+static vmp_slot *
+slot_of(vmp_sampler *s, vmp_watch *watch)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    vmp_slot *vacant = NULL, *slot = watch->slot;
+    if (slot && slot->tid == watch->tid &&
+        atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
+        return slot;
+    for (uint32_t i = 0; i < count; i++) {
+        slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+        if (state == VMP_SLOT_KNOWN && slot->tid == watch->tid)
+            return watch->slot = slot;
+        if (state == VMP_SLOT_FREE && !vacant)
+            vacant = slot;
+    }
+    uint32_t expected = VMP_SLOT_FREE;
+    if (!vacant || !atomic_compare_exchange_strong(&vacant->state, &expected, VMP_SLOT_FILLING))
+        return NULL;
+    uint64_t ident = 0;
+    if (watch->tstate) {
+        vmp_mem mem = vmp_mem_self_view(s->name_mem);
+        read_word(&mem, watch->tstate + s->python.offsets.tstate.thread_id, &ident);
+    }
+    vacant->tid = watch->tid;
+    vacant->ident = ident;
+    vacant->first_ns = vmp_os_mono_ns();
+    vacant->last_n = 0;
+    atomic_store(&vacant->orphan, true);
+    atomic_store_explicit(&vacant->state, VMP_SLOT_CLAIMED, memory_order_release);
+    vmp_drain_rings(s); /* makes it known */
+    return watch->slot = vacant;
+}
+
+/* Id of the stack (0 if it is empty); false when out of memory. */
+static bool
+stack_id(vmp_sampler *s, const vmp_py_stack *st, uint32_t *ret)
+{
+    uint32_t stack = 0;
+    for (uint32_t i = st->n; i-- > 0;) {
+        uint32_t location;
+        if (st->elided && i + 1 == st->elided_at) {
+            location = vmp_log_writer_elided(s->writer, st->elided);
+            stack = location ? vmp_log_writer_stack(s->writer, stack, location) : 0;
+            if (!stack)
+                return false;
+        }
+        location = vmp_code_table_location(&s->codes, st->frames[i].code, st->frames[i].instr);
+        stack = location ? vmp_log_writer_stack(s->writer, stack, location) : 0;
+        if (!stack)
+            return false;
+    }
+    *ret = stack;
+    return true;
+}
+
+static bool
+stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames)
+{
+    vmp_mem mem = vmp_mem_self_view(s->name_mem);
+    vmp_py_stack st = {.frames = frames, .cap = VMP_SAMPLE_MAX_FRAMES};
+    uint64_t cpu_ns;
+    if (!watch->tstate || !state_is_of(s, &mem, watch->tstate, watch->tid))
+        watch->tstate = state_find(s, &mem, watch->tid);
+    if (watch->tstate &&
+        vmp_py_walk_mem(&s->python.offsets, &mem, s->python.code_type, watch->tstate, &st) < 0)
+        return false;
+    if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0 || cpu_ns != watch->looked_cpu_ns)
+        return false;
+    /* The code objects cannot die before they are named: that takes the mutex. */
+    if (!stack_id(s, &st, &watch->stack))
+        return false;
+    watch->stack_epoch = vmp_log_writer_epoch(s->writer);
+    watch->has_stack = true;
+    return true;
+}
+
+void
+vmp_drain_asleep(
+    vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, uint32_t weight, int64_t now_ns)
+{
+    if (watch->has_stack && watch->stack_epoch != vmp_log_writer_epoch(s->writer))
+        watch->has_stack = false;
+    bool ok = watch->has_stack || stack_read(s, watch, frames);
+    vmp_slot *slot = slot_of(s, watch);
+    if (!ok || !slot) {
+        enum vmp_log_loss reason = ok ? VMP_LOG_LOSS_NO_SLOT : VMP_LOG_LOSS_MOVED;
+        vmp_log_writer_loss(s->writer, reason, weight, slot ? slot->thread_index : 0);
+        s->sum.lost[reason] += weight;
+        return;
+    }
+    /* Its last ticks come first. */
+    vmp_drain_slot(s, slot);
+    vmp_log_sample sample = {.thread = slot->thread_index,
+        .stack = watch->stack,
+        .time_ns = now_ns,
+        .weight = weight,
+        .rss_kb = s->rss_fd >= 0 ? vmp_os_rss_kb(s->rss_fd) : 0,
+        .flags = VMP_LOG_FLAG_OFF_CPU};
+    vmp_log_writer_sample(s->writer, &sample);
+    s->sum.ticks += weight;
+    slot->ticks_open += weight;
+}

@@ -1,0 +1,86 @@
+/* A process that samples itself forks. */
+#include <string.h>
+#include <unistd.h>
+
+#include "mem_guard.h"
+#include "sampler_internal.h"
+
+void
+vmp_sampler_fork_before(void)
+{
+    /* The child gets a drain that is not in the middle of anything. */
+    if (vmp_sampler_runs())
+        pthread_mutex_lock(&vmp_the_sampler.mutex);
+}
+
+void
+vmp_sampler_fork_after(bool in_child)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!in_child) {
+        if (vmp_sampler_runs())
+            pthread_mutex_unlock(&s->mutex);
+        return;
+    }
+    vmp_linger_forked();
+    if (!vmp_sampler_runs())
+        return;
+    /* The child: no timer of the parent fires here, the drain thread does not
+     * exist. The parent's descriptors are closed, its memory is left: freeing it
+     * would copy pages that are never needed again. */
+    atomic_store(&s->running, false);
+    atomic_store(&s->active, 0);
+    for (size_t i = 0; i < s->perf_count; i++)
+        if (vmp_os_perf_is_open(s->perf[i].fd))
+            close(s->perf[i].fd);
+    s->perf = NULL;
+    s->perf_count = 0;
+    s->pacer = NULL;
+    if (s->rss_fd >= 0)
+        close(s->rss_fd);
+    s->rss_fd = -1;
+    s->writer = NULL;
+    memset(&s->codes, 0, sizeof(s->codes));
+    s->name_mem = s->walk_mem = NULL;
+    s->named = NULL;
+    s->named_count = s->named_cap = 0;
+    s->start_cpu = NULL;
+    s->start_cpu_count = 0;
+    atomic_store(&s->slot_count, 0);
+    s->drain_runs = false;
+    atomic_store(&s->drain_tid, 0);
+    pthread_mutex_init(&s->mutex, NULL);
+    if (s->signal_armed) {
+        struct sigaction now, dfl = {.sa_handler = SIG_DFL};
+        if (sigaction(s->signal_armed, NULL, &now) == 0 &&
+            now.sa_handler == vmp_sample_on_armed_signal)
+            sigaction(s->signal_armed, &dfl, NULL);
+        s->signal_armed = 0;
+    }
+    vmp_linger_restore(s->source->signo, &s->old_action, false);
+    s->action_installed = false;
+    vmp_guard_remove();
+    atomic_fetch_add(&s->generation, 1);
+}
+
+void
+vmp_sampler_threads_park(void)
+{
+    vmp_drain_thread_stop(&vmp_the_sampler);
+}
+
+void
+vmp_sampler_threads_unpark(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (vmp_sampler_runs() && !s->drain_runs)
+        vmp_drain_thread_start(s, NULL);
+}
+
+bool
+vmp_sampler_threads_are_alone(void)
+{
+    const vmp_sampler *s = &vmp_the_sampler;
+    uint32_t ours = (uint32_t)s->drain_runs + (vmp_pacer_tid(s) > 0);
+    return vmp_os_thread_count() == 1 + ours;
+}

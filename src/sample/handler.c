@@ -1,0 +1,220 @@
+/* Signal context: takes a tick in the thread that it belongs to.
+ *
+ * While this runs the thread cannot move, and only the thread itself changes its
+ * frame chain: the stack that is read is consistent by construction. What is
+ * stored are addresses; names are learned later, and a code object cannot die
+ * before its thread leaves this handler.
+ *
+ * Only what differs from the thread's last stack goes into the ring: most ticks
+ * share all but a few leaf frames with the one before. */
+#include <errno.h>
+#include <pthread.h>
+
+#include "mem_guard.h"
+#include "sampler_internal.h"
+
+vmp_sampler vmp_the_sampler = {.rss_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* The thread's slot. Initial-exec: no lazy allocation in the handler. The
+ * generation tells a slot of an earlier session from one of this. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
+    vmp_slot *slot;
+    uint32_t generation;
+} own;
+
+VMP_SIGSAFE static void
+count_loss(_Atomic uint32_t *lost, enum vmp_log_loss reason, uint32_t n)
+{
+    atomic_fetch_add_explicit(&lost[reason], n, memory_order_relaxed);
+}
+
+/* The slot that the drain made for this thread while it slept, or NULL. */
+VMP_SIGSAFE static vmp_slot *
+slot_adopt(vmp_sampler *s, uint32_t count)
+{
+    pid_t tid = vmp_os_own_tid();
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
+            slot->tid == tid && atomic_exchange(&slot->orphan, false))
+            return slot;
+    }
+    return NULL;
+}
+
+VMP_SIGSAFE static vmp_slot *
+slot_claim(vmp_sampler *s, uint32_t generation)
+{
+    /* acquire: pairs with the release in vmp_slots_grow. */
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_acquire);
+    vmp_slot *adopted = s->mode & VMP_LOG_MODE_WALL ? slot_adopt(s, count) : NULL;
+    if (adopted) {
+        own.slot = adopted;
+        own.generation = generation;
+        return adopted;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        uint32_t expected = VMP_SLOT_FREE;
+        if (atomic_load_explicit(&slot->state, memory_order_relaxed) != VMP_SLOT_FREE)
+            continue;
+        /* Taken over in two steps: no one may see it CLAIMED half filled. */
+        if (!atomic_compare_exchange_strong_explicit(&slot->state, &expected, VMP_SLOT_FILLING,
+                memory_order_acquire, memory_order_relaxed))
+            continue;
+        slot->tid = vmp_os_own_tid();
+        slot->ident = (uint64_t)pthread_self();
+        slot->first_ns = vmp_os_mono_ns();
+        slot->last_n = 0;
+        slot->cpu_seen_handler = s->source->weighs_in_handler ? vmp_os_own_cpu_ns() : 0;
+        atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
+        atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed);
+        own.slot = slot;
+        own.generation = generation;
+        return slot;
+    }
+    return NULL;
+}
+
+/* Address of the thread state whose frames the calling thread runs, or 0. */
+VMP_SIGSAFE static uint64_t
+own_thread_state(const vmp_sampler_python *py)
+{
+    uint64_t attached = (uint64_t)(uintptr_t)py->tstate_attached();
+    if (attached && py->attached_is_global) {
+        /* The GIL's holder may be another thread, and gone by now. */
+        uint64_t ident;
+        if (vmp_guard_load64(attached + py->offsets.tstate.thread_id, &ident) < 0 ||
+            ident != (uint64_t)pthread_self())
+            attached = 0;
+    }
+    return attached ? attached : (uint64_t)(uintptr_t)py->tstate_of_thread();
+}
+
+/* Number of root-most frames that both stacks (leaf first) have in common. */
+VMP_SIGSAFE static uint32_t
+common_root(const vmp_frame *a, uint32_t a_n, const vmp_frame *b, uint32_t b_n)
+{
+    uint32_t most = a_n < b_n ? a_n : b_n, n = 0;
+    const vmp_frame *pa = a + a_n, *pb = b + b_n;
+    while (n < most && (--pa)->code == (--pb)->code && pa->instr == pb->instr)
+        n++;
+    return n;
+}
+
+VMP_SIGSAFE static enum vmp_log_loss
+loss_of_walk(int rc)
+{
+    return rc == -VMP_EUNREADABLE ? VMP_LOG_LOSS_UNREADABLE : VMP_LOG_LOSS_CORRUPT;
+}
+
+void
+vmp_sample_tick(vmp_sampler *s, uint32_t weight)
+{
+    uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
+    vmp_slot *slot = own.generation == generation ? own.slot : slot_claim(s, generation);
+    if (VMP_UNLIKELY(!slot)) {
+        count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
+        return;
+    }
+    uint64_t tstate = own_thread_state(&s->python);
+    vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
+    if (tstate) {
+        int rc = VMP_LIKELY(atomic_load_explicit(&s->guarded, memory_order_relaxed))
+                     ? vmp_py_walk_self(&s->python.offsets, s->python.code_type, tstate, &st)
+                     : vmp_py_walk_mem(
+                           &s->python.offsets, &s->walk_view, s->python.code_type, tstate, &st);
+        if (VMP_UNLIKELY(rc < 0)) {
+            count_loss(slot->lost, loss_of_walk(rc), weight);
+            return;
+        }
+    }
+    uint32_t kept = st.elided ? 0 : common_root(slot->last, slot->last_n, slot->next, st.n);
+    uint32_t fresh = st.n - kept, size = (uint32_t)(sizeof(vmp_tick) + fresh * sizeof(vmp_frame));
+    vmp_tick *tick = vmp_ring_reserve(&slot->ring, size);
+    if (VMP_UNLIKELY(!tick)) {
+        count_loss(slot->lost, VMP_LOG_LOSS_RING_FULL, weight);
+        return;
+    }
+    if (s->source->weighs_in_handler) {
+        uint64_t cpu = vmp_os_own_cpu_ns(), used = cpu - slot->cpu_seen_handler;
+        uint64_t ticks = (used + s->interval_ns / 2) / s->interval_ns;
+        slot->cpu_seen_handler = cpu;
+        if (ticks > weight)
+            weight = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    }
+    tick->time_ns = vmp_os_mono_ns();
+    tick->elided = st.elided;
+    tick->elided_at = st.elided_at;
+    tick->kept = kept;
+    tick->fresh = fresh;
+    tick->weight = weight;
+    tick->rss_kb = s->rss_fd >= 0 ? (uint32_t)vmp_os_rss_kb(s->rss_fd) : 0;
+    tick->flags = 0;
+    vmp_frame *out = (vmp_frame *)(void *)(tick + 1);
+    for (uint32_t i = 0; i < fresh; i++)
+        out[i] = slot->next[i];
+    vmp_ring_commit(&slot->ring, size);
+
+    vmp_frame *swap = slot->last;
+    slot->last = slot->next;
+    slot->next = swap;
+    slot->last_n = st.elided ? 0 : st.n;
+}
+
+VMP_SIGSAFE static void
+pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
+{
+    const struct sigaction *old = &s->old_action;
+    if (old->sa_flags & SA_SIGINFO) {
+        old->sa_sigaction(signo, info, context);
+    } else if (old->sa_handler == SIG_DFL) {
+        /* Not ours, and nobody wants it: the default action follows. */
+        struct sigaction dfl = {.sa_handler = SIG_DFL};
+        sigaction(signo, &dfl, NULL);
+        vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
+    } else if (old->sa_handler != SIG_IGN) {
+        old->sa_handler(signo);
+    }
+}
+
+void
+vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    int saved_errno = errno;
+    atomic_fetch_add(&s->active, 1);
+    const vmp_source *source = s->source;
+    uint32_t weight = source ? source->claims(s, info) : 0;
+    bool ours = weight > 0;
+    if (ours && atomic_load(&s->running)) {
+        if (VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0))
+            vmp_sample_tick(s, weight);
+    } /* else: before the start or after the end, not a tick of the session */
+    atomic_fetch_sub(&s->active, 1);
+    if (!ours)
+        pass_on(s, signo, info, context);
+    errno = saved_errno;
+}
+
+void
+vmp_sample_on_armed_signal(int signo)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    int saved_errno = errno;
+    if (atomic_load(&s->running)) {
+        /* The drain thread writes the log, reports, and lets the process die.
+         * Until then the program should not go on: it would be dead by now. The
+         * wait ends, in case the drain needs a lock that this thread holds. */
+        static const int64_t patience_ns = 3000000000;
+        atomic_store(&s->signal_got, signo);
+        sem_post(&s->wake);
+        vmp_os_sleep_until(vmp_os_mono_ns() + patience_ns);
+    } else {
+        /* A forked child, or after the end: as if we were not. */
+        struct sigaction dfl = {.sa_handler = SIG_DFL};
+        sigaction(signo, &dfl, NULL);
+        vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
+    }
+    errno = saved_errno;
+}

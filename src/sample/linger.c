@@ -1,0 +1,212 @@
+/* Gives a signal disposition back when no signal of ours can come any more.
+ *
+ * A perf tick that falls into a system call is delivered when the thread leaves
+ * the kernel, even if the event was closed meanwhile (seen on Linux 6.18, for
+ * threads that blocked in that call). Were the default action of SIGTRAP back by
+ * then, the tick would kill the program. So a thread that was in the kernel when
+ * its event was closed is watched until it is proven to have left it: it ended,
+ * its user time grew, or it blocks in another call. Only then the disposition
+ * goes back. A process whose other threads all left gets it back at once. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sampler_internal.h"
+#include "vec.h"
+
+enum { SYSCALL_TEXT = 160 };
+
+typedef struct vmp_suspect {
+    pid_t tid;
+    uint64_t user_ticks;
+    char call[SYSCALL_TEXT]; /* "" if it was on a processor */
+} vmp_suspect;
+
+/* The session of the past whose signal is not given back yet; one at most, since
+ * a new session takes it over. */
+static struct {
+    pthread_mutex_t mutex;
+    bool waits;
+    int signo;
+    struct sigaction old;
+    vmp_suspect *suspects;
+    size_t count;
+} linger = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool
+task_file(pid_t tid, const char *name, char *text, size_t cap)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, cap - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
+/* Fills *ret; false if the thread is gone. */
+static bool
+suspect_look(pid_t tid, vmp_suspect *ret)
+{
+    char stat[512];
+    unsigned long long user = 0;
+    memset(ret, 0, sizeof(*ret));
+    ret->tid = tid;
+    if (!task_file(tid, "stat", stat, sizeof(stat)))
+        return false;
+    /* utime is the 12th field after the name's parenthesis. Source: proc(5). */
+    const char *after = strrchr(stat, ')');
+    if (after && sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu", &user) == 1)
+        ret->user_ticks = user;
+    if (!task_file(tid, "syscall", ret->call, sizeof(ret->call)) ||
+        strncmp(ret->call, "running", 7) == 0)
+        ret->call[0] = 0;
+    return true;
+}
+
+static bool
+suspect_left_kernel(vmp_suspect *then)
+{
+    vmp_suspect now;
+    if (!suspect_look(then->tid, &now) || now.user_ticks > then->user_ticks)
+        return true;
+    if (then->call[0] == 0) {
+        /* It ran; where it blocks first may still be that very call. */
+        memcpy(then->call, now.call, sizeof(then->call));
+        return false;
+    }
+    return now.call[0] != 0 && strcmp(now.call, then->call) != 0;
+}
+
+/* mutex held. True when nothing is left to wait for. */
+static bool
+settle(void)
+{
+    for (size_t i = linger.count; i-- > 0;)
+        if (suspect_left_kernel(&linger.suspects[i]))
+            linger.suspects[i] = linger.suspects[--linger.count];
+    return linger.count == 0;
+}
+
+static void
+give_back(int signo, const struct sigaction *old)
+{
+    struct sigaction now;
+    /* Somebody else's handler by now is none of our business. */
+    if (sigaction(signo, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+        now.sa_sigaction == vmp_sample_on_signal)
+        sigaction(signo, old, NULL);
+}
+
+static void
+forget(void)
+{
+    free(linger.suspects);
+    linger.suspects = NULL;
+    linger.count = 0;
+    linger.waits = false;
+}
+
+static void *
+linger_main(void *unused)
+{
+    int64_t pause_ns = 10000000;
+    (void)unused;
+    for (;;) {
+        vmp_os_sleep_until(vmp_os_mono_ns() + pause_ns);
+        pause_ns = pause_ns < 1000000000 ? pause_ns * 2 : pause_ns;
+        pthread_mutex_lock(&linger.mutex);
+        bool done = !linger.waits || settle();
+        if (done && linger.waits) {
+            give_back(linger.signo, &linger.old);
+            forget();
+        }
+        pthread_mutex_unlock(&linger.mutex);
+        if (done)
+            return NULL;
+    }
+}
+
+static void
+linger_thread_start(void)
+{
+    sigset_t all, old;
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    /* If it cannot start, our handler simply stays. */
+    (void)pthread_create(&thread, &attr, linger_main, NULL);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* The other threads, as they are now. */
+static void
+suspects_gather(void)
+{
+    pid_t tids[256], self = vmp_os_own_tid();
+    size_t n = vmp_os_thread_list(tids, 256), cap = 0;
+    if (n > 256)
+        n = 256; /* of so many some are surely blocked: the wait is the same */
+    for (size_t i = 0; i < n; i++)
+        if (tids[i] != self && VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0 &&
+            suspect_look(tids[i], &linger.suspects[linger.count]))
+            linger.count++;
+}
+
+void
+vmp_linger_restore(int signo, const struct sigaction *old, bool may_linger)
+{
+    pthread_mutex_lock(&linger.mutex);
+    /* A handler of the program's own, or SIG_IGN, survives a late tick. */
+    bool harmless = (old->sa_flags & SA_SIGINFO) || old->sa_handler != SIG_DFL;
+    if (may_linger && !harmless)
+        suspects_gather();
+    if (linger.count == 0) {
+        give_back(signo, old);
+    } else {
+        linger.waits = true;
+        linger.signo = signo;
+        linger.old = *old;
+        linger_thread_start();
+    }
+    pthread_mutex_unlock(&linger.mutex);
+}
+
+bool
+vmp_linger_cancel(int signo, struct sigaction *ret_old)
+{
+    pthread_mutex_lock(&linger.mutex);
+    bool waited = linger.waits;
+    if (waited && linger.signo != signo && settle()) {
+        give_back(linger.signo, &linger.old);
+        forget();
+    }
+    bool same = linger.waits && linger.signo == signo;
+    if (same) {
+        *ret_old = linger.old;
+        forget();
+    }
+    pthread_mutex_unlock(&linger.mutex);
+    return same;
+}
+
+void
+vmp_linger_forked(void)
+{
+    /* Only the calling thread exists, and it is in user mode. */
+    pthread_mutex_init(&linger.mutex, NULL);
+    if (linger.waits) {
+        give_back(linger.signo, &linger.old);
+        forget();
+    }
+}

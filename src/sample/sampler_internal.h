@@ -1,0 +1,243 @@
+/* The one sampler of a process. For files of this room only.
+ *
+ * Who touches what
+ *   handler    (signal context, in the sampled thread): the producer's half of
+ *              its own slot; reads what is fixed while `running`.
+ *   drain      (our thread, or any thread that holds `mutex`): the consumer's
+ *              half of each slot, the code table, the writer.
+ *   session    (the caller's thread): everything, after `running` is false and
+ *              `active` is zero.
+ * `mutex` is never taken in the handler, and never held while the GIL is asked
+ * for: a dying code object's deallocator takes it with the GIL held. */
+#ifndef VMP_SAMPLER_INTERNAL_H
+#define VMP_SAMPLER_INTERNAL_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "code_table.h"
+#include "log_writer.h"
+#include "os.h"
+#include "py_walk.h"
+#include "ring.h"
+#include "sampler.h"
+#include "watch_list.h"
+
+enum {
+    /* Frames kept of one stack, half at each end. Twice CPython's default
+     * recursion limit; deeper stacks are rare enough to be shown with a gap. */
+    VMP_SAMPLE_MAX_FRAMES = 2048,
+    /* Holds three of the deepest stacks, or about a second of a usual thread at
+     * 1 kHz, where the drain comes by every 50 ms. */
+    VMP_SAMPLE_RING_BYTES = 128 << 10,
+    VMP_SAMPLE_MAX_SLOTS = 16384,
+    /* Slots that are ready for threads not yet seen. */
+    VMP_SAMPLE_SPARE_SLOTS = 64,
+};
+
+enum vmp_slot_state {
+    VMP_SLOT_FREE,
+    VMP_SLOT_FILLING, /* somebody's, not to be looked at yet */
+    VMP_SLOT_CLAIMED, /* by a thread, not yet known to the drain */
+    VMP_SLOT_KNOWN,
+};
+
+/* One tick as it lies in a ring; `fresh` frames (vmp_frame) follow, leaf first.
+ * The stack is these plus the `kept` root-most frames of the tick before it. */
+typedef struct vmp_tick {
+    int64_t time_ns;
+    uint64_t elided; /* frames left out before frames[elided_at]; then kept is 0 */
+    uint32_t elided_at;
+    uint32_t kept, fresh;
+    uint32_t weight;
+    uint32_t rss_kb;
+    uint32_t flags;
+} vmp_tick;
+
+typedef struct vmp_slot {
+    /* Written by the claiming handler, then constant. */
+    _Atomic uint32_t state; /* enum vmp_slot_state; claim: release, drain: acquire */
+    pid_t tid;
+    uint64_t ident;
+    int64_t first_ns;
+
+    /* Producer's. Two buffers: the stack of the last tick and the one being made. */
+    vmp_ring ring;
+    vmp_frame *last, *next;
+    uint32_t last_n;
+    uint64_t cpu_seen_handler; /* sources that read the CPU clock in the handler */
+    _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
+
+    /* Drain's. By depth, root first: location and stack id of the last tick. */
+    uint32_t *locations, *stacks;
+    uint32_t depth;
+    uint32_t epoch;
+    uint32_t thread_index;
+    uint64_t cpu_seen;
+    uint64_t ticks;      /* that came through the ring */
+    uint64_t ticks_open; /* weight of the samples in the open batch */
+    int64_t alive_checked_ns;
+    int64_t wall_seen_ns;
+
+    /* Wall mode: made by the drain for a sleeping thread that never ticked; the
+     * thread's handler takes it over. */
+    _Atomic bool orphan;
+
+    void *memory;
+    size_t memory_size;
+} vmp_slot;
+
+struct vmp_sampler;
+
+/* A source of ticks. Functions run in the caller's or the drain thread. */
+typedef struct vmp_source {
+    const char *name;
+    int signo;
+    /* The handler reads the CPU clock to weigh ticks. */
+    bool weighs_in_handler;
+    /* Installs nothing; makes ticks arrive. */
+    int (*start)(struct vmp_sampler *s, vmp_err *err);
+    void (*stop)(struct vmp_sampler *s);
+    void (*enable)(struct vmp_sampler *s, bool on);
+    /* Each time the drain comes by; NULL if nothing is to be done. */
+    void (*tend)(struct vmp_sampler *s, int64_t now_ns);
+    /* In a thread that begins; may be NULL. */
+    void (*thread_begins)(struct vmp_sampler *s, pid_t tid);
+    /* Signal context: is this signal ours, and how many ticks is it worth? 0: not ours. */
+    uint32_t (*claims)(struct vmp_sampler *s, const siginfo_t *info);
+    /* Signals may arrive after stop, from the kernel, while threads sleep. */
+    bool lingers;
+} vmp_source;
+
+extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_pacer,
+    vmp_source_cputimer;
+
+typedef struct vmp_perf_event {
+    int fd;
+    pid_t tid;
+    vmp_slot *slot;      /* the drain's of that thread, once it ticked */
+    uint64_t ticks_then; /* of the slot when the period last changed */
+} vmp_perf_event;
+
+typedef struct vmp_named_thread {
+    uint64_t ident;
+    char *name;
+} vmp_named_thread;
+
+typedef struct vmp_start_cpu {
+    pid_t tid;
+    uint64_t cpu_ns;
+} vmp_start_cpu;
+
+/* One static instance: the handler has no argument of ours. */
+typedef struct vmp_sampler {
+    /* Seen by the handler. seq_cst, so that a stop that reads active == 0 after it
+     * stored running = false knows that no handler will pass. */
+    _Atomic bool running;
+    _Atomic uint32_t paused;
+    _Atomic uint32_t active;
+    _Atomic uint32_t generation;               /* of the session; odd while one exists */
+    _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT]; /* where no slot is known */
+
+    /* Fixed while a session exists. */
+    vmp_sampler_python python;
+    uint64_t interval_ns;
+    uint32_t mode;
+    int rss_fd;
+    const vmp_source *source;
+    uint64_t payload;
+    int64_t start_mono_ns;
+    uint64_t start_cpu_ns;
+    struct sigaction old_action;
+    bool action_installed;
+    /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
+    _Atomic bool guarded;
+    vmp_mem_self *walk_mem;
+    vmp_mem walk_view;
+
+    /* Slots: [0, slot_count) exist; the handler claims one by CAS on its state. */
+    vmp_slot *_Atomic slots[VMP_SAMPLE_MAX_SLOTS];
+    _Atomic uint32_t slot_count;
+    _Atomic uint32_t slots_claimed; /* ever; tells the drain to make spares */
+
+    /* Under mutex. */
+    pthread_mutex_t mutex;
+    vmp_log_writer *writer;
+    vmp_code_table codes;
+    vmp_mem_self *name_mem;
+    vmp_named_thread *named;
+    size_t named_count, named_cap;
+    vmp_start_cpu *start_cpu;
+    size_t start_cpu_count;
+    uint32_t thread_count;
+    vmp_sampler_summary sum;
+    int64_t last_flush_ns;
+    int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
+
+    /* Our threads. */
+    pthread_t drain;
+    bool drain_runs;
+    _Atomic bool drain_stop;
+    sem_t wake;
+    _Atomic pid_t drain_tid;
+    uint64_t drain_cpu_before; /* of drain threads that were parked */
+    _Atomic int signal_got;
+    int signal_armed;
+    void (*signal_run)(void *);
+    void *signal_context;
+
+    /* Clock source's own. */
+    vmp_perf_event *perf;
+    size_t perf_count, perf_turn;
+    uint64_t random;
+    vmp_watch_list watched;
+    uint32_t tid_in_pthread; /* where the C library keeps the tid; 0: not known */
+    struct vmp_pacer *pacer;
+} vmp_sampler;
+
+extern vmp_sampler vmp_the_sampler;
+
+/* handler.c */
+VMP_SIGSAFE void vmp_sample_on_signal(int signo, siginfo_t *info, void *context);
+VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
+/* Takes one tick in the calling thread; signal context. */
+VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight);
+
+/* slots.c */
+int vmp_slots_grow(vmp_sampler *s, uint32_t spare);
+void vmp_slots_free(vmp_sampler *s);
+
+/* drain.c; the mutex is held unless it says otherwise */
+void vmp_drain_rings(vmp_sampler *s);
+void vmp_drain_slot(vmp_sampler *s, vmp_slot *slot);
+/* Rings, CPU times, threads that are gone, losses, the clock; then the chunk. */
+void vmp_drain_all(vmp_sampler *s);
+/* Wall mode: records `weight` ticks of a thread that sleeps, whose stack is read
+ * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has
+ * it. If the thread moves meanwhile the ticks are counted as lost. */
+void vmp_drain_asleep(
+    vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, uint32_t weight, int64_t now_ns);
+/* Defines or renames the thread of a slot in the log. */
+void vmp_drain_thread_write(vmp_sampler *s, const vmp_slot *slot);
+int vmp_drain_thread_start(vmp_sampler *s, vmp_err *err);
+void vmp_drain_thread_stop(vmp_sampler *s);
+
+/* source_pacer.c: its thread, or 0. */
+pid_t vmp_pacer_tid(const vmp_sampler *s);
+
+/* linger.c: gives signal `signo` back to `old` as soon as no signal of ours can
+ * arrive any more, at once if possible. */
+void vmp_linger_restore(int signo, const struct sigaction *old, bool may_linger);
+/* Before our handler is installed again: true (and *ret_old filled) if it still
+ * is, from a session before. */
+bool vmp_linger_cancel(int signo, struct sigaction *ret_old);
+/* In a forked child, where only the caller exists. */
+void vmp_linger_forked(void);
+
+/* A number from [0, 1). */
+double vmp_sample_random(vmp_sampler *s);
+
+#endif

@@ -1,0 +1,63 @@
+/* Thread slots: made ahead of need, because the handler that claims one may not
+ * allocate. A slot is one mapping that is touched only as far as it is used. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sampler_internal.h"
+
+static vmp_slot *
+slot_new(void)
+{
+    const size_t frames = VMP_SAMPLE_MAX_FRAMES * sizeof(vmp_frame);
+    const size_t ids = (VMP_SAMPLE_MAX_FRAMES + 1) * sizeof(uint32_t);
+    size_t head = (sizeof(vmp_slot) + VMP_RING_LINE - 1) & ~(size_t)(VMP_RING_LINE - 1);
+    size_t size = head + VMP_SAMPLE_RING_BYTES + 2 * frames + 2 * ids;
+    void *memory = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    vmp_slot *slot = memory;
+    uint8_t *at = (uint8_t *)memory + head;
+    slot->memory = memory;
+    slot->memory_size = size;
+    vmp_ring_init(&slot->ring, at, VMP_SAMPLE_RING_BYTES);
+    at += VMP_SAMPLE_RING_BYTES;
+    slot->last = (vmp_frame *)(void *)at;
+    at += frames;
+    slot->next = (vmp_frame *)(void *)at;
+    at += frames;
+    slot->locations = (uint32_t *)(void *)at;
+    at += ids;
+    slot->stacks = (uint32_t *)(void *)at;
+    return slot;
+}
+
+int
+vmp_slots_grow(vmp_sampler *s, uint32_t spare)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed), unused = 0;
+    for (uint32_t i = 0; i < count && unused < spare; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        unused += atomic_load_explicit(&slot->state, memory_order_relaxed) == VMP_SLOT_FREE;
+    }
+    for (; unused < spare && count < VMP_SAMPLE_MAX_SLOTS; unused++, count++) {
+        vmp_slot *slot = slot_new();
+        if (!slot)
+            return -VMP_ENOMEM;
+        atomic_store_explicit(&s->slots[count], slot, memory_order_relaxed);
+        /* Pairs with the acquire in slot_claim: the slot's content is seen. */
+        atomic_store_explicit(&s->slot_count, count + 1, memory_order_release);
+    }
+    return 0;
+}
+
+void
+vmp_slots_free(vmp_sampler *s)
+{
+    uint32_t count = atomic_exchange(&s->slot_count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_exchange(&s->slots[i], NULL);
+        munmap(slot->memory, slot->memory_size);
+    }
+}

@@ -1,0 +1,90 @@
+/* Ticks from a timer on each thread's CPU clock. The kernel looks at these
+ * timers when its own tick comes (100 to 1000 times a second), so they cost no
+ * interrupt of their own and cannot be faster; expiries that were missed
+ * come as an overrun count and make the tick heavier. */
+#include "sampler_internal.h"
+
+static uint64_t
+jittered(vmp_sampler *s)
+{
+    /* Each thread its own period, never exactly the asked one. */
+    return (uint64_t)((double)s->interval_ns * (0.985 + 0.02 * vmp_sample_random(s)));
+}
+
+static void
+timer_add(vmp_sampler *s, vmp_watch *watch)
+{
+    /* A thread that ended meanwhile has no clock: nothing to do. */
+    (void)vmp_os_timer_open(&watch->timer, watch->tid, jittered(s), s->source->signo,
+        (void *)(uintptr_t)s->payload, NULL);
+}
+
+static void
+timer_remove(vmp_sampler *s, vmp_watch *watch)
+{
+    (void)s;
+    vmp_os_timer_close(&watch->timer);
+}
+
+static void
+cputimer_stop(vmp_sampler *s)
+{
+    for (size_t i = 0; i < s->watched.count; i++)
+        vmp_os_timer_close(&s->watched.items[i].timer);
+    vmp_watch_list_fini(&s->watched);
+}
+
+static int
+cputimer_start(vmp_sampler *s, vmp_err *err)
+{
+    /* The first timer tells whether the kernel gives any. */
+    vmp_os_timer probe;
+    int rc = vmp_os_timer_open(&probe, vmp_os_own_tid(), s->interval_ns, s->source->signo,
+        (void *)(uintptr_t)s->payload, err);
+    if (rc < 0)
+        return rc;
+    vmp_os_timer_close(&probe);
+    return vmp_watch_list_refresh(&s->watched, s, vmp_os_mono_ns(), timer_add, timer_remove);
+}
+
+static void
+cputimer_enable(vmp_sampler *s, bool on)
+{
+    if (!on)
+        cputimer_stop(s);
+    else
+        vmp_watch_list_refresh(&s->watched, s, vmp_os_mono_ns(), timer_add, timer_remove);
+}
+
+static void
+cputimer_tend(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_watch_list_refresh(&s->watched, s, now_ns, timer_add, timer_remove);
+}
+
+static void
+cputimer_thread_begins(vmp_sampler *s, pid_t tid)
+{
+    vmp_watch *watch = vmp_watch_list_get(&s->watched, tid);
+    if (watch && !watch->timer.armed)
+        timer_add(s, watch);
+}
+
+static uint32_t
+cputimer_claims(vmp_sampler *s, const siginfo_t *info)
+{
+    if (info->si_code != SI_TIMER || (uint64_t)(uintptr_t)info->si_value.sival_ptr != s->payload)
+        return 0;
+    return 1 + vmp_os_timer_overrun(info);
+}
+
+const vmp_source vmp_source_cputimer = {
+    .name = "cputimer",
+    .signo = SIGPROF,
+    .start = cputimer_start,
+    .stop = cputimer_stop,
+    .enable = cputimer_enable,
+    .tend = cputimer_tend,
+    .thread_begins = cputimer_thread_begins,
+    .claims = cputimer_claims,
+};

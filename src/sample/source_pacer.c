@@ -1,0 +1,224 @@
+/* Ticks from a thread of ours that wakes at the asked rate and signals the
+ * threads that need it: in CPU mode those whose CPU clock moved by an interval,
+ * in wall mode those that ran since the last look. It needs no right of any
+ * kind. A thread that sleeps is not signalled; in wall mode its stack, which
+ * cannot change, is read from here, and as long as its clock stands still one
+ * record stands for all the ticks between two looks.
+ *
+ * Looks at threads that did nothing become rarer (twice as far apart each
+ * time), so a thousand idle threads cost about as much as one. What a thread
+ * did between two looks is not lost: its clock tells how much it was, and the
+ * tick is given that weight.
+ *
+ * A thread may fall asleep between the look and the signal; the signal then
+ * wakes it. Just before sending, the thread's state is asked for, which makes
+ * that rare; a system call that is interrupted all the same is restarted by the
+ * kernel (SA_RESTART) where it can be. perf has no such gap: it comes first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sampler_internal.h"
+
+enum {
+    IDLE_LOOKS_APART = 64, /* at most so many looks between two at an idle thread */
+    QUIET_LOOKS = 32,      /* after so many without any activity the pacer slows down */
+    SLOW_FACTOR = 8,
+};
+static const double PACER_JITTER = 0.1;
+
+typedef struct vmp_pacer {
+    pthread_t thread;
+    _Atomic bool stop;
+    _Atomic pid_t tid;
+    uint32_t look; /* number of this look */
+    uint32_t quiet;
+    vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
+} vmp_pacer;
+
+pid_t
+vmp_pacer_tid(const vmp_sampler *s)
+{
+    return s->pacer ? atomic_load(&s->pacer->tid) : 0;
+}
+
+static uint32_t
+weight_of(uint64_t ns, uint64_t interval_ns)
+{
+    uint64_t n = (ns + interval_ns / 2) / interval_ns;
+    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+static void
+tick_send(vmp_sampler *s, const vmp_watch *watch, uint32_t weight)
+{
+    vmp_os_thread_signal(
+        watch->tid, s->source->signo, (void *)(uintptr_t)(s->payload | (weight ? weight : 1)));
+}
+
+/* CPU mode. True if the thread did anything. */
+static bool
+look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
+{
+    bool moved = cpu_ns != watch->looked_cpu_ns;
+    watch->looked_cpu_ns = cpu_ns;
+    uint64_t used = cpu_ns - watch->cpu_ns;
+    /* Half of one: a thread that always runs shows a little less than a whole
+     * interval at some looks and would be passed over at every other. */
+    if (moved && used >= s->interval_ns / 2 && vmp_os_thread_runs(watch->tid)) {
+        uint32_t weight = weight_of(used, s->interval_ns);
+        tick_send(s, watch, weight);
+        watch->cpu_ns = cpu_ns;
+    }
+    return moved;
+}
+
+/* Wall mode. True if the thread did anything. */
+static bool
+look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
+{
+    bool moved = cpu_ns != watch->looked_cpu_ns || watch->recorded_ns == 0;
+    uint32_t weight =
+        weight_of(watch->recorded_ns ? (uint64_t)(now_ns - watch->recorded_ns) : s->interval_ns,
+            s->interval_ns);
+    watch->looked_cpu_ns = cpu_ns;
+    if (moved)
+        watch->has_stack = false;
+    if (weight == 0)
+        return moved;
+    if (moved && vmp_os_thread_runs(watch->tid))
+        tick_send(s, watch, weight);
+    else
+        vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns);
+    watch->recorded_ns = now_ns;
+    return moved;
+}
+
+/* What a thread used before the session is not ours; a thread that begins later
+ * has used nothing that is not. */
+static void
+watch_added(vmp_sampler *s, vmp_watch *watch)
+{
+    uint64_t cpu_ns;
+    if (s->pacer->look == 0 && vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0)
+        watch->cpu_ns = watch->looked_cpu_ns = cpu_ns;
+    watch->due = s->pacer->look;
+}
+
+/* At the end: the time since the last look at threads that sleep. */
+static void
+look_last(vmp_sampler *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->watched.count; i++) {
+        vmp_watch *watch = &s->watched.items[i];
+        uint64_t cpu_ns;
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0 && !vmp_os_thread_runs(watch->tid))
+            look_wall(s, watch, cpu_ns, now_ns);
+    }
+}
+
+/* One look at every thread whose turn it is; the mutex is held. */
+static void
+look_around(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_pacer *pacer = s->pacer;
+    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0, any = false;
+    vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, NULL);
+    for (size_t i = 0; i < s->watched.count; i++) {
+        vmp_watch *watch = &s->watched.items[i];
+        uint64_t cpu_ns;
+        if ((int32_t)(watch->due - pacer->look) > 0)
+            continue;
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
+            continue; /* gone; the next listing drops it */
+        bool did = wall ? look_wall(s, watch, cpu_ns, now_ns) : look_cpu(s, watch, cpu_ns);
+        watch->idle_looks = did ? 0 : watch->idle_looks + 1;
+        uint32_t apart = watch->idle_looks < 7 ? 1u << watch->idle_looks : IDLE_LOOKS_APART;
+        watch->due = pacer->look + apart;
+        any |= did;
+    }
+    pacer->look++;
+    pacer->quiet = any ? 0 : pacer->quiet + 1;
+}
+
+static void *
+pacer_main(void *arg)
+{
+    vmp_sampler *s = arg;
+    vmp_pacer *pacer = s->pacer;
+    int64_t next_ns = vmp_os_mono_ns();
+    atomic_store(&pacer->tid, vmp_os_own_tid());
+    while (!atomic_load(&pacer->stop)) {
+        double step =
+            (double)s->interval_ns * (1.0 - PACER_JITTER + 2 * PACER_JITTER * vmp_sample_random(s));
+        if (pacer->quiet > QUIET_LOOKS)
+            step *= SLOW_FACTOR;
+        next_ns += (int64_t)step;
+        int64_t now_ns = vmp_os_mono_ns();
+        if (next_ns < now_ns)
+            next_ns = now_ns; /* late: the weights make up for it */
+        else
+            vmp_os_sleep_until(next_ns);
+        pthread_mutex_lock(&s->mutex);
+        if (atomic_load(&s->running) && atomic_load(&s->paused) == 0)
+            look_around(s, vmp_os_mono_ns());
+        pthread_mutex_unlock(&s->mutex);
+    }
+    if (s->mode & VMP_LOG_MODE_WALL) {
+        pthread_mutex_lock(&s->mutex);
+        look_last(s, vmp_os_mono_ns());
+        pthread_mutex_unlock(&s->mutex);
+    }
+    s->drain_cpu_before += vmp_os_own_cpu_ns();
+    atomic_store(&pacer->tid, 0);
+    return NULL;
+}
+
+static int
+pacer_start(vmp_sampler *s, vmp_err *err)
+{
+    sigset_t all, old;
+    s->pacer = calloc(1, sizeof(*s->pacer));
+    if (!s->pacer)
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&s->pacer->thread, NULL, pacer_main, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0) {
+        free(s->pacer);
+        s->pacer = NULL;
+        return vmp_err_set(err, VMP_EUNSUPPORTED, rc, 0, "cannot start a thread: %s", strerror(rc));
+    }
+    while (atomic_load(&s->pacer->tid) == 0)
+        sched_yield();
+    return 0;
+}
+
+static void
+pacer_stop(vmp_sampler *s)
+{
+    if (s->pacer) {
+        atomic_store(&s->pacer->stop, true);
+        pthread_join(s->pacer->thread, NULL);
+        free(s->pacer);
+        s->pacer = NULL;
+    }
+    vmp_watch_list_fini(&s->watched);
+}
+
+static uint32_t
+pacer_claims(vmp_sampler *s, const siginfo_t *info)
+{
+    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+    if (info->si_code != SI_QUEUE || (value & 0xffffffff00000000u) != s->payload)
+        return 0;
+    return (uint32_t)value;
+}
+
+const vmp_source vmp_source_pacer = {
+    .name = "pacer",
+    .signo = SIGPROF,
+    .start = pacer_start,
+    .stop = pacer_stop,
+    .claims = pacer_claims,
+};

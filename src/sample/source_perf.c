@@ -1,0 +1,162 @@
+/* Ticks from perf's task-clock: the kernel sends SIGTRAP to a thread each time
+ * it has used one interval of CPU, on its way back to user mode. True rate, no
+ * interrupted system call, nothing for a sleeping thread, and threads that a
+ * covered thread starts are covered from their first instruction.
+ *
+ * The plain source also ticks inside the kernel (a system call's time counts for
+ * the frame that made it); it needs the right to profile the kernel. The user
+ * variant does without: it ticks in user mode only, and the handler weighs each
+ * tick by the thread's CPU clock, so that totals stay true.
+ *
+ * Jitter: the event of a thread that exists at the start gets a new period around
+ * the asked one after some ticks. The kernel begins that period anew, which loses
+ * half a tick on average; the period is shortened to make up for it. Inherited
+ * events cannot be reached: they keep the period that their creator's had then. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sampler_internal.h"
+#include "vec.h"
+
+static const double JITTER = 0.08; /* periods vary by +- this share */
+enum {
+    JITTER_TICKS = 40,      /* between two changes: each costs an interrupt and half a tick */
+    JITTER_MAX_EVENTS = 64, /* of how many threads at a look */
+};
+
+static uint64_t
+next_period(vmp_sampler *s)
+{
+    double mean = (double)s->interval_ns * JITTER_TICKS / (JITTER_TICKS + 0.5);
+    return (uint64_t)(mean * (1.0 - JITTER + 2 * JITTER * vmp_sample_random(s)));
+}
+
+static void
+perf_close(vmp_sampler *s)
+{
+    for (size_t i = 0; i < s->perf_count; i++)
+        if (vmp_os_perf_is_open(s->perf[i].fd)) {
+            vmp_os_perf_enable(s->perf[i].fd, false);
+            close(s->perf[i].fd);
+        }
+    free(s->perf);
+    s->perf = NULL;
+    s->perf_count = 0;
+}
+
+static int
+perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
+{
+    pid_t *tids = NULL, self = vmp_os_own_tid();
+    size_t cap = 64, n;
+    int rc = 0;
+    do {
+        size_t want = cap * 2, have = 0;
+        free(tids);
+        tids = NULL;
+        if (VMP_VEC_RESERVE(tids, have, want) < 0)
+            return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+        cap = have;
+        n = vmp_os_thread_list(tids, cap);
+    } while (n > cap);
+    if (n == 0) /* no /proc: the caller and the threads that it starts */
+        tids[n++] = self;
+
+    size_t fd_cap = 0;
+    pid_t drain = atomic_load(&s->drain_tid);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        int fd;
+        if (tids[i] == drain)
+            continue;
+        rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
+        if (rc < 0)
+            break;
+        rc = vmp_os_perf_open(&fd, tids[i], s->interval_ns, s->payload, user_only, err);
+        if (rc == 0)
+            s->perf[s->perf_count++] = (vmp_perf_event){.fd = fd, .tid = tids[i]};
+        else if (tids[i] != self && err && err->os_errno == ESRCH)
+            rc = 0; /* it ended meanwhile */
+    }
+    free(tids);
+    if (rc < 0)
+        perf_close(s);
+    return rc;
+}
+
+static int
+perf_start(vmp_sampler *s, vmp_err *err)
+{
+    return perf_open_all(s, false, err);
+}
+
+static int
+perf_user_start(vmp_sampler *s, vmp_err *err)
+{
+    return perf_open_all(s, true, err);
+}
+
+static void
+perf_enable(vmp_sampler *s, bool on)
+{
+    for (size_t i = 0; i < s->perf_count; i++)
+        vmp_os_perf_enable(s->perf[i].fd, on);
+}
+
+/* The slot of a thread that has ticked, or NULL. */
+static const vmp_slot *
+slot_of(const vmp_sampler *s, vmp_perf_event *event)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    for (uint32_t i = 0; !event->slot && i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
+            slot->tid == event->tid)
+            event->slot = slot;
+    }
+    /* A slot that serves another thread by now has had its last change. */
+    return event->slot && event->slot->tid == event->tid ? event->slot : NULL;
+}
+
+static void
+perf_tend(vmp_sampler *s, int64_t now_ns)
+{
+    size_t most = s->perf_count < JITTER_MAX_EVENTS ? s->perf_count : JITTER_MAX_EVENTS;
+    (void)now_ns;
+    for (size_t i = 0; i < most; i++) {
+        vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
+        const vmp_slot *slot = slot_of(s, event);
+        if (!slot || slot->ticks - event->ticks_then < JITTER_TICKS)
+            continue;
+        event->ticks_then = slot->ticks;
+        vmp_os_perf_set_interval(event->fd, next_period(s));
+    }
+}
+
+static uint32_t
+perf_claims(vmp_sampler *s, const siginfo_t *info)
+{
+    return vmp_os_perf_signal_is_ours(info, s->payload) ? 1 : 0;
+}
+
+const vmp_source vmp_source_perf = {
+    .name = "perf",
+    .signo = VMP_OS_PERF_SIGNAL,
+    .start = perf_start,
+    .stop = perf_close,
+    .enable = perf_enable,
+    .tend = perf_tend,
+    .claims = perf_claims,
+    .lingers = true,
+};
+
+const vmp_source vmp_source_perf_user = {
+    .name = "perf-user",
+    .signo = VMP_OS_PERF_SIGNAL,
+    .weighs_in_handler = true,
+    .start = perf_user_start,
+    .stop = perf_close,
+    .enable = perf_enable,
+    .tend = perf_tend,
+    .claims = perf_claims,
+};

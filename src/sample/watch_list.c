@@ -1,0 +1,112 @@
+#include "watch_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sampler_internal.h"
+#include "vec.h"
+
+/* A thread may end while another begins: the number alone does not tell. */
+static const int64_t LIST_AGAIN_NS = 1000000000;
+
+vmp_watch *
+vmp_watch_list_get(vmp_watch_list *l, pid_t tid)
+{
+    /* Listings come in ascending order, mostly as they are here already. */
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].tid == tid)
+            return &l->items[i];
+    if (VMP_VEC_RESERVE(l->items, l->cap, l->count + 1) < 0)
+        return NULL;
+    vmp_watch *watch = &l->items[l->count++];
+    memset(watch, 0, sizeof(*watch));
+    watch->tid = tid;
+    return watch;
+}
+
+static int
+by_tid(const void *a, const void *b)
+{
+    const vmp_watch *x = a;
+    const vmp_watch *y = b;
+    return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static int
+tid_order(const void *a, const void *b)
+{
+    const pid_t *x = a;
+    const pid_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Both sorted: marks what is in both, appends what is new. */
+static int
+merge(vmp_watch_list *l, vmp_sampler *s, const pid_t *tids, size_t n,
+    void (*added)(vmp_sampler *, vmp_watch *))
+{
+    size_t at = 0, old_count = l->count;
+    pid_t ours = atomic_load(&s->drain_tid), ours_too = vmp_pacer_tid(s);
+    for (size_t i = 0; i < n; i++) {
+        if (tids[i] == ours || tids[i] == ours_too)
+            continue;
+        while (at < old_count && l->items[at].tid < tids[i])
+            at++;
+        if (at < old_count && l->items[at].tid == tids[i]) {
+            l->items[at].seen = l->serial;
+            continue;
+        }
+        if (VMP_VEC_RESERVE(l->items, l->cap, l->count + 1) < 0)
+            return -VMP_ENOMEM;
+        vmp_watch *watch = &l->items[l->count++];
+        memset(watch, 0, sizeof(*watch));
+        watch->tid = tids[i];
+        watch->seen = l->serial;
+        if (added)
+            added(s, watch);
+    }
+    return 0;
+}
+
+int
+vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
+    void (*added)(vmp_sampler *, vmp_watch *), void (*removed)(vmp_sampler *, vmp_watch *))
+{
+    uint32_t count = vmp_os_thread_count();
+    if (l->listed_ns && count == l->thread_count && now_ns - l->listed_ns < LIST_AGAIN_NS)
+        return 0;
+    size_t cap = (size_t)count + 64, have = 0;
+    pid_t *tids = NULL;
+    if (VMP_VEC_RESERVE(tids, have, cap) < 0)
+        return -VMP_ENOMEM;
+    size_t n = vmp_os_thread_list(tids, have);
+    if (n > have)
+        n = have; /* the rest is found at the next look: the numbers differ */
+    if (n == 0)
+        tids[n++] = getpid(); /* no /proc: the main thread */
+    l->thread_count = count;
+    l->listed_ns = now_ns;
+    l->serial++;
+    qsort(tids, n, sizeof(*tids), tid_order);
+    qsort(l->items, l->count, sizeof(*l->items), by_tid);
+    int rc = merge(l, s, tids, n, added);
+    free(tids);
+    if (rc < 0)
+        return rc;
+    size_t kept = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i].seen == l->serial)
+            l->items[kept++] = l->items[i];
+        else if (removed)
+            removed(s, &l->items[i]);
+    }
+    l->count = kept;
+    return 0;
+}
+
+void
+vmp_watch_list_fini(vmp_watch_list *l)
+{
+    free(l->items);
+    memset(l, 0, sizeof(*l));
+}

@@ -1,0 +1,48 @@
+/* The threads of this process by tid, for sources that keep something per
+ * thread. Our own threads are left out. */
+#ifndef VMP_WATCH_LIST_H
+#define VMP_WATCH_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os.h"
+
+struct vmp_sampler;
+
+typedef struct vmp_watch {
+    pid_t tid;
+    uint32_t seen; /* serial of the listing that last had it */
+    vmp_os_timer timer;
+    /* The pacer's: what it knows of the thread. */
+    uint64_t cpu_ns;        /* CPU clock at the last tick */
+    uint64_t looked_cpu_ns; /* at the last look */
+    int64_t recorded_ns;    /* up to when its wall time is accounted for */
+    uint32_t due;           /* look number at which it is looked at again */
+    uint32_t idle_looks;
+    uint64_t tstate; /* 0: not known */
+    uint32_t stack;  /* read while asleep at looked_cpu_ns; valid if stack_epoch fits */
+    uint32_t stack_epoch;
+    _Bool has_stack;
+    struct vmp_slot *slot; /* where the drain keeps the thread, NULL: not known */
+} vmp_watch;
+
+typedef struct vmp_watch_list {
+    vmp_watch *items;
+    size_t count, cap;
+    uint32_t serial;
+    uint32_t thread_count; /* at the last listing */
+    int64_t listed_ns;
+} vmp_watch_list;
+
+/* Lists the threads again if their number changed or a second has passed.
+ * `added` and `removed` (may be NULL) are called for each change. Returns 0 or
+ * -VMP_ENOMEM. */
+int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now_ns,
+    void (*added)(struct vmp_sampler *, vmp_watch *),
+    void (*removed)(struct vmp_sampler *, vmp_watch *));
+/* The thread's entry, added if need be; NULL when out of memory. */
+vmp_watch *vmp_watch_list_get(vmp_watch_list *l, pid_t tid);
+void vmp_watch_list_fini(vmp_watch_list *l);
+
+#endif

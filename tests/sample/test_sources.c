@@ -1,0 +1,201 @@
+/* Each clock source in a process without Python: threads that burn CPU get the
+ * asked number of samples per CPU second, threads that sleep get no signal, and
+ * everything is as before afterwards. Suite "live": takes seconds. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "sampler_internal.h"
+
+static void *
+no_state(void)
+{
+    return NULL;
+}
+
+static vmp_sampler_python python = {.tstate_attached = no_state, .tstate_of_thread = no_state};
+
+static void
+burn(double seconds)
+{
+    uint64_t end_ns = vmp_os_own_cpu_ns() + (uint64_t)(seconds * 1e9);
+    volatile unsigned sink = 0;
+    while (vmp_os_own_cpu_ns() < end_ns)
+        for (int i = 0; i < 20000; i++)
+            sink += (unsigned)i;
+}
+
+static void *
+burn_main(void *seconds)
+{
+    burn(*(double *)seconds);
+    return NULL;
+}
+
+static int
+start(const char *timer, uint64_t interval_ns, uint32_t mode)
+{
+    static int fd = -1;
+    if (fd < 0)
+        fd = open("/dev/null", O_WRONLY);
+    vmp_err err = {0};
+    vmp_sampler_config config = {
+        .fd = fd, .interval_ns = interval_ns, .mode = mode, .timer = timer, .python = &python};
+    int rc = vmp_sampler_start(&config, &err);
+    if (rc < 0)
+        printf("# %s: %s\n", timer, err.text);
+    return rc;
+}
+
+/* Samples per CPU second over what was asked, of `threads` busy threads. */
+static double
+share_of_asked(const char *timer, uint64_t interval_ns, int threads, double seconds)
+{
+    pthread_t others[8];
+    vmp_sampler_summary sum;
+    uint64_t before_ns;
+    if (start(timer, interval_ns, 0) < 0)
+        return -1;
+    before_ns = vmp_os_process_cpu_ns();
+    for (int i = 1; i < threads; i++)
+        pthread_create(&others[i], NULL, burn_main, &seconds);
+    burn(seconds);
+    for (int i = 1; i < threads; i++)
+        pthread_join(others[i], NULL);
+    double cpu = (double)(vmp_os_process_cpu_ns() - before_ns) / 1e9;
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    double share = (double)sum.samples * (double)interval_ns / 1e9 / cpu;
+    printf("# %s, %llu ns, %d threads: %.1f %% of the asked samples, ticks %.1f %%\n", timer,
+        (unsigned long long)interval_ns, threads, 100 * share,
+        100 * (double)sum.ticks * (double)interval_ns / 1e9 / cpu);
+    return share;
+}
+
+TEST(perf_reaches_the_asked_rate)
+{
+    static const uint64_t intervals[] = {10000000, 990000, 100000};
+    for (int i = 0; i < 3; i++)
+        for (int threads = 1; threads <= 4; threads += 3) {
+            double share = share_of_asked("perf", intervals[i], threads, i == 0 ? 2.5 : 0.8);
+            if (share < 0)
+                return; /* not allowed here: said above */
+            CHECK(share > 0.98 && share < 1.04);
+        }
+}
+
+TEST(cputimer_reaches_the_asked_rate_below_the_kernel_s)
+{
+    double share = share_of_asked("cputimer", 20000000, 2, 2.0);
+    CHECK(share > 0.93 && share < 1.07); /* 200 samples: the edges of a run count */
+}
+
+TEST(pacer_comes_near_the_asked_rate)
+{
+    double share = share_of_asked("pacer", 1000000, 1, 1.0);
+    CHECK(share > 0.7 && share < 1.1); /* it competes for the processor */
+}
+
+TEST(dispositions_are_as_before)
+{
+    static const char *const timers[] = {"perf", "cputimer", "pacer"};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction trap, prof, segv, after;
+        sigaction(SIGTRAP, NULL, &trap);
+        sigaction(SIGPROF, NULL, &prof);
+        sigaction(SIGSEGV, NULL, &segv);
+        if (start(timers[i], 1000000, 0) < 0)
+            continue;
+        burn(0.05);
+        CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+        sigaction(SIGTRAP, NULL, &after);
+        CHECK(after.sa_handler == trap.sa_handler && after.sa_flags == trap.sa_flags);
+        sigaction(SIGPROF, NULL, &after);
+        CHECK(after.sa_handler == prof.sa_handler && after.sa_flags == prof.sa_flags);
+        sigaction(SIGSEGV, NULL, &after);
+        CHECK(after.sa_handler == segv.sa_handler && after.sa_flags == segv.sa_flags);
+    }
+}
+
+static _Atomic unsigned long interrupted;
+static _Atomic bool enough;
+
+static void *
+nap_main(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&enough)) {
+        /* nanosleep is never restarted: EINTR would be seen. */
+        struct timespec ts = {0, 200000};
+        if (nanosleep(&ts, NULL) < 0 && errno == EINTR)
+            atomic_fetch_add(&interrupted, 1);
+    }
+    return NULL;
+}
+
+TEST(no_system_call_is_interrupted_by_perf)
+{
+    pthread_t napper;
+    if (start("perf", 20000, 0) < 0)
+        return;
+    pthread_create(&napper, NULL, nap_main, NULL);
+    burn(1.0);
+    atomic_store(&enough, true);
+    pthread_join(napper, NULL);
+    vmp_sampler_summary sum;
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    CHECK(sum.samples > 10000);
+    CHECK_INT(interrupted, 0);
+}
+
+TEST(wall_mode_counts_sleeping_threads)
+{
+    struct timespec ts = {1, 0};
+    vmp_sampler_summary sum;
+    if (start(NULL, 1000000, VMP_LOG_MODE_WALL) < 0)
+        return;
+    nanosleep(&ts, NULL);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    printf("# wall: %llu ticks in %llu samples\n", (unsigned long long)sum.ticks,
+        (unsigned long long)sum.samples);
+    CHECK(sum.ticks > 900 && sum.ticks < 1100);
+    CHECK(sum.samples < 200);
+}
+
+TEST(a_second_start_is_refused_and_pauses_nest)
+{
+    if (start(NULL, 1000000, 0) < 0)
+        return;
+    vmp_err err;
+    vmp_sampler_config config = {.fd = 1, .interval_ns = 1000000, .python = &python};
+    CHECK_INT(vmp_sampler_start(&config, &err), -VMP_EBUSY);
+    vmp_sampler_summary before, after;
+    vmp_sampler_pause();
+    vmp_sampler_pause();
+    vmp_sampler_resume();
+    vmp_sampler_summary_get(&before);
+    burn(0.1);
+    vmp_sampler_summary_get(&after);
+    CHECK_INT(after.samples, before.samples);
+    vmp_sampler_resume();
+    burn(0.1);
+    vmp_sampler_stop(&after, NULL);
+    CHECK(after.samples > before.samples + 50);
+    CHECK_INT(vmp_sampler_stop(&after, &err), -VMP_EINVAL);
+}
+
+TEST(bad_intervals_and_timers_are_refused)
+{
+    CHECK_INT(start("perf", 0, 0), -VMP_EINVAL);
+    CHECK_INT(start("perf", 999, 0), -VMP_EINVAL);
+    CHECK_INT(start("perf", 1000000001, 0), -VMP_EINVAL);
+    CHECK_INT(start("sundial", 1000000, 0), -VMP_EINVAL);
+    CHECK(!vmp_sampler_runs());
+}
+
+TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(cputimer_reaches_the_asked_rate_below_the_kernel_s),
+    RUN(pacer_comes_near_the_asked_rate), RUN(dispositions_are_as_before),
+    RUN(no_system_call_is_interrupted_by_perf), RUN(wall_mode_counts_sleeping_threads),
+    RUN(a_second_start_is_refused_and_pauses_nest), RUN(bad_intervals_and_timers_are_refused))
