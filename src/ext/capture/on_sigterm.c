@@ -1,0 +1,94 @@
+/* SIGTERM ends the program as it would without us, after the log is whole and a
+ * report was shown. Everything that could allocate is made when it is armed. */
+#include "capture.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+typedef struct vmp_reporter {
+    char **argv; /* NULL at the end; empty: nothing to run */
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+} vmp_reporter;
+
+/* In the drain thread, without the GIL. */
+static void
+report_run(void *context)
+{
+    const vmp_reporter *reporter = context;
+    pid_t pid;
+    int status;
+    if (!reporter->argv[0])
+        return;
+    if (posix_spawn(&pid, reporter->argv[0], &reporter->actions, &reporter->attr, reporter->argv,
+            environ) == 0)
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            continue;
+}
+
+static void
+reporter_free(vmp_reporter *reporter)
+{
+    if (!reporter)
+        return;
+    for (char **arg = reporter->argv; arg && *arg; arg++)
+        free(*arg);
+    free(reporter->argv);
+    free(reporter);
+}
+
+static vmp_reporter *
+reporter_new(PyObject *argv)
+{
+    Py_ssize_t n = PyList_Size(argv);
+    vmp_reporter *reporter = n < 0 ? NULL : calloc(1, sizeof(*reporter));
+    if (!reporter)
+        return NULL;
+    reporter->argv = calloc((size_t)n + 1, sizeof(char *));
+    for (Py_ssize_t i = 0; reporter->argv && i < n; i++) {
+        PyObject *bytes = PyUnicode_EncodeFSDefault(PyList_GetItem(argv, i));
+        const char *text = bytes ? PyBytes_AsString(bytes) : NULL;
+        reporter->argv[i] = text ? strdup(text) : NULL;
+        Py_XDECREF(bytes);
+        if (!reporter->argv[i]) {
+            reporter_free(reporter);
+            return NULL;
+        }
+    }
+    /* The report goes to stderr; the drain's blocked signals are not inherited. */
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&reporter->actions);
+    posix_spawn_file_actions_adddup2(&reporter->actions, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawnattr_init(&reporter->attr);
+    posix_spawnattr_setsigmask(&reporter->attr, &none);
+    posix_spawnattr_setflags(&reporter->attr, POSIX_SPAWN_SETSIGMASK);
+    return reporter;
+}
+
+PyObject *
+vmp_on_sigterm(PyObject *module, PyObject *argv)
+{
+    /* Lives as long as the process: the drain thread may use it at any time. */
+    static vmp_reporter *armed;
+    (void)module;
+    if (!PyList_Check(argv)) {
+        PyErr_SetString(PyExc_TypeError, "argv must be a list of str");
+        return NULL;
+    }
+    vmp_reporter *reporter = reporter_new(argv);
+    if (!reporter)
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    if (vmp_sampler_on_signal(SIGTERM, report_run, reporter))
+        armed = reporter;
+    else
+        reporter_free(reporter);
+    (void)armed;
+    Py_RETURN_NONE;
+}

@@ -1,0 +1,204 @@
+/* Forks and execs of the program.
+ *
+ * fork: pthread_atfork makes any fork safe, whoever calls it: the child's copy
+ * of the session is dead. os.register_at_fork, which only Python's own fork
+ * calls, starts the child's session where it is to go on; a fork that is
+ * followed by exec at once never comes here and pays nothing.
+ *
+ * CPython from 3.12 on counts the operating system's threads after a fork and
+ * warns if there are several. Ours must not cause that in a program that has
+ * one: it is ended before the fork and comes back from a pending call, which
+ * runs when the fork has returned.
+ *
+ * exec: a signal that is pending would kill the new program; the clock is
+ * stopped first (audit event os.exec). */
+#include "capture.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+before_any_fork(void)
+{
+    vmp_sampler_fork_before();
+}
+
+static void
+after_any_fork_parent(void)
+{
+    vmp_sampler_fork_after(false);
+}
+
+static void
+after_any_fork_child(void)
+{
+    vmp_sampler_fork_after(true);
+}
+
+static int
+on_audit(const char *event, PyObject *args, void *unused)
+{
+    (void)args;
+    (void)unused;
+    if (event[0] == 'o' && strcmp(event, "os.exec") == 0)
+        vmp_sampler_brace_for_exec();
+    return 0;
+}
+
+static bool parked;
+static bool follow_in_child;
+
+PyObject *
+vmp_hook_before_fork(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    follow_in_child = vmp_sampler_runs() && vmp_the_capture.follow_fork;
+    if (vmp_sampler_runs() && vmp_the_capture.compat.version_hex >= VMP_COMPAT_3_12 &&
+        vmp_sampler_threads_are_alone()) {
+        vmp_sampler_threads_park();
+        parked = true;
+    }
+    Py_RETURN_NONE;
+}
+
+static int
+unpark(void *unused)
+{
+    (void)unused;
+    vmp_sampler_threads_unpark();
+    return 0;
+}
+
+PyObject *
+vmp_hook_after_fork_parent(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    if (parked) {
+        parked = false;
+        if (Py_AddPendingCall(unpark, NULL) < 0)
+            unpark(NULL);
+    }
+    Py_RETURN_NONE;
+}
+
+/* Opens path.PID for the child; the path of the session becomes that. */
+static int
+child_log_open(vmp_capture *c)
+{
+    size_t size = strlen(c->path) + 32;
+    char *path = malloc(size);
+    if (!path)
+        return -1;
+    snprintf(path, size, "%s.%ld", c->path, (long)getpid());
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        free(path);
+        return -1;
+    }
+    free(c->path);
+    c->path = path;
+    c->fd = vmp_sampler_fd_aside(fd);
+    c->fd_is_ours = true;
+    return 0;
+}
+
+PyObject *
+vmp_hook_after_fork_child(PyObject *module, PyObject *unused)
+{
+    vmp_capture *c = &vmp_the_capture;
+    (void)module;
+    (void)unused;
+    parked = false;
+    if (follow_in_child && c->path) {
+        if (c->fd_is_ours) /* a child's child: this one was the parent's */
+            close(c->fd);
+        c->fd_is_ours = false;
+        /* A child that cannot be sampled is a child all the same. */
+        if (child_log_open(c) == 0 && vmp_capture_start(c) < 0) {
+            PyErr_Clear();
+            close(c->fd);
+            c->fd_is_ours = false;
+        }
+    } else if (c->opened) {
+        vmp_code_watch_stop(&c->compat);
+    }
+    follow_in_child = false;
+    Py_RETURN_NONE;
+}
+
+static PyObject *real_exit; /* os._exit while ours is in its place */
+static PyObject *our_exit;
+
+void
+vmp_exit_wrap(PyObject *module)
+{
+    PyObject *os = PyImport_ImportModule("os");
+    if (os && !real_exit) {
+        our_exit = PyObject_GetAttrString(module, "_exit");
+        real_exit = our_exit ? PyObject_GetAttrString(os, "_exit") : NULL;
+        if (real_exit && PyObject_SetAttrString(os, "_exit", our_exit) < 0)
+            Py_CLEAR(real_exit);
+    }
+    Py_XDECREF(os);
+    PyErr_Clear();
+}
+
+void
+vmp_exit_unwrap(void)
+{
+    PyObject *os = real_exit ? PyImport_ImportModule("os") : NULL;
+    PyObject *now = os ? PyObject_GetAttrString(os, "_exit") : NULL;
+    if (now == our_exit && now)
+        PyObject_SetAttrString(os, "_exit", real_exit);
+    Py_XDECREF(now);
+    Py_XDECREF(os);
+    Py_CLEAR(real_exit);
+    Py_CLEAR(our_exit);
+    PyErr_Clear();
+}
+
+static int
+register_at_fork(PyObject *module)
+{
+    PyObject *os = PyImport_ImportModule("os"), *done = NULL, *none = PyTuple_New(0);
+    PyObject *call = os ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
+    PyObject *before = PyObject_GetAttrString(module, "_before_fork");
+    PyObject *parent = PyObject_GetAttrString(module, "_after_fork_parent");
+    PyObject *child = PyObject_GetAttrString(module, "_after_fork_child");
+    PyObject *hooks = NULL;
+    if (call && none && before && parent && child)
+        hooks = Py_BuildValue(
+            "{sOsOsO}", "before", before, "after_in_parent", parent, "after_in_child", child);
+    if (hooks)
+        done = PyObject_Call(call, none, hooks);
+    Py_XDECREF(hooks);
+    Py_XDECREF(child);
+    Py_XDECREF(parent);
+    Py_XDECREF(before);
+    Py_XDECREF(call);
+    Py_XDECREF(none);
+    Py_XDECREF(os);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+int
+vmp_process_hooks_install(PyObject *module)
+{
+    static bool installed;
+    if (installed)
+        return 0;
+    if (register_at_fork(module) < 0)
+        return -1;
+    pthread_atfork(before_any_fork, after_any_fork_parent, after_any_fork_child);
+    if (vmp_the_capture.compat.audit_hook_add &&
+        vmp_the_capture.compat.audit_hook_add(on_audit, NULL) < 0)
+        return -1;
+    installed = true;
+    return 0;
+}
