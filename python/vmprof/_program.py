@@ -224,12 +224,12 @@ def _magic_number() -> bytes:
 
 def _reads_otherwise(error: BaseException) -> bool:
     """Does the interpreter show this otherwise when it reads the file itself?"""
-    if sys.version_info < (3, 10):
-        return isinstance(error, (SyntaxError, ValueError))
     if not isinstance(error, (SyntaxError, ValueError)):
         return False
-    text = str(error)
-    return any(part in text for part in ("(unicode error)", "encoding", "null bytes"))
+    # The last is worded otherwise before 3.10 only. Leaving all errors to the interpreter would
+    # print warnings of the compiler twice.
+    parts = ("(unicode error)", "encoding", "null bytes", "unexpected EOF")
+    return any(part in str(error) for part in parts)
 
 
 def _show_source_of_command(code: CodeType, source: str) -> None:
@@ -254,7 +254,9 @@ def _as_version_shows(path: str) -> str:
     except OSError:
         return path
     # Python/fileutils.c, _Py_abspath().
-    return folder if path == "." else os.path.join(folder, path)
+    if path == "." and sys.version_info >= (3, 11):
+        return folder
+    return os.path.join(folder, path)
 
 
 def _importer(path: str) -> object | None:
