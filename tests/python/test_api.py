@@ -114,7 +114,7 @@ def test_log_through_a_pipe(run: Any) -> None:
             if not part:
                 return
             parts.append(part)
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     vmprof.enable(writing)
     assert vmprof.get_profile_path() is None
@@ -313,7 +313,7 @@ def test_forked_child_stops_cleanly(run: Any) -> None:
 
 
 def test_import_brings_little(python: Any) -> None:
-    listing = "import sys; {}; print('\\n'.join(sys.modules))"
+    listing = "import os, sys; {}; print('\\n'.join(sys.modules))"
     bare = python.run(["-I", "-S", "-c", listing.format("pass")]).stdout.split()
     path = f"sys.path.append({str(python.site)!r})"
     ours = python.run(["-I", "-S", "-c", listing.format(f"{path}; import vmprof")]).stdout.split()
