@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crc32c.h"
@@ -22,6 +23,11 @@ int
 vmp_log_chunk_out_init(vmp_log_chunk_out *o, int fd, bool compress, vmp_err *err)
 {
     *o = (vmp_log_chunk_out){.fd = fd, .new_frame = true};
+    struct stat st = {0};
+    if (fstat(fd, &st) < 0)
+        return vmp_err_set(err, VMP_EIO, errno, 0, "cannot write the log: %s", strerror(errno));
+    o->device = st.st_dev;
+    o->file = st.st_ino;
     int rc = compress ? vmp_log_pack_open(&o->pack) : 0;
     if (rc < 0 && rc != -VMP_EUNSUPPORTED)
         return vmp_err_set(err, -rc, 0, 0, "no memory for compression");
@@ -70,6 +76,16 @@ write_all(vmp_log_chunk_out *o, const uint8_t *p, size_t n, vmp_err *err)
     return 0;
 }
 
+static int
+check_descriptor(const vmp_log_chunk_out *o, vmp_err *err)
+{
+    struct stat st;
+    if (fstat(o->fd, &st) < 0 || st.st_dev != o->device || st.st_ino != o->file)
+        return vmp_err_set(err, VMP_EIO, EBADF, o->bytes,
+            "cannot write the log: its descriptor was closed by the program");
+    return 0;
+}
+
 /* Sends `out`, whose stored bytes begin at VMP_LOG_CHUNK_ROOM. */
 static int
 send_chunk(vmp_log_chunk_out *o, vmp_buf *out, uint8_t flags, size_t raw_size, vmp_err *err)
@@ -96,7 +112,9 @@ send_chunk(vmp_log_chunk_out *o, vmp_buf *out, uint8_t flags, size_t raw_size, v
     uint8_t *sum_start = out->p + VMP_LOG_CHUNK_ROOM - (p - summed);
     uint8_t *end = out->p + out->n;
     put_u32(end, vmp_crc32c(0, sum_start, (size_t)(end - sum_start)));
-    int rc = write_all(o, start, (size_t)(end + CRC_SIZE - start), err);
+    int rc = check_descriptor(o, err);
+    if (rc == 0)
+        rc = write_all(o, start, (size_t)(end + CRC_SIZE - start), err);
     if (rc == 0) {
         o->started = true;
         o->raw_bytes += raw_size;

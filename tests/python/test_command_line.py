@@ -239,10 +239,10 @@ def test_missing_module_leaves_no_log_and_no_report(vmprof: Any, tmp_path: Path)
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system that is full after 64 KB."""
+    """A file system that is full after 16 KB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "vmprof-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "vmprof-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("needs to mount a tmpfs")
     yield folder
@@ -265,8 +265,8 @@ print("ran")
 def test_program_goes_on_when_the_disk_is_full(
     vmprof: Any, tmp_path: Path, small_disk: Path
 ) -> None:
-    # Long names fill a disk soon: each function has its own.
-    names = [f"f{n}_{'x' * 400}" for n in range(400)]
+    # Long names that cannot be compressed fill a disk soon: each function has its own.
+    names = [f"f{n}_{os.urandom(100).hex()}" for n in range(400)]
     defines = "\n".join(f"def {name}():\n    return sum(range(500))" for name in names)
     source = BUSY.format(defines=defines, calls="; ".join(f"{name}()" for name in names))
     (tmp_path / "busy.py").write_text(source + "sys.exit(3)\n")
