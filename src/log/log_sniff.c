@@ -72,9 +72,7 @@ vmp_log_sniff(const uint8_t *p, size_t n, char *text, size_t cap)
         found = p[0] == '{' || p[0] == '[' ? "this looks like JSON"
                 : p[0] == '<'              ? "this looks like HTML or XML"
                                            : "this looks like a text file";
-    if (found)
-        snprintf(text, cap, "%s", found);
-    else
-        snprintf(text, cap, "it begins with the bytes %02x %02x %02x %02x", p[0], n > 1 ? p[1] : 0,
-            n > 2 ? p[2] : 0, n > 3 ? p[3] : 0);
+    size_t used = (size_t)snprintf(text, cap, "%s", found ? found : "it begins with the bytes");
+    for (size_t i = 0; !found && i < n && i < 4 && used < cap; i++)
+        used += (size_t)snprintf(text + used, cap - used, " %02x", p[i]);
 }

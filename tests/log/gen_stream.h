@@ -15,6 +15,7 @@
 enum {
     GEN_SITES = 3,  /* call sites of a function */
     GEN_LEAVES = 8, /* instructions at which it is met as the leaf */
+    GEN_SITE_ODDS = 7,
     GEN_MAX_DEPTH = 1000,
 };
 
@@ -55,12 +56,12 @@ gen_below(uint64_t *state, uint32_t n)
     return (uint32_t)((gen_random(state) >> 32) * n >> 32);
 }
 
-/* 0 most often, each next one a third as often, below n. */
+/* 0 most often, each next one only every `odds` times, below n. */
 static inline uint32_t
-gen_skewed(uint64_t *state, uint32_t n)
+gen_skewed(uint64_t *state, uint32_t n, uint32_t odds)
 {
     uint32_t i = 0;
-    while (i + 1 < n && gen_below(state, 3) == 0)
+    while (i + 1 < n && gen_below(state, odds) == 0)
         i++;
     return i;
 }
@@ -144,7 +145,7 @@ gen_sample(gen_state *g, uint32_t index, vmp_log_writer *w)
             g->threads[i].depth = 0;
     }
     /* Back some frames, then on to a new depth, not far from the old one. */
-    uint32_t back = 1 + gen_skewed(&g->random, 12) * 2;
+    uint32_t back = 1 + gen_skewed(&g->random, 12, 3) * 2;
     uint32_t keep = t->depth > back ? t->depth - back : 0;
     uint32_t depth = t->depth + gen_below(&g->random, 7);
     depth = depth > 3 ? depth - 3 : 0;
@@ -154,8 +155,9 @@ gen_sample(gen_state *g, uint32_t index, vmp_log_writer *w)
     for (uint32_t d = keep; d < depth; d++) {
         uint32_t parent = d ? t->node[d - 1] : 0;
         t->function[d] = d ? (t->function[d - 1] * 31 + t->site[d - 1] * 17 + 7) % o->functions : 0;
-        t->site[d] = gen_skewed(&g->random, GEN_SITES);
-        uint32_t at = d + 1 < depth ? t->site[d] : GEN_SITES + gen_skewed(&g->random, GEN_LEAVES);
+        t->site[d] = gen_skewed(&g->random, GEN_SITES, GEN_SITE_ODDS);
+        uint32_t at =
+            d + 1 < depth ? t->site[d] : GEN_SITES + gen_skewed(&g->random, GEN_LEAVES, 2);
         t->node[d] =
             vmp_log_writer_stack(w, parent, g->locations[t->function[d] * PER_FUNCTION + at]);
     }
