@@ -8,10 +8,18 @@
 #include "mem_guard_internal.h"
 #include "mem_guard_load.h"
 
+/* Flags that decide how an action is passed on; the C library adds its own. */
+static const int flags_that_matter =
+    SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESTART | (int)SA_RESETHAND;
+
 static bool
 action_equal(const struct sigaction *a, const struct sigaction *b)
 {
-    if (a->sa_flags != b->sa_flags || a->sa_handler != b->sa_handler)
+    if (a->sa_handler != b->sa_handler)
+        return false;
+    if (a->sa_handler == SIG_DFL || a->sa_handler == SIG_IGN)
+        return true;
+    if ((a->sa_flags ^ b->sa_flags) & flags_that_matter)
         return false;
     for (int s = 1; s < NSIG; s++)
         if (sigismember(&a->sa_mask, s) != sigismember(&b->sa_mask, s))
