@@ -19,6 +19,7 @@ VMP_EXPORT int live_open(uint32_t version_hex, int free_threaded, int debug, uin
 VMP_EXPORT int live_walk(int guarded, uint64_t code_type, uint64_t tstate, vmp_frame *frames,
     uint32_t cap, uint64_t *ret_counts);
 VMP_EXPORT int live_guard(int on);
+VMP_EXPORT int live_wild(uint64_t addr);
 VMP_EXPORT int live_code(uint64_t addr, char *name, char *qualname, char *file, uint32_t cap);
 VMP_EXPORT int live_positions(uint64_t addr, const uint32_t *instr, uint32_t n, uint32_t *ret);
 
@@ -65,6 +66,13 @@ live_guard(int on)
         return vmp_guard_install(&err);
     vmp_guard_remove();
     return 0;
+}
+
+int
+live_wild(uint64_t addr)
+{
+    uint64_t v;
+    return vmp_guard_load64(addr, &v);
 }
 
 int
