@@ -9,6 +9,7 @@
  * share all but a few leaf frames with the one before. */
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "mem_guard.h"
 #include "sampler_internal.h"
@@ -202,7 +203,8 @@ vmp_sample_on_armed_signal(int signo)
 {
     vmp_sampler *s = &vmp_the_sampler;
     int saved_errno = errno;
-    if (atomic_load(&s->running)) {
+    /* A forked child may be hit before it knows that it is one; no thread drains there. */
+    if (atomic_load(&s->running) && getpid() == s->signal_pid) {
         /* The drain thread writes the log, reports, and lets the process die.
          * Until then the program should not go on: it would be dead by now. The
          * wait ends, in case the drain needs a lock that this thread holds. */

@@ -186,6 +186,7 @@ typedef struct vmp_sampler {
     uint64_t drain_cpu_before; /* of drain threads that were parked */
     _Atomic int signal_got;
     int signal_armed;
+    pid_t signal_pid; /* the process that armed it */
     void (*signal_run)(void *);
     void *signal_context;
 

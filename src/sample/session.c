@@ -482,6 +482,7 @@ vmp_sampler_on_signal(int signo, void (*run)(void *), void *context)
     sigemptyset(&action.sa_mask);
     s->signal_run = run;
     s->signal_context = context;
+    s->signal_pid = getpid();
     s->signal_armed = signo;
     return sigaction(signo, &action, NULL) == 0;
 }
