@@ -26,10 +26,10 @@ mix(uint64_t x)
 /* Where the system put the table and our code is all the secret there is here:
  * base may ask nobody for random bytes. It is what a log written elsewhere
  * cannot know. */
-static uint64_t
-secret(const void *table, uint64_t salt)
+uint64_t
+vmp_hash_secret(const void *table, uint64_t salt)
 {
-    return mix(mix((uintptr_t)table + salt) ^ (uintptr_t)&secret);
+    return mix(mix((uintptr_t)table + salt) ^ (uintptr_t)&vmp_hash_secret);
 }
 
 static uint64_t
@@ -104,8 +104,8 @@ grow_slots(vmp_intern *t)
     if (!slots)
         return -VMP_ENOMEM;
     if (!t->slots) {
-        t->key[0] = secret(t, 1);
-        t->key[1] = secret(t, 2);
+        t->key[0] = vmp_hash_secret(t, 1);
+        t->key[1] = vmp_hash_secret(t, 2);
     }
     for (size_t i = 0; t->slots && i <= t->slot_mask; i++) {
         if (t->slots[i].id == 0)
@@ -186,8 +186,8 @@ grow_pairs(vmp_pairs *t)
     next.shift = t->slots ? t->shift - 1 : FIRST_SHIFT;
     next.limit = n / 4 * 3 < UINT32_MAX - 1 ? (uint32_t)(n / 4 * 3) : UINT32_MAX - 1;
     if (!t->slots) {
-        next.mul[0] = secret(t, 3) | 1;
-        next.mul[1] = secret(t, 4) | 1;
+        next.mul[0] = vmp_hash_secret(t, 3) | 1;
+        next.mul[1] = vmp_hash_secret(t, 4) | 1;
     }
     for (size_t i = 0; t->slots && i <= t->mask; i++)
         if (t->slots[i].id != 0)

@@ -40,6 +40,18 @@ vmp_intern_text(const vmp_intern *t, uint32_t id)
     return id == 0 ? (vmp_str){"", 0} : t->texts[id - 1];
 }
 
+/* A number for keying the hashes of one table: what a log that was written
+ * elsewhere cannot know. Different for each table and salt. */
+uint64_t vmp_hash_secret(const void *table, uint64_t salt);
+
+/* Hash of a pair, keyed by two odd secrets; the high bits are the good ones. */
+VMP_INLINE uint64_t
+vmp_hash_pair(const uint64_t mul[2], uint32_t a, uint32_t b)
+{
+    uint64_t h = ((uint64_t)b << 32 | a) * mul[0];
+    return (h ^ h >> 32) * mul[1];
+}
+
 /* Pairs of numbers, such as (parent stack, location). A hit costs one cache
  * miss at most; 12 bytes a slot, at most 3/4 of the slots in use. */
 typedef struct vmp_pair_slot {
@@ -63,9 +75,7 @@ uint32_t vmp_pairs_add(vmp_pairs *t, uint32_t a, uint32_t b);
 VMP_INLINE size_t
 vmp_pairs_start(const vmp_pairs *t, uint32_t a, uint32_t b)
 {
-    uint64_t h = ((uint64_t)b << 32 | a) * t->mul[0];
-    h = (h ^ h >> 32) * t->mul[1];
-    return (size_t)(h >> t->shift);
+    return (size_t)(vmp_hash_pair(t->mul, a, b) >> t->shift);
 }
 
 /* Id of (a, b), or 0 if it was never interned. */

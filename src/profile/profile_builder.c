@@ -58,7 +58,7 @@ scaffold_fini(vmp_profile_builder *b)
     vmp_tuple_index_fini(&b->functions);
     vmp_tuple_index_fini(&b->locations);
     vmp_tuple_index_fini(&b->losses);
-    vmp_pairs_fini(&b->stacks);
+    free(b->stacks.slots);
     vmp_pairs_fini(&b->sums);
     vmp_pairs_fini(&b->metas);
     free(b->owners);

@@ -40,6 +40,11 @@ int vmp_profile_builder_location(
 /* parent 0: an outermost frame. */
 int vmp_profile_builder_stack(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id);
+/* The same without looking whether it is there, for a caller who knows that it
+ * is not: much faster, and if it was there after all the profile has two equal
+ * rows, which views put together again. */
+int vmp_profile_builder_stack_new(
+    vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id);
 /* thread->process is set. */
 int vmp_profile_builder_thread(
     vmp_profile_builder *b, const vmp_profile_thread *thread, vmp_thread_id *ret_id);
@@ -56,7 +61,7 @@ typedef struct vmp_profile_batch {
     uint64_t cpu_ns, wall_ns;      /* of all n together */
     const int64_t *time_ns;        /* since the start of the process */
     const uint32_t *stack;         /* indices into stack_ids */
-    const vmp_stack_id *stack_ids; /* what the caller's stack numbers mean here */
+    const vmp_stack_id *stack_ids; /* what the caller's stack numbers mean here; NULL: the same */
     size_t stack_id_count;         /* numbers from here on mean stack 0 */
     const uint64_t *weight;        /* or NULL: all 1 */
     const uint64_t *rss_kb;        /* or NULL */

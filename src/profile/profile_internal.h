@@ -24,6 +24,16 @@ typedef struct vmp_tuple_index {
 int vmp_tuple_index_find(vmp_tuple_index *t, const uint32_t *key, size_t n, uint32_t **ret_row);
 void vmp_tuple_index_fini(vmp_tuple_index *t);
 
+/* Finds equal stacks. It is filled when it is first asked: as long as the log
+ * defines each stack once, nobody asks. */
+typedef struct vmp_stack_table {
+    uint32_t *slots; /* row, or 0; at most half of them are in use */
+    size_t mask;
+    unsigned shift;   /* there are 2^(64 - shift) slots */
+    uint32_t covered; /* rows below this are in it */
+    uint64_t mul[2];
+} vmp_stack_table;
+
 /* Sum row + 1 of the first thread that was seen at a stack. A stack is seldom
  * shared by threads, so most samples find their row here, without hashing. */
 typedef struct vmp_sum_owner {
@@ -60,7 +70,7 @@ struct vmp_profile_builder {
 
     vmp_intern texts;
     vmp_tuple_index functions, locations;
-    vmp_pairs stacks; /* (parent, location): its ids are the stack ids */
+    vmp_stack_table stacks;
     vmp_function_id elided;
     vmp_sum_owner *owners; /* stack_count */
     vmp_pairs sums;        /* (thread, stack) of sums that are not the owner's */

@@ -146,6 +146,80 @@ vmp_profile_builder_location(
     return 0;
 }
 
+/* ------------------------------------------------------------------ stacks */
+
+enum { FIRST_BITS = 10 };
+
+/* The row that equals (parent, location), or the slot where it belongs. */
+static uint32_t *
+stack_slot(const vmp_profile_builder *b, uint32_t parent, uint32_t location)
+{
+    const vmp_profile *p = &b->p;
+    const vmp_stack_table *t = &b->stacks;
+    size_t i = (size_t)(vmp_hash_pair(t->mul, parent, location) >> t->shift);
+    for (;; i = (i + 1) & t->mask) {
+        uint32_t row = t->slots[i];
+        if (row == 0 || (p->stack_parent[row].i == parent && p->stack_location[row].i == location))
+            return &t->slots[i];
+    }
+}
+
+/* Enters the rows that are not in the table yet. */
+static int
+stack_table_catch_up(vmp_profile_builder *b)
+{
+    vmp_profile *p = &b->p;
+    vmp_stack_table *t = &b->stacks;
+    unsigned bits = t->slots ? 64 - t->shift : FIRST_BITS;
+    while (((size_t)1 << bits) / 2 <= p->stack_count)
+        bits++;
+    if (!t->slots || bits > 64 - t->shift) {
+        uint32_t *fresh = calloc((size_t)1 << bits, sizeof(*fresh));
+        if (!fresh)
+            return -VMP_ENOMEM;
+        if (!t->slots) {
+            t->mul[0] = vmp_hash_secret(t, 1) | 1;
+            t->mul[1] = vmp_hash_secret(t, 2) | 1;
+        }
+        free(t->slots);
+        t->slots = fresh;
+        t->mask = ((size_t)1 << bits) - 1;
+        t->shift = 64 - bits;
+        t->covered = 1;
+    }
+    for (; t->covered < p->stack_count; t->covered++) {
+        uint32_t row = t->covered;
+        uint32_t *slot = stack_slot(b, p->stack_parent[row].i, p->stack_location[row].i);
+        if (*slot == 0)
+            *slot = row;
+    }
+    return 0;
+}
+
+int
+vmp_profile_builder_stack_new(
+    vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id)
+{
+    vmp_profile *p = &b->p;
+    if (parent.i >= p->stack_count)
+        parent.i = 0;
+    if (location.i >= p->location_count)
+        location.i = 0;
+    size_t need = p->stack_count + (size_t)1;
+    if (p->stack_count == UINT32_MAX ||
+        VMP_VEC_RESERVE(VMP_OWN(vmp_stack_id, p->stack_parent), b->parents_cap, need) < 0 ||
+        VMP_VEC_RESERVE(VMP_OWN(vmp_location_id, p->stack_location), b->stack_locations_cap, need) <
+            0 ||
+        VMP_VEC_RESERVE(b->owners, b->owners_cap, need) < 0)
+        return -VMP_ENOMEM;
+    uint32_t id = p->stack_count++;
+    VMP_OWN(vmp_stack_id, p->stack_parent)[id] = parent;
+    VMP_OWN(vmp_location_id, p->stack_location)[id] = location;
+    b->owners[id] = (vmp_sum_owner){0, 0};
+    *ret_id = (vmp_stack_id){id};
+    return 0;
+}
+
 int
 vmp_profile_builder_stack(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id)
@@ -155,22 +229,17 @@ vmp_profile_builder_stack(
         parent.i = 0;
     if (location.i >= p->location_count)
         location.i = 0;
-    /* Room first: once the pair is interned the row must follow. */
-    size_t need = p->stack_count + (size_t)1;
-    if (VMP_VEC_RESERVE(VMP_OWN(vmp_stack_id, p->stack_parent), b->parents_cap, need) < 0 ||
-        VMP_VEC_RESERVE(VMP_OWN(vmp_location_id, p->stack_location), b->stack_locations_cap, need) <
-            0 ||
-        VMP_VEC_RESERVE(b->owners, b->owners_cap, need) < 0)
+    if (stack_table_catch_up(b) < 0)
         return -VMP_ENOMEM;
-    uint32_t id = vmp_pairs_id(&b->stacks, parent.i, location.i);
-    if (id == 0)
-        return -VMP_ENOMEM;
-    if (id == p->stack_count) {
-        VMP_OWN(vmp_stack_id, p->stack_parent)[id] = parent;
-        VMP_OWN(vmp_location_id, p->stack_location)[id] = location;
-        b->owners[id] = (vmp_sum_owner){0, 0};
-        p->stack_count++;
+    uint32_t *slot = stack_slot(b, parent.i, location.i);
+    if (*slot != 0) {
+        *ret_id = (vmp_stack_id){*slot};
+        return 0;
     }
-    *ret_id = (vmp_stack_id){id};
-    return 0;
+    int rc = vmp_profile_builder_stack_new(b, parent, location, ret_id);
+    if (rc == 0) {
+        *slot = ret_id->i;
+        b->stacks.covered = p->stack_count;
+    }
+    return rc;
 }

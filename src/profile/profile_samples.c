@@ -93,44 +93,77 @@ find_sum(vmp_profile_builder *b, uint32_t thread, uint32_t stack, uint32_t *ret_
     return rc;
 }
 
-/* The loop over a batch, which is what reading a big log costs. `values` and
- * `rows` (NULL or n) receive each sample's value and sum row. `weighted` is a
- * constant at each call. */
-VMP_INLINE int
-add_batch(vmp_profile_builder *b, const vmp_profile_batch *batch, share cpu, share wall,
-    const bool weighted, const bool is_wall, uint64_t *values, uint32_t *rows, int64_t *ret_last_ns)
+/* The profile's id of a stack number of the caller. */
+VMP_INLINE uint32_t
+stack_of(const vmp_profile_builder *b, const vmp_profile_batch *batch, uint32_t number)
 {
-    uint32_t thread = batch->thread.i, last_stack = UINT32_MAX, row = 0;
-    int64_t last_ns = INT64_MIN;
-    for (size_t i = 0; i < batch->n; i++) {
-        uint32_t number = batch->stack[i];
-        uint32_t stack =
-            VMP_LIKELY(number < batch->stack_id_count) ? batch->stack_ids[number].i : 0;
-        if (stack != last_stack) {
-            last_stack = stack;
-            if (VMP_UNLIKELY(stack >= b->p.stack_count))
-                stack = 0;
-            vmp_sum_owner owner = b->owners[stack];
-            if (VMP_LIKELY(owner.thread == thread && owner.row_plus_1 != 0))
-                row = owner.row_plus_1 - 1;
-            else if (find_sum(b, thread, stack, &row) < 0)
-                return -VMP_ENOMEM;
-        }
-        uint64_t weight = weighted ? batch->weight[i] : 1;
-        uint64_t cpu_ns = share_next(&cpu, weight), wall_ns = share_next(&wall, weight);
-        vmp_profile_sum *sum = &VMP_OWN(vmp_profile_sum, b->p.sums)[row];
+    if (VMP_UNLIKELY(number >= batch->stack_id_count))
+        return 0;
+    uint32_t stack = batch->stack_ids ? batch->stack_ids[number].i : number;
+    return VMP_LIKELY(stack < b->p.stack_count) ? stack : 0;
+}
+
+/* Finds the sum rows of n samples from `first` on. */
+static int
+find_rows(
+    vmp_profile_builder *b, const vmp_profile_batch *batch, size_t first, size_t n, uint32_t *rows)
+{
+    uint32_t thread = batch->thread.i;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t stack = stack_of(b, batch, batch->stack[first + i]);
+        vmp_sum_owner owner = b->owners[stack];
+        if (VMP_LIKELY(owner.thread == thread && owner.row_plus_1 != 0))
+            rows[i] = owner.row_plus_1 - 1;
+        else if (find_sum(b, thread, stack, &rows[i]) < 0)
+            return -VMP_ENOMEM;
+    }
+    return 0;
+}
+
+/* Adds n samples to their rows; `values` (NULL or n) receives what each stands
+ * for. `weighted` is a constant at each call. */
+VMP_INLINE void
+add_to_rows(vmp_profile_sum *sums, const uint32_t *rows, size_t n, const uint64_t *weights,
+    share *cpu, share *wall, const bool weighted, uint64_t *values, bool is_wall)
+{
+    for (size_t i = 0; i < n; i++) {
+        vmp_profile_sum *sum = &sums[rows[i]];
+        uint64_t weight = weighted ? weights[i] : 1;
+        uint64_t cpu_ns = share_next(cpu, weight), wall_ns = share_next(wall, weight);
         sum->samples++;
         sum->weight += weight;
         sum->cpu_ns += cpu_ns;
         sum->wall_ns += wall_ns;
-        if (batch->time_ns[i] > last_ns)
-            last_ns = batch->time_ns[i];
         if (values)
             values[i] = is_wall ? wall_ns : cpu_ns;
-        if (rows)
-            rows[i] = row;
     }
-    *ret_last_ns = last_ns;
+}
+
+/* The work on a batch, which is what reading a big log costs: piece by piece,
+ * and twice over each piece, because finding the rows and adding to them both
+ * wait for memory, and waits of one kind overlap. `all_rows` and `values` (NULL
+ * or n) receive each sample's sum row and value. */
+static int
+add_batch(vmp_profile_builder *b, const vmp_profile_batch *batch, uint64_t weight, bool is_wall,
+    uint64_t *values, uint32_t *all_rows)
+{
+    enum { PIECE = 256 };
+    share cpu = share_start(batch->cpu_ns, weight), wall = share_start(batch->wall_ns, weight);
+    uint32_t rows[PIECE];
+    for (size_t first = 0; first < batch->n; first += PIECE) {
+        size_t n = batch->n - first < PIECE ? batch->n - first : PIECE;
+        if (find_rows(b, batch, first, n, rows) < 0)
+            return -VMP_ENOMEM;
+        vmp_profile_sum *sums = VMP_OWN(vmp_profile_sum, b->p.sums);
+        uint64_t *piece_values = values ? values + first : NULL;
+        if (batch->weight)
+            add_to_rows(
+                sums, rows, n, batch->weight + first, &cpu, &wall, true, piece_values, is_wall);
+        else
+            add_to_rows(sums, rows, n, NULL, &cpu, &wall, false, piece_values, is_wall);
+        if (all_rows)
+            memcpy(all_rows + first, rows, n * sizeof(*rows));
+    }
     return 0;
 }
 
@@ -169,12 +202,9 @@ keep(vmp_profile_builder *b, const vmp_profile_batch *batch)
     vmp_profile_samples *s = &b->p.samples;
     for (size_t i = 0; i < batch->n; i++) {
         size_t at = s->count + i;
-        uint32_t number = batch->stack[i];
-        vmp_stack_id stack = {number < batch->stack_id_count ? batch->stack_ids[number].i : 0};
         VMP_OWN(int64_t, s->time_ns)[at] = batch->time_ns[i];
         VMP_OWN(vmp_thread_id, s->thread)[at] = batch->thread;
-        VMP_OWN(vmp_stack_id, s->stack)
-        [at] = stack.i < b->p.stack_count ? stack : (vmp_stack_id){0};
+        VMP_OWN(vmp_stack_id, s->stack)[at].i = stack_of(b, batch, batch->stack[i]);
         VMP_OWN(uint64_t, s->weight)[at] = batch->weight ? batch->weight[i] : 1;
         VMP_OWN(uint64_t, s->rss_kb)[at] = batch->rss_kb ? batch->rss_kb[i] : 0;
         VMP_OWN(uint32_t, s->flags)[at] = batch->flags ? batch->flags[i] : 0;
@@ -233,15 +263,13 @@ vmp_profile_builder_samples(vmp_profile_builder *b, const vmp_profile_batch *ori
     if (batch.rss_kb && VMP_VEC_RESERVE(b->batch_rows, b->batch_rows_cap, batch.n) < 0)
         return -VMP_ENOMEM;
     uint32_t *rows = batch.rss_kb ? b->batch_rows : NULL;
-    share cpu = share_start(batch.cpu_ns, weight), wall = share_start(batch.wall_ns, weight);
-    int64_t last_ns;
-    int rc = batch.weight ? add_batch(b, &batch, cpu, wall, true, is_wall, values, rows, &last_ns)
-                          : add_batch(b, &batch, cpu, wall, false, is_wall, values, rows, &last_ns);
+    int rc = add_batch(b, &batch, weight, is_wall, values, rows);
     if (rc < 0)
         return rc;
     p->total_samples += batch.n;
-    if (last_ns > process->duration_ns)
-        process->duration_ns = last_ns;
+    for (size_t i = 0; i < batch.n; i++)
+        if (batch.time_ns[i] > process->duration_ns)
+            process->duration_ns = batch.time_ns[i];
     if (b->keep_samples)
         keep(b, &batch);
     return rows ? add_memory(b, &batch, rows) : 0;
