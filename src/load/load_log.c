@@ -24,6 +24,12 @@ typedef struct loader {
     id_map strings, codes, locations, threads, mappings; /* mappings: codes of their functions */
     vmp_stack_id *stacks;
     size_t stack_count, stacks_cap;
+    /* So far no two things of the log were one thing of the profile, so that
+     * every stack of the log is a new one and has the same id there. The writer
+     * defines a stack once in an epoch; a writer that did not would give equal
+     * rows, which is allowed. */
+    bool one_to_one;
+    uint64_t sessions;
 } loader;
 
 static int
@@ -87,6 +93,7 @@ on_session(loader *l, const vmp_log_session *s)
         map_clear(&l->threads) < 0 || map_clear(&l->mappings) < 0 || clear_stacks(l) < 0)
         return -VMP_ENOMEM;
     int rc = vmp_profile_builder_string(l->builder, s->timer, &facts.timer);
+    l->one_to_one = l->sessions++ == 0;
     return rc < 0 ? rc : vmp_profile_builder_process(l->builder, &facts, &id);
 }
 
@@ -150,6 +157,7 @@ on_location(loader *l, const vmp_log_event *e)
         break;
     }
     int rc = vmp_profile_builder_location(l->builder, &location, &id);
+    l->one_to_one &= rc == 0 && id.i == e->u.location.id;
     return rc < 0 ? rc : map_add(&l->locations, e->u.location.id, id.i);
 }
 
@@ -160,7 +168,8 @@ on_stack(loader *l, const vmp_log_event *e)
     vmp_location_id location = {map_get(&l->locations, e->u.stack.location)};
     if (e->u.stack.parent < l->stack_count)
         parent = l->stacks[e->u.stack.parent];
-    int rc = vmp_profile_builder_stack(l->builder, parent, location, &id);
+    int rc = l->one_to_one ? vmp_profile_builder_stack_new(l->builder, parent, location, &id)
+                           : vmp_profile_builder_stack(l->builder, parent, location, &id);
     if (rc < 0 || e->u.stack.id != l->stack_count)
         return rc;
     if (VMP_VEC_RESERVE(l->stacks, l->stacks_cap, l->stack_count + 1) < 0)
@@ -197,7 +206,7 @@ on_samples(loader *l, const vmp_log_event *e)
         .wall_ns = e->u.samples.wall_ns,
         .time_ns = e->u.samples.time_ns,
         .stack = e->u.samples.stack,
-        .stack_ids = l->stacks,
+        .stack_ids = l->one_to_one ? NULL : l->stacks,
         .stack_id_count = l->stack_count,
         .weight = e->u.samples.weight,
         .rss_kb = e->u.samples.rss_kb,
@@ -246,6 +255,7 @@ on_event(loader *l, const vmp_log_event *e)
         vmp_profile_builder_end(l->builder, e->u.end.mono_ns);
         return 0;
     case VMP_LOG_EPOCH:
+        l->one_to_one = false;
         return clear_stacks(l);
     case VMP_LOG_LABEL:
         return 0;
