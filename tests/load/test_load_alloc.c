@@ -1,0 +1,19 @@
+#include "alloc_fail.h"
+#include "load.h"
+#include "log_bytes.h"
+
+TEST(a_load_that_runs_out_of_memory_says_so)
+{
+    log_bytes b = log_bytes_rich(VMP_LOG_MODE_MEMORY, 7);
+    vmp_load_options options = {.keep_samples = true};
+    vmp_profile *p = NULL;
+    vmp_err err = {0};
+    int rc;
+    ALLOC_FAIL_LOOP(rc, vmp_load_bytes(&p, b.p, b.n, &options, &err));
+    CHECK_INT(err.code, VMP_ENOMEM); /* of the last run that failed */
+    CHECK_INT(p->total_samples, 8);
+    vmp_profile_free(&p);
+    free(b.p);
+}
+
+TEST_MAIN(RUN(a_load_that_runs_out_of_memory_says_so))
