@@ -44,7 +44,7 @@ typedef struct vmp_report_filter {
     size_t hide_count;
     const vmp_str *focus;
     size_t focus_count;
-    const vmp_str *fold; /* matches if the function's file ends with it */
+    const vmp_str *fold; /* ends of files; a first `*` stands for any characters but slashes */
     size_t fold_count;
     const vmp_thread_id *threads;
     size_t thread_count;

@@ -4,8 +4,7 @@
 static const vmp_str default_fold[] = {
     {"<frozen runpy>", 14},
     {"/runpy.py", 9},
-    {"/vmprof/__main__.py", 19},
-    {"/vmprof/_session.py", 19},
+    {"/vmprof/_*.py", 13},
 };
 
 vmp_report_filter
@@ -44,4 +43,29 @@ vmp_report_matches(
             contains(vmp_profile_string(p, f->file), patterns[i]))
             return true;
     return false;
+}
+
+static bool
+ends_with(vmp_str text, const char *end, size_t n)
+{
+    return text.n >= n && (n == 0 || memcmp(text.p + text.n - n, end, n) == 0);
+}
+
+bool
+vmp_report_file_ends(vmp_str file, vmp_str pattern)
+{
+    const char *star = pattern.n ? memchr(pattern.p, '*', pattern.n) : NULL;
+    if (!star)
+        return ends_with(file, pattern.p, pattern.n);
+    size_t before = (size_t)(star - pattern.p), after = pattern.n - before - 1;
+    if (!ends_with(file, star + 1, after))
+        return false;
+    file.n -= after;
+    for (;;) {
+        if (ends_with(file, pattern.p, before))
+            return true;
+        if (file.n == 0 || file.p[file.n - 1] == '/')
+            return false;
+        file.n--;
+    }
 }

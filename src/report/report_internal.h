@@ -17,6 +17,10 @@
 bool vmp_report_matches(
     const vmp_profile *p, vmp_function_id function, const vmp_str *patterns, size_t count);
 
+/* True if the file ends with the pattern, in which a `*` stands for any
+ * characters but slashes. */
+bool vmp_report_file_ends(vmp_str file, vmp_str pattern);
+
 /* Key k (from 1; 0 is none) stands for function[k] and, unless keys are
  * functions, for location[k], the first one that had the key. */
 typedef struct vmp_keys {
@@ -51,15 +55,15 @@ typedef struct vmp_merge_node {
     vmp_report_value self, total;
 } vmp_merge_node;
 
-/* Only nodes with a sample on them or below; node 0 is the root, parents come
- * before children. */
+/* Node 0 is the root, parents come before children. Nodes without a sample on
+ * them or below may be there; they have no place in the preorder. */
 typedef struct vmp_merge {
     vmp_keys keys;
     vmp_merge_node *nodes;
     size_t nodes_cap;
     uint32_t count;
-    uint64_t *elided;   /* by key node; NULL if nothing is elided */
-    uint32_t *key_node; /* by node: its number in step 2, to look `elided` up */
+    uint64_t *elided;   /* by number in step 2: most frames; NULL if nothing is elided */
+    uint32_t *key_node; /* by node: its number in step 2; NULL: the same */
     size_t key_node_cap;
 } vmp_merge;
 
@@ -76,8 +80,9 @@ typedef struct vmp_preorder_request {
 
 typedef struct vmp_preorder {
     uint32_t count;
-    uint32_t *node;  /* merge nodes in order */
-    uint32_t *depth; /* by position */
+    uint32_t left_out; /* nodes with samples that are too light or too deep */
+    uint32_t *node;    /* merge nodes in order */
+    uint32_t *depth;   /* by position */
 } vmp_preorder;
 
 int vmp_preorder_new(

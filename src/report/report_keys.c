@@ -27,11 +27,23 @@ compare_entries(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Most lists are the children of one node, and short. */
+enum { SHORT_LIST = 12 };
+
 void
 vmp_sort_entries(vmp_sort_entry *entries, size_t n)
 {
-    if (n > 1)
+    if (n > SHORT_LIST) {
         qsort(entries, n, sizeof(*entries), compare_entries);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        vmp_sort_entry e = entries[i];
+        size_t at = i;
+        for (; at > 0 && compare_entries(&e, &entries[at - 1]) < 0; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = e;
+    }
 }
 
 vmp_sort_entry

@@ -18,8 +18,22 @@ enum { /* what the filter says of a function */
     FUNCTION_FOCUS = 4,
 };
 
+/* A node of the key tree. Its children are a list as long as they are few: a
+ * child is then found among nodes that are mostly in the cache, and one that is
+ * the first of its parent is known to be new at once. Hashing costs a cache
+ * miss each time, and each next frame waits for it. */
+typedef struct key_node {
+    uint32_t parent, key;
+    uint32_t newest_child; /* 0: none; WIDE: they are in wide_pairs */
+    uint32_t older_sibling;
+} key_node;
+
+enum { MAX_LISTED = 8 };
+static const uint32_t WIDE = UINT32_MAX;
+
 /* Working memory of one merge. Step 2 makes the "key tree", of all stacks,
- * whoever has samples there; step 3 copies from it, per group, what is used. */
+ * whoever has samples there. Step 3 adds the samples to it, or, if there are
+ * groups, to copies of it that have only what each group uses. */
 typedef struct merger {
     const vmp_profile *p;
     const vmp_merge_request *request;
@@ -28,21 +42,16 @@ typedef struct merger {
     bool *threads;      /* by thread: wanted; NULL: all */
     uint32_t *node_of;  /* by stack: node of the key tree */
     uint8_t *stacks;    /* by stack: STACK_* */
-    vmp_pairs children; /* (node, key) of the key tree: its ids are the nodes */
-    uint32_t *parent;   /* by node of the key tree */
-    uint32_t *key;      /* likewise */
-    size_t parent_cap, key_cap;
-    size_t key_nodes;   /* number of nodes of the key tree */
+    key_node *tree;
+    size_t tree_cap;
+    uint32_t tree_count;
+    vmp_pairs wide_pairs; /* (parent, key) of children of nodes that have many */
+    uint32_t *wide_nodes; /* by id of wide_pairs: the node */
+    size_t wide_cap;
     uint32_t *copy_of;  /* by node of the key tree: its node in this group */
     uint32_t *group_of; /* the group that copy_of is valid for */
     uint32_t *path;     /* nodes to copy, innermost first */
 } merger;
-
-static bool
-ends_with(vmp_str text, vmp_str end)
-{
-    return text.n >= end.n && (end.n == 0 || memcmp(text.p + text.n - end.n, end.p, end.n) == 0);
-}
 
 static uint8_t
 function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_function_id id)
@@ -58,7 +67,7 @@ function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_funct
     if (vmp_report_matches(p, id, filter->focus, filter->focus_count))
         flags |= FUNCTION_FOCUS;
     for (size_t i = 0; i < filter->fold_count; i++)
-        if (ends_with(vmp_profile_string(p, f->file), filter->fold[i]))
+        if (vmp_report_file_ends(vmp_profile_string(p, f->file), filter->fold[i]))
             flags |= FUNCTION_FOLDED;
     return flags;
 }
@@ -185,16 +194,58 @@ note_elided(merger *g, uint32_t node, const vmp_profile_location *l)
 }
 
 static int
+node_new(merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node)
+{
+    if (VMP_VEC_RESERVE(g->tree, g->tree_cap, g->tree_count + (size_t)1) < 0)
+        return -VMP_ENOMEM;
+    g->tree[g->tree_count] = (key_node){parent, key, 0, 0};
+    *ret_node = g->tree_count++;
+    return 0;
+}
+
+/* The child of a node with many. If it is not among them yet it is `node`, or
+ * with 0 a new one. */
+static int
+wide_child(merger *g, uint32_t parent, uint32_t key, uint32_t node, uint32_t *ret_node)
+{
+    if (VMP_VEC_RESERVE(g->wide_nodes, g->wide_cap, g->wide_pairs.count + (size_t)2) < 0)
+        return -VMP_ENOMEM;
+    uint32_t before = g->wide_pairs.count, id = vmp_pairs_id(&g->wide_pairs, parent, key);
+    if (id == 0)
+        return -VMP_ENOMEM;
+    if (id > before) {
+        if (node == 0 && node_new(g, parent, key, &node) < 0)
+            return -VMP_ENOMEM;
+        g->wide_nodes[id] = node;
+    }
+    *ret_node = g->wide_nodes[id];
+    return 0;
+}
+
+static int
 child_of(merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node)
 {
-    uint32_t node = vmp_pairs_id(&g->children, parent, key);
-    if (node == 0 || VMP_VEC_RESERVE(g->parent, g->parent_cap, node + (size_t)1) < 0 ||
-        VMP_VEC_RESERVE(g->key, g->key_cap, node + (size_t)1) < 0)
-        return -VMP_ENOMEM;
-    g->parent[node] = parent;
-    g->key[node] = key;
-    *ret_node = node;
-    return 0;
+    uint32_t n = 0, child = g->tree[parent].newest_child;
+    if (child == WIDE)
+        return wide_child(g, parent, key, 0, ret_node);
+    for (; child != 0; child = g->tree[child].older_sibling, n++) {
+        if (g->tree[child].key == key) {
+            *ret_node = child;
+            return 0;
+        }
+    }
+    if (n < MAX_LISTED) {
+        if (node_new(g, parent, key, &child) < 0)
+            return -VMP_ENOMEM;
+        g->tree[child].older_sibling = g->tree[parent].newest_child;
+        g->tree[parent].newest_child = *ret_node = child;
+        return 0;
+    }
+    for (child = g->tree[parent].newest_child; child != 0; child = g->tree[child].older_sibling)
+        if (wide_child(g, parent, g->tree[child].key, child, ret_node) < 0)
+            return -VMP_ENOMEM;
+    g->tree[parent].newest_child = WIDE;
+    return wide_child(g, parent, key, 0, ret_node);
 }
 
 static int
@@ -203,10 +254,9 @@ make_key_tree(merger *g)
     const vmp_profile *p = g->p;
     uint32_t below = g->request->below.i;
     bool folds = g->request->filter->fold_count > 0 && below == 0;
-    if (VMP_VEC_RESERVE(g->parent, g->parent_cap, 1) < 0 ||
-        VMP_VEC_RESERVE(g->key, g->key_cap, 1) < 0)
+    uint32_t root;
+    if (node_new(g, 0, 0, &root) < 0)
         return -VMP_ENOMEM;
-    g->parent[0] = g->key[0] = 0;
     g->node_of[0] = below ? NO_NODE : 0;
     g->stacks[0] = folds ? STACK_OUTER : 0;
     for (uint32_t s = 1; s < p->stack_count; s++) {
@@ -223,7 +273,7 @@ make_key_tree(merger *g)
             if (l->function.i == below)
                 node = 0;
         } else if (key != 0 && !(flags & STACK_OUTER) &&
-                   !(g->request->fold_recursion && node != 0 && g->key[node] == key)) {
+                   !(g->request->fold_recursion && node != 0 && g->tree[node].key == key)) {
             if (child_of(g, node, key, &node) < 0)
                 return -VMP_ENOMEM;
             if (l->kind == VMP_PROFILE_ELIDED && note_elided(g, node, l) < 0)
@@ -236,9 +286,16 @@ make_key_tree(merger *g)
 
 /* ------------------------------------------------------- step 3: the nodes */
 
+static enum vmp_report_node_kind
+kind_of_key(const merger *g, uint32_t key)
+{
+    vmp_function_id function = g->m->keys.function[key];
+    return g->p->functions[function.i].kind == VMP_PROFILE_ELIDED ? VMP_REPORT_NODE_ELIDED
+                                                                  : VMP_REPORT_NODE_FRAME;
+}
+
 static int
-node_add(
-    merger *g, enum vmp_report_node_kind kind, uint32_t parent, uint32_t key, uint32_t key_node)
+node_add(merger *g, enum vmp_report_node_kind kind, uint32_t parent, uint32_t key, uint32_t from)
 {
     vmp_merge *m = g->m;
     if (m->count == UINT32_MAX)
@@ -246,7 +303,7 @@ node_add(
     if (VMP_VEC_RESERVE(m->nodes, m->nodes_cap, m->count + (size_t)1) < 0 ||
         VMP_VEC_RESERVE(m->key_node, m->key_node_cap, m->count + (size_t)1) < 0)
         return -VMP_ENOMEM;
-    m->key_node[m->count] = key_node;
+    m->key_node[m->count] = from;
     m->nodes[m->count++] = (vmp_merge_node){.kind = kind, .parent = parent, .key = key};
     return 0;
 }
@@ -255,20 +312,17 @@ node_add(
 static int
 copy_node(merger *g, uint32_t group, uint32_t node, uint32_t *ret_copy)
 {
-    vmp_merge *m = g->m;
     uint32_t n = 0;
-    for (; g->group_of[node] != group; node = g->parent[node])
+    for (; g->group_of[node] != group; node = g->tree[node].parent)
         g->path[n++] = node;
     uint32_t parent = g->copy_of[node];
     while (n > 0) {
         node = g->path[--n];
-        vmp_function_id function = m->keys.function[g->key[node]];
-        bool elided = g->p->functions[function.i].kind == VMP_PROFILE_ELIDED;
-        int rc = node_add(
-            g, elided ? VMP_REPORT_NODE_ELIDED : VMP_REPORT_NODE_FRAME, parent, g->key[node], node);
+        uint32_t key = g->tree[node].key;
+        int rc = node_add(g, kind_of_key(g, key), parent, key, node);
         if (rc < 0)
             return rc;
-        g->copy_of[node] = parent = m->count - 1;
+        g->copy_of[node] = parent = g->m->count - 1;
         g->group_of[node] = group;
     }
     *ret_copy = parent;
@@ -337,34 +391,33 @@ order_rows(const merger *g, uint32_t **ret_rows)
     return 0;
 }
 
-/* Makes the node of a group, or lets it be the root if there are no groups. */
+/* Makes the node of a group, which stands for the root of the key tree in it. */
 static int
 begin_group(merger *g, uint32_t group)
 {
-    int rc = 0;
-    g->copy_of[0] = 0;
-    if (g->request->group != VMP_REPORT_GROUP_NONE) {
-        bool threads = g->request->group == VMP_REPORT_GROUP_THREADS;
-        rc = node_add(g, threads ? VMP_REPORT_NODE_THREAD : VMP_REPORT_NODE_PROCESS, 0, group, 0);
-        g->copy_of[0] = g->m->count - 1;
-    }
+    bool threads = g->request->group == VMP_REPORT_GROUP_THREADS;
+    int rc = node_add(g, threads ? VMP_REPORT_NODE_THREAD : VMP_REPORT_NODE_PROCESS, 0, group, 0);
+    g->copy_of[0] = g->m->count - 1;
     g->group_of[0] = group + 1;
     return rc;
 }
 
+/* Adds the samples to copies of the key tree, group by group. */
 static int
-add_samples(merger *g, const uint32_t *rows)
+add_by_group(merger *g)
 {
     const vmp_profile *p = g->p;
-    g->copy_of = malloc(g->key_nodes * sizeof(*g->copy_of));
-    g->group_of = calloc(g->key_nodes, sizeof(*g->group_of)); /* 0: no group */
-    g->path = malloc(g->key_nodes * sizeof(*g->path));
+    uint32_t *rows = NULL;
+    g->copy_of = malloc(g->tree_count * sizeof(*g->copy_of));
+    g->group_of = calloc(g->tree_count, sizeof(*g->group_of)); /* 0: no group */
+    g->path = malloc(g->tree_count * sizeof(*g->path));
     if (!g->copy_of || !g->group_of || !g->path)
         return -VMP_ENOMEM;
-    int rc = node_add(g, VMP_REPORT_NODE_ROOT, 0, 0, 0);
+    int rc = order_rows(g, &rows);
+    if (rc == 0)
+        rc = node_add(g, VMP_REPORT_NODE_ROOT, 0, 0, 0);
     for (size_t i = 0; i < p->sum_count && rc == 0; i++) {
-        size_t row = rows ? rows[i] : i;
-        uint32_t group = group_of_row(g, row), node;
+        uint32_t row = rows[i], group = group_of_row(g, row), node;
         if (!is_wanted(g, row))
             continue;
         if (g->group_of[0] != group + 1)
@@ -376,7 +429,32 @@ add_samples(merger *g, const uint32_t *rows)
             vmp_report_value_add(&g->m->nodes[node].self, &value);
         }
     }
+    free(rows);
     return rc;
+}
+
+/* Adds the samples to the key tree itself. */
+static int
+add_to_tree(merger *g)
+{
+    const vmp_profile *p = g->p;
+    vmp_merge *m = g->m;
+    m->nodes = malloc(g->tree_count * sizeof(*m->nodes));
+    if (!m->nodes)
+        return -VMP_ENOMEM;
+    m->count = g->tree_count;
+    m->nodes[0] = (vmp_merge_node){.kind = VMP_REPORT_NODE_ROOT};
+    for (uint32_t i = 1; i < m->count; i++)
+        m->nodes[i] = (vmp_merge_node){.kind = kind_of_key(g, g->tree[i].key),
+            .parent = g->tree[i].parent,
+            .key = g->tree[i].key};
+    for (size_t i = 0; i < p->sum_count; i++) {
+        if (!is_wanted(g, i))
+            continue;
+        vmp_report_value value = value_of(g, i);
+        vmp_report_value_add(&m->nodes[g->node_of[p->sums[i].stack.i]].self, &value);
+    }
+    return 0;
 }
 
 static void
@@ -403,27 +481,22 @@ vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *r
 {
     vmp_merge m = {0};
     merger g = {.p = p, .request = request, .m = &m};
-    uint32_t *rows = NULL;
     int rc = prepare(&g);
     if (rc == 0)
         rc = make_keys(&g);
     if (rc == 0)
         rc = make_key_tree(&g);
-    g.key_nodes = g.children.count + (size_t)1;
-    vmp_pairs_fini(&g.children);
-    if (rc == 0 && request->group != VMP_REPORT_GROUP_NONE)
-        rc = order_rows(&g, &rows);
+    vmp_pairs_fini(&g.wide_pairs);
+    free(g.wide_nodes);
     if (rc == 0)
-        rc = add_samples(&g, rows);
+        rc = request->group == VMP_REPORT_GROUP_NONE ? add_to_tree(&g) : add_by_group(&g);
     if (rc == 0)
         add_totals(&m);
-    free(rows);
     free(g.functions);
     free(g.threads);
     free(g.node_of);
     free(g.stacks);
-    free(g.parent);
-    free(g.key);
+    free(g.tree);
     free(g.copy_of);
     free(g.group_of);
     free(g.path);

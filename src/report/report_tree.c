@@ -20,7 +20,7 @@ fill(vmp_report_node *nodes, const vmp_profile *p, const vmp_merge *m, const vmp
         };
         switch (n->kind) {
         case VMP_REPORT_NODE_ELIDED:
-            nodes[i].elided_frames = m->elided[m->key_node[from]];
+            nodes[i].elided_frames = m->elided[m->key_node ? m->key_node[from] : from];
             /* fall through */
         case VMP_REPORT_NODE_FRAME:
             nodes[i].function = m->keys.function[n->key];
@@ -81,7 +81,7 @@ vmp_report_tree_new(
     }
     if (rc == 0) {
         fill(nodes, p, &m, &order, position);
-        *t = (vmp_report_tree){order.count, m.count - order.count, nodes};
+        *t = (vmp_report_tree){order.count, order.left_out, nodes};
         *ret_t = t;
     } else {
         free(nodes);

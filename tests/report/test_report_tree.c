@@ -138,6 +138,28 @@ TEST(only_the_outermost_frames_are_folded)
     vmp_profile_free(&p);
 }
 
+TEST(a_star_in_a_fold_stays_within_a_path_s_part)
+{
+    vmp_profile *p = SYNTH("1 1 /x/vmprof/_cli.py /x/vmprof/_program.py vmprof/_x.py a",
+        "1 2 /x/vmprof/_build/prog.py b", "1 4 /x/vmprof/prog.py c", "1 8 /vmprof/_.py d",
+        "1 16 /vmprof/_/.py e");
+    vmp_report_tree_options options = {.filter = vmp_report_filter_default()};
+    CHECK_TEXT(synth_tree_text(p, &options), "root 0/31\n"
+                                             "./vmprof/_/.py 0/16\n"
+                                             "..e 16/16\n"
+                                             ".d 8/8\n"
+                                             "./x/vmprof/prog.py 0/4\n"
+                                             "..c 4/4\n"
+                                             "./x/vmprof/_build/prog.py 0/2\n"
+                                             "..b 2/2\n"
+                                             ".vmprof/_x.py 0/1\n"
+                                             "..a 1/1\n");
+    vmp_str all[] = {synth_str("*"), synth_str("")};
+    options.filter = (vmp_report_filter){.fold = all, .fold_count = 1};
+    CHECK_TEXT(synth_tree_text(p, &options), "root 31/31\n");
+    vmp_profile_free(&p);
+}
+
 TEST(focus_keeps_only_samples_with_a_matching_frame)
 {
     vmp_profile *p = SYNTH("1 1 main a", "1 2 main b", "1 4 main a b c", "1 8");
@@ -329,6 +351,7 @@ TEST_MAIN(RUN(nodes_have_self_and_total_and_children_come_heaviest_first),
     RUN(lines_of_one_function_are_one_node_unless_asked_for),
     RUN(threads_and_processes_are_kept_apart_when_asked),
     RUN(hidden_frames_cost_their_nearest_visible_caller), RUN(only_the_outermost_frames_are_folded),
+    RUN(a_star_in_a_fold_stays_within_a_path_s_part),
     RUN(focus_keeps_only_samples_with_a_matching_frame), RUN(pruned_nodes_stay_in_the_totals),
     RUN(recursion_makes_a_chain_or_is_folded),
     RUN(elided_frames_are_one_node_with_the_largest_number), RUN(native_frames_can_be_hidden),
