@@ -47,10 +47,13 @@ struct vmp_log_reader {
     thread_in *by_thread; /* by index - 1 */
     size_t by_thread_cap;
 
-    /* Columns of one SAMPLES record, VMP_LOG_MAX_BATCH long, made when needed. */
-    int64_t *time_ns;
-    uint32_t *stack, *flags;
-    uint64_t *weight, *rss_kb, *column;
+    /* Columns of one SAMPLES record, and the numbers that one is decoded from. */
+    struct {
+        int64_t *time_ns;
+        uint32_t *stack, *flags;
+        uint64_t *weight, *rss_kb, *numbers;
+        size_t time_ns_cap, stack_cap, flags_cap, weight_cap, rss_kb_cap, numbers_cap;
+    } col;
     uint64_t last_rss_kb;
 };
 
@@ -103,12 +106,12 @@ vmp_log_reader_close(vmp_log_reader **ref)
     free(r->first_lines);
     free(r->depths);
     free(r->by_thread);
-    free(r->time_ns);
-    free(r->stack);
-    free(r->flags);
-    free(r->weight);
-    free(r->rss_kb);
-    free(r->column);
+    free(r->col.time_ns);
+    free(r->col.stack);
+    free(r->col.flags);
+    free(r->col.weight);
+    free(r->col.rss_kb);
+    free(r->col.numbers);
     free(r);
     *ref = NULL;
 }
@@ -268,7 +271,7 @@ python_location_get(vmp_log_reader *r, vmp_log_event *e, uint64_t head)
     if (!get_s(r, &delta) || delta < -(int64_t)UINT32_MAX || delta > (int64_t)UINT32_MAX)
         return false;
     int64_t line = r->first_lines[e->u.location.code - 1] + delta;
-    if (line < 0 || line > UINT32_MAX)
+    if (line < 1 || line > UINT32_MAX)
         return false;
     if (head & VMP_LOG_HEAD_COLUMNS) {
         if (!get_max(r, UINT32_MAX, &pos->col) || !get_s(r, &delta) || delta < -(int64_t)pos->col ||
@@ -377,7 +380,7 @@ thread_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     return 1;
 }
 
-/* Times of n samples, from t0 and the n - 1 differences in r->column. */
+/* Times of n samples, from t0 and the n - 1 differences in r->col.numbers. */
 static bool
 times_get(vmp_log_reader *r, thread_in *t, int64_t t0, size_t n)
 {
@@ -385,17 +388,17 @@ times_get(vmp_log_reader *r, thread_in *t, int64_t t0, size_t n)
     uint64_t nominal = (uint64_t)r->nominal_quanta;
     /* Wrapping sums: numbers out of range are found by the comparison. */
     uint64_t at = (uint64_t)t->last_quanta + (uint64_t)t0;
-    if (!vmp_log_column_get(&r->q, r->q_end, r->column, n - 1))
+    if (!vmp_log_column_get(&r->q, r->q_end, r->col.numbers, n - 1))
         return false;
     bool good = (int64_t)at <= max && (int64_t)at >= -max;
     if (!good)
         return false;
-    r->time_ns[0] = (int64_t)at * quantum;
+    r->col.time_ns[0] = (int64_t)at * quantum;
     for (size_t i = 1; i < n; i++) {
-        at += (uint64_t)vmp_unzigzag(r->column[i - 1]) + nominal;
+        at += (uint64_t)vmp_unzigzag(r->col.numbers[i - 1]) + nominal;
         if ((int64_t)at > max || (int64_t)at < -max)
             return false;
-        r->time_ns[i] = (int64_t)at * quantum;
+        r->col.time_ns[i] = (int64_t)at * quantum;
     }
     t->last_quanta = (int64_t)at;
     return true;
@@ -405,10 +408,10 @@ static bool
 stacks_get(vmp_log_reader *r, thread_in *t, size_t n)
 {
     uint32_t last = t->last_stack, high = t->high_stack;
-    if (!vmp_log_column_get(&r->q, r->q_end, r->column, n))
+    if (!vmp_log_column_get(&r->q, r->q_end, r->col.numbers, n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = r->column[i];
+        uint64_t v = r->col.numbers[i];
         if (v != 0) {
             uint64_t id = v & 1 ? high + v / 2 + 1 : v / 2 - 1;
             if (id > r->stacks)
@@ -416,7 +419,7 @@ stacks_get(vmp_log_reader *r, thread_in *t, size_t n)
             last = (uint32_t)id;
             high = last > high ? last : high;
         }
-        r->stack[i] = last;
+        r->col.stack[i] = last;
     }
     t->last_stack = last;
     t->high_stack = high;
@@ -427,10 +430,10 @@ static bool
 weights_get(vmp_log_reader *r, size_t n)
 {
     uint64_t sum = 0;
-    if (!vmp_log_column_get(&r->q, r->q_end, r->weight, n))
+    if (!vmp_log_column_get(&r->q, r->q_end, r->col.weight, n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (r->weight[i] >= max_weight || (sum += ++r->weight[i]) > max_weight)
+        if (r->col.weight[i] >= max_weight || (sum += ++r->col.weight[i]) > max_weight)
             return false;
     }
     return true;
@@ -440,11 +443,11 @@ static bool
 rss_get(vmp_log_reader *r, size_t n)
 {
     uint64_t last = r->last_rss_kb;
-    if (!vmp_log_column_get(&r->q, r->q_end, r->column, n))
+    if (!vmp_log_column_get(&r->q, r->q_end, r->col.numbers, n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        last += (uint64_t)vmp_unzigzag(r->column[i]);
-        r->rss_kb[i] = last;
+        last += (uint64_t)vmp_unzigzag(r->col.numbers[i]);
+        r->col.rss_kb[i] = last;
     }
     r->last_rss_kb = last;
     return true;
@@ -453,16 +456,29 @@ rss_get(vmp_log_reader *r, size_t n)
 static bool
 flags_get(vmp_log_reader *r, size_t n)
 {
-    if (!vmp_log_column_get(&r->q, r->q_end, r->column, n))
+    if (!vmp_log_column_get(&r->q, r->q_end, r->col.numbers, n))
         return false;
     for (size_t i = 0; i < n; i++)
-        r->flags[i] = (uint32_t)r->column[i];
+        r->col.flags[i] = (uint32_t)r->col.numbers[i];
     return true;
 }
 
-/* True if *column is there or could be made. */
-#define COLUMN_MAKE(column)                                                                        \
-    ((column) || ((column) = malloc(VMP_LOG_MAX_BATCH * sizeof(*(column)))) != NULL)
+/* Makes the columns that a record of n samples needs. */
+static int
+columns_make(vmp_log_reader *r, size_t n, uint64_t columns)
+{
+    if (VMP_VEC_RESERVE(r->col.numbers, r->col.numbers_cap, n) < 0 ||
+        VMP_VEC_RESERVE(r->col.time_ns, r->col.time_ns_cap, n) < 0 ||
+        VMP_VEC_RESERVE(r->col.stack, r->col.stack_cap, n) < 0)
+        return -VMP_ENOMEM;
+    if (columns & VMP_LOG_COLUMN_WEIGHT && VMP_VEC_RESERVE(r->col.weight, r->col.weight_cap, n) < 0)
+        return -VMP_ENOMEM;
+    if (columns & VMP_LOG_COLUMN_RSS && VMP_VEC_RESERVE(r->col.rss_kb, r->col.rss_kb_cap, n) < 0)
+        return -VMP_ENOMEM;
+    if (columns & VMP_LOG_COLUMN_FLAGS && VMP_VEC_RESERVE(r->col.flags, r->col.flags_cap, n) < 0)
+        return -VMP_ENOMEM;
+    return 0;
+}
 
 static int
 samples_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
@@ -477,10 +493,7 @@ samples_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
         !get_u(r, &e->u.samples.wall_ns) || e->u.samples.wall_ns > (uint64_t)max_time_ns ||
         !get_s(r, &t0))
         return wrong(r, err, "SAMPLES");
-    if (!COLUMN_MAKE(r->column) || !COLUMN_MAKE(r->time_ns) || !COLUMN_MAKE(r->stack) ||
-        (columns & VMP_LOG_COLUMN_WEIGHT && !COLUMN_MAKE(r->weight)) ||
-        (columns & VMP_LOG_COLUMN_RSS && !COLUMN_MAKE(r->rss_kb)) ||
-        (columns & VMP_LOG_COLUMN_FLAGS && !COLUMN_MAKE(r->flags)))
+    if (columns_make(r, n, columns) < 0)
         return no_memory(r, err);
     thread_in *t = &r->by_thread[e->u.samples.thread - 1];
     if (t->epoch != r->epoch) {
@@ -498,11 +511,11 @@ samples_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     if (columns & VMP_LOG_COLUMN_FLAGS && !flags_get(r, n))
         return wrong(r, err, "SAMPLES: flags");
     e->u.samples.n = n;
-    e->u.samples.time_ns = r->time_ns;
-    e->u.samples.stack = r->stack;
-    e->u.samples.weight = columns & VMP_LOG_COLUMN_WEIGHT ? r->weight : NULL;
-    e->u.samples.rss_kb = columns & VMP_LOG_COLUMN_RSS ? r->rss_kb : NULL;
-    e->u.samples.flags = columns & VMP_LOG_COLUMN_FLAGS ? r->flags : NULL;
+    e->u.samples.time_ns = r->col.time_ns;
+    e->u.samples.stack = r->col.stack;
+    e->u.samples.weight = columns & VMP_LOG_COLUMN_WEIGHT ? r->col.weight : NULL;
+    e->u.samples.rss_kb = columns & VMP_LOG_COLUMN_RSS ? r->col.rss_kb : NULL;
+    e->u.samples.flags = columns & VMP_LOG_COLUMN_FLAGS ? r->col.flags : NULL;
     return 1;
 }
 

@@ -377,14 +377,14 @@ the_seed(void)
 TEST(random_records_come_back_the_same)
 {
     uint64_t seed = the_seed();
-    for (int i = 0; i < 60 && check_failures == 0; i++)
+    for (int i = 0; i < 30 && check_failures == 0; i++)
         round_trip(seed + (uint64_t)i, i % 2, 20 + i * 30, 0);
 }
 
 TEST(random_records_come_back_over_many_epochs)
 {
     uint64_t seed = the_seed();
-    for (int i = 0; i < 40 && check_failures == 0; i++)
+    for (int i = 0; i < 25 && check_failures == 0; i++)
         round_trip(seed + 1000 + (uint64_t)i, i % 2, 3000, 1 + (uint32_t)i * 5);
 }
 

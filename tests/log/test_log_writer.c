@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -122,6 +124,7 @@ TEST(a_full_disk_makes_the_writer_dead_and_the_log_reads_up_to_there)
 
 typedef struct slow_reader {
     int fd;
+    atomic_bool ready;
     vmp_buf got;
 } slow_reader;
 
@@ -131,6 +134,11 @@ read_slowly(void *arg)
     slow_reader *s = arg;
     uint8_t piece[777];
     ssize_t n;
+    sigset_t all;
+    /* The signals are for the writer. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    atomic_store(&s->ready, true);
     while ((n = read(s->fd, piece, sizeof(piece))) > 0) {
         vmp_buf_put(&s->got, piece, (size_t)n);
         sched_yield();
@@ -155,7 +163,7 @@ through_a_pipe(bool blocking)
     vmp_err err = {0};
     gen_options o = gen_default;
     struct sigaction sa = {.sa_handler = on_alarm}, old;
-    struct itimerval timer = {{0, 300}, {0, 300}}, none = {{0, 0}, {0, 0}};
+    struct itimerval timer = {{0, 1000}, {0, 1000}}, none = {{0, 0}, {0, 0}};
     o.samples = 60000;
     CHECK_INT(pipe2(fds, blocking ? O_CLOEXEC : O_CLOEXEC | O_NONBLOCK), 0);
     fcntl(fds[0], F_SETFL, 0);
@@ -163,6 +171,8 @@ through_a_pipe(bool blocking)
     s.fd = fds[0];
     sigaction(SIGALRM, &sa, &old);
     CHECK_INT(pthread_create(&thread, NULL, read_slowly, &s), 0);
+    while (!atomic_load(&s.ready))
+        sched_yield();
     setitimer(ITIMER_REAL, &timer, NULL);
     vmp_log_session generated = gen_session(&o);
     CHECK_INT(vmp_log_writer_open(&w, fds[1], &generated, false, &err), 0);
