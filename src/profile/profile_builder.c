@@ -65,6 +65,7 @@ scaffold_fini(vmp_profile_builder *b)
     free(b->shared_sums);
     free(b->batch_rows);
     free(b->memory.window);
+    free(b->memory.spare);
 }
 
 static void

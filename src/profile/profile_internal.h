@@ -45,7 +45,7 @@ typedef struct vmp_sum_owner {
 typedef struct vmp_memory_sample {
     int64_t time_ns;
     uint64_t rss_kb;
-    uint32_t sum, order;
+    uint32_t sum; /* row */
 } vmp_memory_sample;
 
 /* Samples come thread by thread, each thread's in order of time. To tell who
@@ -55,6 +55,7 @@ enum { VMP_MEMORY_WINDOW = 16 << 10 };
 
 typedef struct vmp_memory_state {
     vmp_memory_sample *window; /* VMP_MEMORY_WINDOW, or NULL before the first one */
+    vmp_memory_sample *spare;  /* as large, for sorting */
     uint32_t count;
     vmp_profile_memory *rows; /* their bins are VMP_PROFILE_MAX_BINS each */
     size_t rows_cap;

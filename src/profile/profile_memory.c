@@ -7,26 +7,42 @@ static const uint64_t FIRST_BIN_NS = 1000000; /* a run of 2 s fits */
 /* Larger sizes are nonsense, and sums of them would lose the small ones. */
 static const uint64_t MAX_RSS_KB = (uint64_t)1 << 44;
 
-static int
-compare(const void *a, const void *b)
+/* First index after the ascending run that begins at `first`. */
+static uint32_t
+run_end(const vmp_memory_sample *s, uint32_t first, uint32_t count)
 {
-    const vmp_memory_sample *x = a, *y = b;
-    if (x->time_ns != y->time_ns)
-        return x->time_ns < y->time_ns ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    uint32_t i = first + 1;
+    while (i < count && s[i - 1].time_ns <= s[i].time_ns)
+        i++;
+    return i < count ? i : count;
 }
 
+/* Merges [a, b) and [b, c) of `from` to the same place in `to`, stably. */
+static void
+merge_runs(vmp_memory_sample *to, const vmp_memory_sample *from, uint32_t a, uint32_t b, uint32_t c)
+{
+    uint32_t left = a, right = b;
+    for (uint32_t i = a; i < c; i++) {
+        bool take_left = left < b && (right == c || from[left].time_ns <= from[right].time_ns);
+        to[i] = take_left ? from[left++] : from[right++];
+    }
+}
+
+/* Merges neighbouring runs until one is left: what is in the window is a few
+ * batches, each in order, so a few passes do. With one thread it is one run. */
 static void
 sort_window(vmp_memory_state *m)
 {
-    uint32_t i = 1;
-    while (i < m->count && m->window[i - 1].time_ns <= m->window[i].time_ns)
-        i++;
-    if (i >= m->count)
-        return; /* one thread: as it came */
-    for (i = 0; i < m->count; i++)
-        m->window[i].order = i;
-    qsort(m->window, m->count, sizeof(*m->window), compare);
+    while (run_end(m->window, 0, m->count) < m->count) {
+        for (uint32_t a = 0, c = 0; a < m->count; a = c) {
+            uint32_t b = run_end(m->window, a, m->count);
+            c = b < m->count ? run_end(m->window, b, m->count) : b;
+            merge_runs(m->spare, m->window, a, b, c);
+        }
+        vmp_memory_sample *sorted = m->spare;
+        m->spare = m->window;
+        m->window = sorted;
+    }
 }
 
 static void
@@ -117,7 +133,11 @@ static int
 open_timeline(vmp_profile_builder *b)
 {
     vmp_memory_state *m = &b->memory;
-    if (!m->window && !(m->window = malloc(VMP_MEMORY_WINDOW * sizeof(*m->window))))
+    if (!m->window)
+        m->window = malloc(VMP_MEMORY_WINDOW * sizeof(*m->window));
+    if (!m->spare)
+        m->spare = malloc(VMP_MEMORY_WINDOW * sizeof(*m->spare));
+    if (!m->window || !m->spare)
         return -VMP_ENOMEM;
     if (VMP_VEC_RESERVE(m->rows, m->rows_cap, b->p.memory_count + 1) < 0)
         return -VMP_ENOMEM;
@@ -158,7 +178,7 @@ vmp_profile_memory_add(vmp_profile_builder *b, int64_t time_ns, uint64_t rss_kb,
     if (m->count == VMP_MEMORY_WINDOW)
         release(b, VMP_MEMORY_WINDOW / 2);
     m->window[m->count++] =
-        (vmp_memory_sample){time_ns, rss_kb < MAX_RSS_KB ? rss_kb : MAX_RSS_KB, sum_row, 0};
+        (vmp_memory_sample){time_ns, rss_kb < MAX_RSS_KB ? rss_kb : MAX_RSS_KB, sum_row};
     return 0;
 }
 

@@ -288,6 +288,33 @@ TEST(growth_follows_time_over_batches_and_hostile_times_are_borne)
     vmp_profile_free(&p);
 }
 
+TEST(many_threads_batches_are_put_in_order_of_time)
+{
+    enum { BATCH = 500, ROUNDS = 60, STEP_NS = 1000 };
+    vmp_profile_builder *b = open_builder(VMP_PROFILE_MODE_MEMORY, false, 1);
+    int64_t times[2][BATCH];
+    uint64_t rss[2][BATCH];
+    /* Memory grows by 1 KiB a tick; every third tick is thread 2's. */
+    for (uint64_t tick = 0, round = 0; round < ROUNDS; round++) {
+        uint32_t n[2] = {0, 0};
+        while (n[0] < BATCH && n[1] < BATCH) {
+            uint32_t t = tick % 3 == 2;
+            times[t][n[t]] = (int64_t)(tick * STEP_NS);
+            rss[t][n[t]++] = 1000 + tick++;
+        }
+        CHECK_INT(add_memory(b, 1, n[0], times[0], rss[0]), 0);
+        CHECK_INT(add_memory(b, 2, n[1], times[1], rss[1]), 0);
+    }
+    vmp_profile *p = finish(b);
+    uint64_t ticks = p->total_samples;
+    CHECK(ticks > ROUNDS * BATCH);
+    CHECK_INT(p->sum_count, 2);
+    CHECK_INT(p->growth[0].shrunk_kb + p->growth[1].shrunk_kb, 0);
+    CHECK_INT(p->growth[0].grown_kb, p->sums[0].samples - 1); /* but the first */
+    CHECK_INT(p->growth[1].grown_kb, p->sums[1].samples);
+    vmp_profile_free(&p);
+}
+
 TEST(each_process_has_its_own_timeline)
 {
     vmp_profile_builder *b = open_builder(VMP_PROFILE_MODE_MEMORY, false, 1);
@@ -311,4 +338,4 @@ TEST_MAIN(RUN(sums_are_per_thread_and_stack_in_order_of_appearance),
     RUN(unknown_threads_and_stacks_are_counted_as_none), RUN(sums_that_would_overflow_are_refused),
     RUN(losses_add_up_per_thread_and_reason), RUN(a_long_timeline_stays_within_its_bins),
     RUN(growth_follows_time_over_batches_and_hostile_times_are_borne),
-    RUN(each_process_has_its_own_timeline))
+    RUN(many_threads_batches_are_put_in_order_of_time), RUN(each_process_has_its_own_timeline))
