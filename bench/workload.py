@@ -56,7 +56,9 @@ def run(depth: int, threads: int, rounds: int) -> None:
     if threads == 1:
         work(depth, rounds)
         return
-    others = [threading.Thread(target=work, args=(depth, rounds // threads)) for _ in range(threads)]
+    others = [
+        threading.Thread(target=work, args=(depth, rounds // threads)) for _ in range(threads)
+    ]
     for other in others:
         other.start()
     for other in others:
