@@ -188,7 +188,7 @@ vmp_opts_help(vmp_out *o, const vmp_term *t, const vmp_opt *opts, size_t n)
             opts[i].argument ? opts[i].argument : "");
         vmp_out_str(o, vmp_out_view(&name));
         vmp_out_clear(&help);
-        vmp_term_wrap(&help, t, HELP_AT, vmp_str_from(opts[i].help));
+        vmp_term_wrap(&help, t, HELP_AT, 0, vmp_str_from(opts[i].help));
         if (name.n + 2 <= HELP_AT) {
             vmp_out_fill(o, ' ', HELP_AT - name.n);
             vmp_out_bytes(o, help.p + HELP_AT, help.n - HELP_AT);

@@ -1,4 +1,6 @@
 #include "cli.h"
+#include <string.h>
+
 #include "term_text.h"
 
 static void
@@ -22,13 +24,16 @@ vmp_cli_help(int argc, char **argv)
         const vmp_cli_command *command = vmp_cli_find(argv[1]);
         static char option[] = "--help";
         char *args[] = {argv[1], option, NULL};
+        if (strcmp(argv[1], option) == 0)
+            return vmp_cli_help(1, argv);
         if (!command)
             return vmp_cli_usage(NULL, "no command '%s'", argv[1]);
         return command->run == vmp_cli_help ? vmp_cli_help(1, argv) : command->run(2, args);
     }
     vmp_cli_output o;
     vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
-    vmp_out_text(&o.out, "vmprof shows where Python programs spend their time.\n\n");
+    vmp_out_text(&o.out, "usage: vmprof COMMAND [arguments]\n\n"
+                         "Shows where Python programs spent their time.\n\n");
     put_commands(&o.out);
     vmp_out_text(&o.out, "\nA log is made by: python -m vmprof -o LOG program.py\n"
                          "Options of a command: vmprof COMMAND --help\n");

@@ -108,6 +108,22 @@ put_html(const vmp_show *s, const vmp_report_tree *tree)
     return rc;
 }
 
+/* Levels of --prune-level count from the first node that is shown, which may be
+ * the one below the root. */
+static int
+new_tree(vmp_report_tree **ret_tree, const vmp_show *s, vmp_report_tree_options *how)
+{
+    if (!s->level_given)
+        return vmp_report_tree_new(ret_tree, s->profile, how);
+    how->max_depth = (uint32_t)s->options->prune_level + 1;
+    int rc = vmp_report_tree_new(ret_tree, s->profile, how);
+    if (rc < 0 || how->max_depth == 1 || vmp_view_tree_first(*ret_tree) == 1)
+        return rc;
+    how->max_depth--;
+    vmp_report_tree_free(ret_tree);
+    return vmp_report_tree_new(ret_tree, s->profile, how);
+}
+
 int
 vmp_show_tree(const vmp_show *s)
 {
@@ -123,10 +139,8 @@ vmp_show_tree(const vmp_show *s)
         .sort = vmp_show_report_sort(s, VMP_REPORT_SORT_TOTAL),
         .prune_percent =
             s->prune_given || options->json ? options->prune_percent : default_prune_percent,
-        /* The first level is the one below the root. */
-        .max_depth = s->level_given ? (uint32_t)options->prune_level + 1 : 0,
     };
-    int rc = vmp_report_tree_new(&tree, s->profile, &how);
+    int rc = new_tree(&tree, s, &how);
     if (rc < 0)
         return rc;
     if (options->json)

@@ -7,13 +7,14 @@
 
 #include "utf8.h"
 
-/* Characters that reorder or hide what is around them (Unicode 15, "Bidi_Control"
- * and the line and paragraph separators), and the soft hyphen. */
+/* Characters that reorder what is around them (Unicode 15, "Bidi_Control" and the
+ * line and paragraph separators), and those that nobody sees. */
 static bool
 is_treacherous(uint32_t c)
 {
-    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E ||
-           c == 0x200F || c == 0x061C || c == 0x2028 || c == 0x2029 || c == 0xAD || c == 0xFEFF;
+    return c == 0x200B || (c >= 0x2060 && c <= 0x2064) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C ||
+           c == 0x2028 || c == 0x2029 || c == 0xAD || c == 0xFEFF;
 }
 
 /* Columns of a character that may be shown, or -1. */
@@ -105,6 +106,10 @@ vmp_term_fit(vmp_out *o, const vmp_term *t, vmp_str clean, size_t columns, enum 
         used -= columns_at(clean, i, &n);
     while (i < clean.n && columns_at(clean, i, &n) == 0)
         i += n;
+    /* A path is better cut between its parts. */
+    const char *slash = i > 0 && i < clean.n ? memchr(clean.p + i, '/', clean.n - i) : NULL;
+    for (; slash && clean.p + i < slash; i += n)
+        used -= columns_at(clean, i, &n);
     vmp_out_text(o, mark);
     vmp_out_bytes(o, clean.p + i, clean.n - i);
     return used + mark_columns;
@@ -127,23 +132,22 @@ vmp_term_bar(vmp_out *o, const vmp_term *t, double share, size_t columns)
 }
 
 void
-vmp_term_wrap(vmp_out *o, const vmp_term *t, size_t indent, vmp_str clean)
+vmp_term_wrap(vmp_out *o, const vmp_term *t, size_t indent, size_t column, vmp_str clean)
 {
-    size_t column = 0;
     for (size_t i = 0; i < clean.n;) {
         size_t end = i;
         while (end < clean.n && clean.p[end] != ' ')
             end++;
         vmp_str word = {clean.p + i, end - i};
         size_t columns = vmp_term_columns(word);
-        if (column > indent && column + 1 + columns > t->width) {
+        if (column > indent && i > 0 && column + 1 + columns > t->width) {
             vmp_out_text(o, "\n");
             column = 0;
         }
         if (column == 0) {
             vmp_out_fill(o, ' ', indent);
             column = indent;
-        } else if (columns) {
+        } else if (columns && i > 0) {
             vmp_out_text(o, " ");
             column++;
         }

@@ -27,8 +27,9 @@ size_t vmp_term_fit(vmp_out *o, const vmp_term *t, vmp_str clean, size_t columns
 void vmp_term_bar(vmp_out *o, const vmp_term *t, double share, size_t columns);
 
 /* Appends text in words, lines at most t->width long, each begun by `indent`
- * spaces. The text is clean. */
-void vmp_term_wrap(vmp_out *o, const vmp_term *t, size_t indent, vmp_str clean);
+ * spaces, but the first by what stands there already: `column` columns. The
+ * text is clean. */
+void vmp_term_wrap(vmp_out *o, const vmp_term *t, size_t indent, size_t column, vmp_str clean);
 
 /* 1536 -> "1.5 KiB". At most 12 characters and the end; ret has 16. */
 void vmp_term_size(char ret[16], uint64_t bytes);

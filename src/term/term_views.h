@@ -23,6 +23,10 @@ typedef struct vmp_view_tree_options {
 int vmp_view_tree(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options);
 
+/* The first node that is shown: not the root, which says nothing where all
+ * samples have one outermost frame. */
+uint32_t vmp_view_tree_first(const vmp_report_tree *tree);
+
 /* The tree as one HTML page without script, that needs no other file. */
 int vmp_view_tree_html(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_report_info *info, vmp_str path);
@@ -68,8 +72,9 @@ typedef struct vmp_view_stats {
 /* What is printed at the end of a run. */
 int vmp_view_stats_text(const vmp_view *v, const vmp_view_stats *stats);
 
-/* One line: samples, time, rates, losses. */
-void vmp_view_summary(const vmp_view *v, const vmp_report_info *info);
+/* Samples, time, rates, losses, in a line or two; `column` columns stand in the
+ * first one already. */
+void vmp_view_summary(const vmp_view *v, const vmp_report_info *info, size_t column);
 
 /* Heading of a column with times: "CPU s", or "wall s". */
 const char *vmp_view_clock_title(const vmp_profile *p);

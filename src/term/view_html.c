@@ -26,14 +26,15 @@ static const char style[] =
     "header{padding:16px 24px;border-bottom:1px solid var(--line)}\n"
     "h1{margin:0 0 4px;font-size:18px}\n"
     "header p{margin:2px 0;color:var(--faint)}\n"
-    "main{padding:8px 24px 40px;overflow-x:auto;font:13px/1.5 ui-monospace,Consolas,monospace;"
-    "white-space:nowrap}\n"
+    "main{position:relative;padding:8px 24px 40px 256px;font:13px/1.5 ui-monospace,Consolas,"
+    "monospace;white-space:nowrap}\n"
     "details>div{margin-left:9px;padding-left:9px;border-left:1px solid var(--line)}\n"
     "details.deep>div{margin-left:0;padding-left:0;border-left:0}\n"
     "summary,.leaf{padding:1px 4px;border-radius:3px;cursor:default}\n"
     "summary{cursor:pointer}\n"
     ".leaf{padding-left:20px}\n"
     "summary:hover,.leaf:hover{background:var(--over)}\n"
+    ".g{position:absolute;left:24px}\n"
     ".p{display:inline-block;width:4.2em;text-align:right;font-variant-numeric:tabular-nums}\n"
     ".f{color:var(--faint)}\n"
     ".b{display:inline-block;width:80px;height:9px;margin:0 10px;background:linear-gradient("
@@ -74,8 +75,8 @@ put_node(const vmp_view *v, const vmp_report_tree *tree, uint32_t i, vmp_out *sc
     double total = vmp_view_percent(node->total.weight, whole);
     double self = vmp_view_percent(node->self.weight, whole);
     vmp_out_printf(o,
-        "<span class=p>%.1f%%</span><span class=\"p f\" title=\"self\">%.1f%%</span>"
-        "<span class=b style=\"--t:%.2f;--s:%.2f\"></span><span class=n>",
+        "<span class=g><span class=p>%.1f%%</span><span class=\"p f\" title=\"self\">%.1f%%</span>"
+        "<span class=b style=\"--t:%.2f;--s:%.2f\"></span></span><span class=n>",
         total, self, total, self);
     switch (node->kind) {
     case VMP_REPORT_NODE_ROOT:
@@ -112,9 +113,10 @@ put_nodes(const vmp_view *v, const vmp_report_tree *tree, vmp_out *scratch)
 {
     uint64_t whole = tree->nodes[0].total.weight;
     vmp_out *o = v->out;
-    for (uint32_t i = 0; i < tree->count && o->rc == 0; i++) {
+    uint32_t first = vmp_view_tree_first(tree);
+    for (uint32_t i = first; i < tree->count && o->rc == 0; i++) {
         const vmp_report_node *node = &tree->nodes[i];
-        uint32_t next_depth = i + 1 < tree->count ? tree->nodes[i + 1].depth : 0;
+        uint32_t next_depth = i + 1 < tree->count ? tree->nodes[i + 1].depth : first;
         bool leaf = i + 1 >= node->end;
         if (leaf) {
             vmp_out_text(o, "<div class=leaf>");
@@ -154,7 +156,7 @@ vmp_view_tree_html(
     vmp_out_text(o, "</h1>\n<p>");
     vmp_out summary;
     vmp_out_init(&summary, -1);
-    vmp_view_summary(&(vmp_view){&summary, &html, v->profile}, info);
+    vmp_view_summary(&(vmp_view){&summary, &html, v->profile}, info, 0);
     if (summary.n)
         summary.n--; /* its newline */
     put_escaped(o, vmp_out_view(&summary));

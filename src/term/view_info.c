@@ -32,7 +32,7 @@ clock_word(const vmp_report_info *info)
 }
 
 void
-vmp_view_summary(const vmp_view *v, const vmp_report_info *info)
+vmp_view_summary(const vmp_view *v, const vmp_report_info *info, size_t column)
 {
     vmp_out line;
     char time[24], wall[24];
@@ -42,8 +42,8 @@ vmp_view_summary(const vmp_view *v, const vmp_report_info *info)
     vmp_term_seconds(wall, info->wall_seconds);
     vmp_out_printf(&line, " over %s of CPU time (%s wall)", time, wall);
     if (info->achieved_hz > 0)
-        vmp_out_printf(&line, ", %.0f of %.0f asked per %s second", info->achieved_hz,
-            info->asked_hz, clock_word(info));
+        vmp_out_printf(&line, ", %.0f per %s second (asked: %.0f)", info->achieved_hz,
+            clock_word(info), info->asked_hz);
     if (info->lost) {
         vmp_out_printf(&line, ", %" PRIu64 " lost (", info->lost);
         put_losses(&line, v->profile, info);
@@ -52,7 +52,7 @@ vmp_view_summary(const vmp_view *v, const vmp_report_info *info)
     vmp_out clean;
     vmp_out_init(&clean, -1);
     vmp_term_clean(&clean, v->term, vmp_out_view(&line));
-    vmp_term_wrap(v->out, v->term, 0, vmp_out_view(&clean));
+    vmp_term_wrap(v->out, v->term, 0, column, vmp_out_view(&clean));
     vmp_out_fini(&clean);
     vmp_out_fini(&line);
 }

@@ -7,7 +7,7 @@
 
 enum {
     CONTEXT = 2, /* lines shown before and after a line that has samples */
-    TAB = 4,     /* columns of a tab in source text */
+    TAB = 8,     /* columns of a tab in source text */
     LEAST_SOURCE = 20,
 };
 

@@ -11,6 +11,8 @@ enum {
     PEAK_FRAMES = 12, /* innermost frames shown of the stack at the peak */
 };
 
+static const double least_growth_mib = 0.05; /* less would be shown as 0.0 */
+
 uint32_t
 vmp_view_memory_bins(const vmp_term *t)
 {
@@ -19,13 +21,13 @@ vmp_view_memory_bins(const vmp_term *t)
     return (uint32_t)(columns < MOST ? columns : MOST);
 }
 
-/* Height of a bin in eighths of a row, 0 for a gap, at least 1 for the rest. */
+/* Height of a column in eighths of a row, at least 1; 0 where nothing is known. */
 static uint32_t
-bin_height(const vmp_report_memory_bin *bin, double low_kb, double high_kb)
+column_height(uint64_t kb, double low_kb, double high_kb)
 {
-    if (bin->samples == 0)
+    if (kb == 0)
         return 0;
-    double part = high_kb > low_kb ? ((double)bin->max_kb - low_kb) / (high_kb - low_kb) : 1;
+    double part = high_kb > low_kb ? ((double)kb - low_kb) / (high_kb - low_kb) : 1;
     double height = floor(part * CHART_ROWS * 8 + 0.5);
     return height < 1 ? 1 : (uint32_t)height;
 }
@@ -33,16 +35,25 @@ bin_height(const vmp_report_memory_bin *bin, double low_kb, double high_kb)
 static void
 put_chart_row(const vmp_view *v, const vmp_report_memory *m, int row, double low, double high)
 {
-    static const char *const eighths[] = {" ", "\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
+    static const char *const eighths[] = {"", "\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
         "\xe2\x96\x84", "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
     uint32_t below = (uint32_t)row * 8;
+    uint64_t kb = 0;  /* memory stays as it was where no sample was taken */
+    size_t empty = 0; /* columns that are due */
     for (uint32_t i = 0; i < m->bin_count; i++) {
-        uint32_t height = bin_height(&m->bins[i], low, high);
+        if (m->bins[i].samples)
+            kb = m->bins[i].max_kb;
+        uint32_t height = column_height(kb, low, high);
         uint32_t part = height <= below ? 0 : height - below >= 8 ? 8 : height - below;
-        if (v->term->utf8)
-            vmp_out_text(v->out, eighths[part]);
-        else
-            vmp_out_text(v->out, part >= 4 || (row == 0 && part) ? "#" : " ");
+        if (!v->term->utf8 && row > 0 && part < 4)
+            part = 0;
+        if (part == 0) {
+            empty++;
+            continue;
+        }
+        vmp_out_fill(v->out, ' ', empty);
+        empty = 0;
+        vmp_out_text(v->out, v->term->utf8 ? eighths[part] : "#");
     }
     vmp_out_text(v->out, "\n");
 }
@@ -55,9 +66,10 @@ put_chart(const vmp_view *v, const vmp_report_memory *m)
     for (uint32_t i = 0; i < m->bin_count; i++)
         if (m->bins[i].samples && m->bins[i].min_kb < low_kb)
             low_kb = m->bins[i].min_kb;
-    /* A process at rest would else look like a storm: begin at 0 unless most of
-     * the memory was there all the time. */
-    double low = low_kb > m->peak_kb / 2 ? (double)low_kb * 0.98 : 0, high = (double)m->peak_kb;
+    /* The scale begins at 0; where that would hide what little changes, at nine
+     * tenths, but never closer: a process at rest must not look like a storm. */
+    double high = (double)m->peak_kb;
+    double low = (double)low_kb > 0.9 * high ? 0.9 * high : 0;
     for (int row = CHART_ROWS - 1; row >= 0; row--) {
         double value = low + (high - low) * (row + 1) / CHART_ROWS;
         if (row == CHART_ROWS - 1 || row == CHART_ROWS / 2 - 1 || row == 0) {
@@ -136,7 +148,7 @@ put_growth(const vmp_view *v, const vmp_report_memory *m, size_t limit)
     size_t shown = 0;
     for (uint32_t i = 0; i < m->growth_count && (limit == 0 || shown < limit); i++) {
         const vmp_report_growth_row *row = &m->growth[i];
-        if (row->self_grown_kb <= row->self_shrunk_kb)
+        if (mib(row->self_grown_kb, row->self_shrunk_kb) < least_growth_mib)
             break;
         shown++;
         uint32_t line = v->profile->locations[row->location.i].line;

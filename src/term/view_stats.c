@@ -9,6 +9,7 @@
  * the least share is raised until the tree is short enough. */
 enum { MOST_TREE_LINES = 24, CUT = UINT16_MAX };
 static const double least_percents[] = {2, 3, 5, 8, 12, 20, 35, 50};
+static const char greeting[] = "vmprof: ";
 static const double passes_self_percent = 1.0, passes_on_percent = 95.0;
 
 typedef struct short_node {
@@ -73,7 +74,8 @@ put_tree_line(const vmp_view *v, const vmp_report_tree *tree, const short_node *
     used += indent;
     vmp_out_clear(clean);
     if (nodes[node->parent].passed) {
-        vmp_out_printf(clean, "(%" PRIu32 " more frames) ", nodes[node->parent].passed);
+        vmp_out_printf(clean, "(%" PRIu32 " frame%s) ", nodes[node->parent].passed,
+            nodes[node->parent].passed == 1 ? "" : "s");
         used += clean->n;
         vmp_term_style(v->out, t, VMP_STYLE_FAINT);
         vmp_out_str(v->out, vmp_out_view(clean));
@@ -159,7 +161,7 @@ put_empty(const vmp_view *v, const vmp_report_info *info)
     if (info->samples == 0 && !(info->mode & VMP_PROFILE_MODE_WALL))
         vmp_out_text(&text, " Let it run longer, ask for a shorter --period, or, if it waits "
                             "rather than computes, use --wall.");
-    vmp_term_wrap(v->out, v->term, 0, vmp_out_view(&text));
+    vmp_term_wrap(v->out, v->term, 0, strlen(greeting), vmp_out_view(&text));
     vmp_out_fini(&text);
 }
 
@@ -168,13 +170,13 @@ vmp_view_stats_text(const vmp_view *v, const vmp_view_stats *stats)
 {
     vmp_view_flat_options options = {.limit = stats->limit};
     vmp_term_style(v->out, v->term, VMP_STYLE_HEAD);
-    vmp_out_text(v->out, "vmprof: ");
+    vmp_out_text(v->out, greeting);
     vmp_term_plain(v->out, v->term);
     if (stats->flat->count == 0) {
         put_empty(v, stats->info);
         return 0;
     }
-    vmp_view_summary(v, stats->info);
+    vmp_view_summary(v, stats->info, strlen(greeting));
     put_heading(v, "Functions by their own time");
     int rc = vmp_view_flat(v, stats->flat, &options);
     if (rc < 0)

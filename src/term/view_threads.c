@@ -56,8 +56,8 @@ vmp_view_threads(
         {"wall s", .right = true},
         {"lost", .right = true},
         {"tid", .right = true},
-        {"thread", .flex = 12},
-        {"hottest function", .flex = 12},
+        {"thread", .flex = 8},
+        {"hottest function", .flex = 8},
     };
     enum { N = sizeof(all) / sizeof(all[0]), CPU = 2, WALL = 3, LOST = 4 };
     vmp_table_column columns[N];

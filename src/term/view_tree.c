@@ -3,9 +3,10 @@
 #include "term_names.h"
 #include "term_views.h"
 
-/* Guides take at most this part of the width: one over it. Deeper levels are
+/* Guides take at most this part of the width, one over it, and in a file so many
+ * levels, since a tree that is very deep would be all guides. Deeper levels are
  * told by a number. */
-enum { GUIDES_PART = 2 };
+enum { GUIDES_PART = 2, FILE_LEVELS = 100 };
 
 double
 vmp_view_percent(uint64_t part, uint64_t whole)
@@ -61,13 +62,15 @@ static void
 put_guides(tree_printer *tp, uint32_t level)
 {
     const vmp_term *t = tp->v->term;
-    size_t most = t->lossless || tp->indent == 0 ? SIZE_MAX : t->width / GUIDES_PART / tp->indent;
+    size_t most = tp->indent == 0 ? 0 : t->width / GUIDES_PART / tp->indent;
+    if (t->lossless)
+        most = FILE_LEVELS;
     vmp_out_clear(&tp->text);
     for (size_t i = 0; i < level && i < most && tp->indent > 0; i++) {
         vmp_out_text(&tp->text, "|");
         vmp_out_fill(&tp->text, '.', tp->indent - 1);
     }
-    if (level > most)
+    if (level > most && tp->indent > 0)
         vmp_out_printf(&tp->text, "(%" PRIu32 ") ", level);
     put(tp, VMP_STYLE_FAINT, vmp_out_view(&tp->text), VMP_CUT_END);
 }
@@ -105,20 +108,20 @@ put_name(tree_printer *tp, const vmp_report_node *node)
     }
 }
 
-/* The synthetic root says nothing where all samples have one outermost frame. */
-static bool
-root_is_plain(const vmp_report_tree *tree)
+uint32_t
+vmp_view_tree_first(const vmp_report_tree *tree)
 {
     const vmp_report_node *root = &tree->nodes[0];
-    return tree->count > 1 && tree->nodes[1].end == root->end &&
-           tree->nodes[1].total.weight == root->total.weight;
+    bool plain = tree->count > 1 && tree->nodes[1].end == root->end &&
+                 tree->nodes[1].total.weight == root->total.weight;
+    return plain ? 1 : 0;
 }
 
 int
 vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options)
 {
     tree_printer tp = {.v = v, .tree = tree, .indent = options->indent};
-    uint32_t first = root_is_plain(tree) ? 1 : 0;
+    uint32_t first = vmp_view_tree_first(tree);
     vmp_out_init(&tp.text, -1);
     vmp_out_init(&tp.clean, -1);
     vmp_term_style(v->out, v->term, VMP_STYLE_HEAD);

@@ -139,8 +139,10 @@ TEST(words_are_wrapped)
     vmp_out o;
     vmp_term narrow = {.width = 12};
     vmp_out_init(&o, -1);
-    vmp_term_wrap(&o, &narrow, 2, vmp_str_from("one two three averyverylongword x"));
+    vmp_term_wrap(&o, &narrow, 2, 0, vmp_str_from("one two three averyverylongword x"));
     CHECK_STR(text_of(&o), "  one two\n  three\n  averyverylongword\n  x\n");
+    vmp_term_wrap(&o, &narrow, 0, 8, vmp_str_from("one two"));
+    CHECK_STR(text_of(&o), "one\ntwo\n");
     vmp_out_fini(&o);
 }
 
