@@ -2,8 +2,8 @@
  *
  * Hostile input gives an error with the byte offset, never a crash; a log that
  * was cut reads up to its last whole chunk. Ids in records are checked: what a
- * record refers to has been defined. Memory is bounded by the chunk limit plus
- * a few bytes per defined id. */
+ * record refers to has been defined. Memory is bounded by twice the chunk
+ * limit plus 4 bytes per code object and stack of the epoch and 24 per thread. */
 #ifndef VMP_LOG_READER_H
 #define VMP_LOG_READER_H
 
@@ -97,9 +97,12 @@ void vmp_log_reader_close(vmp_log_reader **r);
 
 /* Gives the next event. Returns 1 with *ret_e filled, 0 at the end, or an
  * error: -VMP_ECORRUPT (err->where: byte offset of the chunk), -VMP_EIO,
- * -VMP_ENOMEM, -VMP_ELIMIT.  The end is: the end of the file after a whole
- * chunk, or a last chunk that is cut (vmp_log_reader_cut is then true). A chunk
- * in the middle whose checksum is wrong is an error. */
+ * -VMP_ENOMEM, -VMP_ELIMIT, -VMP_EVERSION (a joined log of another version),
+ * -VMP_EUNSUPPORTED (compressed, in a build without zstd); each further call
+ * then gives the same.  The end is: the end of the file after a whole chunk, or
+ * a last chunk that is cut, or zeros that a file system left there
+ * (vmp_log_reader_cut is then true). A whole chunk whose checksum is wrong is an
+ * error, and so is one that seems cut while a whole one comes behind it. */
 int vmp_log_reader_next(vmp_log_reader *r, vmp_log_event *ret_e, vmp_err *err);
 
 /* True when the log has no clean end: a partial last chunk, or no END. Known

@@ -345,20 +345,19 @@ vmp_log_writer_thread(vmp_log_writer *w, uint32_t index, uint64_t os_tid, uint64
         w->threads_n = index - 1;
 }
 
-void
+uint32_t
 vmp_log_writer_mapping(vmp_log_writer *w, uint64_t start, uint64_t end, uint64_t file_offset,
     vmp_str build_id, vmp_str path)
 {
     if (w->mappings_count >= VMP_LOG_MAX_ID)
-        return;
+        return 0;
     vmp_buf_clear(&w->body);
     vmp_buf_u(&w->body, start);
     vmp_buf_u(&w->body, end);
     vmp_buf_u(&w->body, file_offset);
     vmp_buf_str(&w->body, fit(build_id));
     vmp_buf_str(&w->body, fit(path));
-    if (define(w, &w->mappings, VMP_LOG_MAPPING))
-        w->mappings_count++;
+    return define(w, &w->mappings, VMP_LOG_MAPPING) ? ++w->mappings_count : 0;
 }
 
 void

@@ -223,8 +223,9 @@ do_other(script *s)
         e.u.mapping.file_offset = any_number(s);
         e.u.mapping.build_id = any_string(s, text[0], 200);
         e.u.mapping.path = any_string(s, text[1], 200);
-        vmp_log_writer_mapping(s->w, e.u.mapping.start, e.u.mapping.end, e.u.mapping.file_offset,
-            e.u.mapping.build_id, e.u.mapping.path);
+        CHECK_INT(vmp_log_writer_mapping(s->w, e.u.mapping.start, e.u.mapping.end,
+                      e.u.mapping.file_offset, e.u.mapping.build_id, e.u.mapping.path),
+            e.u.mapping.id);
         break;
     case 1:
         e.kind = VMP_LOG_META;

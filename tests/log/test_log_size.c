@@ -5,6 +5,12 @@
 #include "gen_stream.h"
 #include "log_dump.h"
 
+#ifdef VMP_TEST_ZSTD
+enum { HAS_ZSTD = 1 };
+#else
+enum { HAS_ZSTD = 0 };
+#endif
+
 typedef struct sizes {
     double raw, stored;
 } sizes;
@@ -34,7 +40,7 @@ TEST(many_distinct_stacks_take_less_than_five_bytes_a_sample)
     sizes raw = bytes_a_sample(&o, false), packed = bytes_a_sample(&o, true);
     printf("# distinct stacks: %.2f raw, %.2f with zstd\n", raw.stored, packed.stored);
     CHECK(raw.stored < 5.0);
-    CHECK(packed.stored < 3.0);
+    CHECK(!HAS_ZSTD || packed.stored < 3.0);
 }
 
 /* A few functions at a depth of ten: what solvers and parsers look like. */
@@ -48,7 +54,7 @@ TEST(a_small_program_takes_one_and_a_half_bytes_a_sample_with_zstd)
     sizes raw = bytes_a_sample(&o, false), packed = bytes_a_sample(&o, true);
     printf("# small program: %.2f raw, %.2f with zstd\n", raw.stored, packed.stored);
     CHECK(raw.stored < 2.2);
-    CHECK(packed.stored < 1.5);
+    CHECK(!HAS_ZSTD || packed.stored < 1.5);
 }
 
 /* 100 samples a chunk instead of 1000. */
