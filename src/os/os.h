@@ -67,8 +67,8 @@ void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
 void vmp_os_perf_enable(int fd, bool on);
 /* True if fd still is a perf event (a program may close all descriptors). */
 bool vmp_os_perf_is_open(int fd);
-/* True if the signal comes from such an event, with its payload. */
-VMP_SIGSAFE bool vmp_os_perf_signal_is_ours(const siginfo_t *info, uint64_t payload);
+/* True if the signal comes from a perf event; *ret is the event's payload. */
+VMP_SIGSAFE bool vmp_os_perf_signal_payload(const siginfo_t *info, uint64_t *ret);
 
 /* ---- timers on a thread's CPU clock, bound to the kernel's tick ---- */
 typedef struct vmp_os_timer {

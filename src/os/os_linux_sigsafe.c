@@ -44,9 +44,12 @@ vmp_os_rss_kb(int fd)
 }
 
 bool
-vmp_os_perf_signal_is_ours(const siginfo_t *info, uint64_t payload)
+vmp_os_perf_signal_payload(const siginfo_t *info, uint64_t *ret)
 {
-    return info->si_code == VMP_TRAP_PERF && vmp_perf_siginfo_data(info) == payload;
+    if (info->si_code != VMP_TRAP_PERF)
+        return false;
+    *ret = vmp_perf_siginfo_data(info);
+    return true;
 }
 
 uint32_t

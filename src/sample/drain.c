@@ -83,9 +83,11 @@ stack_follow(vmp_sampler *s, vmp_slot *slot, const vmp_tick *tick)
     const vmp_frame *frames = (const vmp_frame *)(const void *)(tick + 1);
     if (slot->epoch != vmp_log_writer_epoch(s->writer) && !stacks_renew(s, slot))
         return false;
-    if (tick->kept > slot->depth)
+    /* The gap is an entry of its own in the drain's copy. */
+    bool gap_kept = tick->elided && tick->fresh < tick->elided_at;
+    if (tick->kept + gap_kept > slot->depth)
         return false;
-    slot->depth = tick->kept;
+    slot->depth = tick->kept + gap_kept;
     for (uint32_t i = tick->fresh; i-- > 0;) {
         if (tick->elided && i + 1 == tick->elided_at &&
             !push(s, slot, vmp_log_writer_elided(s->writer, tick->elided)))
@@ -119,8 +121,6 @@ vmp_drain_slot(vmp_sampler *s, vmp_slot *slot)
             vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_CORRUPT, tick->weight, slot->thread_index);
             s->sum.lost[VMP_LOG_LOSS_CORRUPT] += tick->weight;
         }
-        if (tick->elided)
-            slot->depth = 0;
         vmp_ring_release(&slot->ring);
     }
 }

@@ -73,6 +73,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch)
     vacant->ident = ident;
     vacant->first_ns = vmp_os_mono_ns();
     vacant->last_n = 0;
+    vacant->last_elided = 0;
     atomic_store(&vacant->orphan, true);
     atomic_store_explicit(&vacant->state, VMP_SLOT_CLAIMED, memory_order_release);
     vmp_drain_rings(s); /* makes it known */

@@ -58,7 +58,7 @@ vmp_sampler_fork_after(bool in_child)
         s->signal_armed = 0;
     }
     vmp_linger_restore(s->source->signo, &s->old_action, false);
-    s->action_installed = false;
+    s->installed_signo = 0;
     vmp_guard_remove();
     atomic_fetch_add(&s->generation, 1);
 }

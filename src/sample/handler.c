@@ -67,6 +67,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         slot->ident = (uint64_t)pthread_self();
         slot->first_ns = vmp_os_mono_ns();
         slot->last_n = 0;
+        slot->last_elided = 0;
         slot->cpu_seen_handler = s->source->weighs_in_handler ? vmp_os_own_cpu_ns() : 0;
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
         atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed);
@@ -103,6 +104,22 @@ common_root(const vmp_frame *a, uint32_t a_n, const vmp_frame *b, uint32_t b_n)
     return n;
 }
 
+/* How many root-most frames of the last stack the drain can keep for this one. */
+VMP_SIGSAFE static uint32_t
+frames_kept(const vmp_slot *slot, const vmp_py_stack *st)
+{
+    uint32_t kept = common_root(slot->last, slot->last_n, slot->next, st->n);
+    if (VMP_UNLIKELY(st->elided || slot->last_elided) &&
+        (st->elided != slot->last_elided || st->elided_at != slot->last_elided_at)) {
+        /* Gaps that differ: only what lies on the root's side of both. */
+        uint32_t before = slot->last_elided ? slot->last_n - slot->last_elided_at : slot->last_n;
+        uint32_t now = st->elided ? st->n - st->elided_at : st->n;
+        uint32_t most = before < now ? before : now;
+        kept = kept < most ? kept : most;
+    }
+    return kept;
+}
+
 VMP_SIGSAFE static enum vmp_log_loss
 loss_of_walk(int rc)
 {
@@ -130,7 +147,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight)
             return;
         }
     }
-    uint32_t kept = st.elided ? 0 : common_root(slot->last, slot->last_n, slot->next, st.n);
+    uint32_t kept = frames_kept(slot, &st);
     uint32_t fresh = st.n - kept, size = (uint32_t)(sizeof(vmp_tick) + fresh * sizeof(vmp_frame));
     vmp_tick *tick = vmp_ring_reserve(&slot->ring, size);
     if (VMP_UNLIKELY(!tick)) {
@@ -160,18 +177,42 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight)
     vmp_frame *swap = slot->last;
     slot->last = slot->next;
     slot->next = swap;
-    slot->last_n = st.elided ? 0 : st.n;
+    slot->last_n = st.n;
+    slot->last_elided = st.elided;
+    slot->last_elided_at = st.elided_at;
+}
+
+/* False if the signal is not ours. Else *ret is what it is worth in ticks: 0 if it
+ * is a late one of an earlier session, whatever source that had. */
+VMP_SIGSAFE static bool
+signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
+{
+    uint64_t payload;
+    bool perf = vmp_os_perf_signal_payload(info, &payload);
+    if (!perf) {
+        if (info->si_code != SI_TIMER && info->si_code != SI_QUEUE)
+            return false;
+        payload = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+    }
+    if (payload >> 32 != s->magic)
+        return false;
+    if (info->si_code == SI_QUEUE)
+        *ret = (uint32_t)payload; /* the pacer's: the weight itself */
+    else
+        *ret = payload == s->payload ? 1 + vmp_os_timer_overrun(info) : 0;
+    return true;
 }
 
 VMP_SIGSAFE static void
 pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
 {
-    const struct sigaction *old = &s->old_action;
+    /* One that lingers from another session lingers because nobody wanted it. */
+    static const struct sigaction dfl = {.sa_handler = SIG_DFL};
+    const struct sigaction *old = signo == s->installed_signo ? &s->old_action : &dfl;
     if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(signo, info, context);
     } else if (old->sa_handler == SIG_DFL) {
         /* Not ours, and nobody wants it: the default action follows. */
-        struct sigaction dfl = {.sa_handler = SIG_DFL};
         sigaction(signo, &dfl, NULL);
         vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
     } else if (old->sa_handler != SIG_IGN) {
@@ -185,13 +226,12 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     vmp_sampler *s = &vmp_the_sampler;
     int saved_errno = errno;
     atomic_fetch_add(&s->active, 1);
-    const vmp_source *source = s->source;
-    uint32_t weight = source ? source->claims(s, info) : 0;
-    bool ours = weight > 0;
-    if (ours && atomic_load(&s->running)) {
-        if (VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0))
-            vmp_sample_tick(s, weight);
-    } /* else: before the start or after the end, not a tick of the session */
+    uint32_t weight = 0;
+    bool ours = signal_is_ours(s, info, &weight);
+    /* Before the start and after the end it is not a tick of the session. */
+    if (weight > 0 && atomic_load(&s->running) &&
+        VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0))
+        vmp_sample_tick(s, weight);
     atomic_fetch_sub(&s->active, 1);
     if (!ours)
         pass_on(s, signo, info, context);

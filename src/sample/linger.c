@@ -5,8 +5,11 @@
  * threads that blocked in that call). Were the default action of SIGTRAP back by
  * then, the tick would kill the program. So a thread that was in the kernel when
  * its event was closed is watched until it is proven to have left it: it ended,
- * its user time grew, or it blocks in another call. Only then the disposition
- * goes back. A process whose other threads all left gets it back at once. */
+ * or it blocks in another call. Only then the disposition goes back. A process
+ * with no other thread gets it back at once.
+ *
+ * Signals that are pending in threads which block them are discarded on the way
+ * (the kernel does that when a signal becomes ignored). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +24,6 @@ enum { SYSCALL_TEXT = 160 };
 
 typedef struct vmp_suspect {
     pid_t tid;
-    uint64_t user_ticks;
     char call[SYSCALL_TEXT]; /* "" if it was on a processor */
 } vmp_suspect;
 
@@ -30,6 +32,8 @@ typedef struct vmp_suspect {
 static struct {
     pthread_mutex_t mutex;
     bool waits;
+    _Atomic pid_t tid; /* of our thread that waits, 0: none */
+    bool starts;
     int signo;
     struct sigaction old;
     vmp_suspect *suspects;
@@ -54,27 +58,22 @@ task_file(pid_t tid, const char *name, char *text, size_t cap)
 static bool
 suspect_look(pid_t tid, vmp_suspect *ret)
 {
-    char stat[512];
-    unsigned long long user = 0;
     memset(ret, 0, sizeof(*ret));
     ret->tid = tid;
-    if (!task_file(tid, "stat", stat, sizeof(stat)))
+    if (!task_file(tid, "syscall", ret->call, sizeof(ret->call)))
         return false;
-    /* utime is the 12th field after the name's parenthesis. Source: proc(5). */
-    const char *after = strrchr(stat, ')');
-    if (after && sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu", &user) == 1)
-        ret->user_ticks = user;
-    if (!task_file(tid, "syscall", ret->call, sizeof(ret->call)) ||
-        strncmp(ret->call, "running", 7) == 0)
+    if (strncmp(ret->call, "running", 7) == 0)
         ret->call[0] = 0;
     return true;
 }
 
+/* Times are no proof: the kernel scales a thread's user and system time to fit
+ * their sum, so that either grows with the other. */
 static bool
 suspect_left_kernel(vmp_suspect *then)
 {
     vmp_suspect now;
-    if (!suspect_look(then->tid, &now) || now.user_ticks > then->user_ticks)
+    if (!suspect_look(then->tid, &now))
         return true;
     if (then->call[0] == 0) {
         /* It ran; where it blocks first may still be that very call. */
@@ -100,8 +99,11 @@ give_back(int signo, const struct sigaction *old)
     struct sigaction now;
     /* Somebody else's handler by now is none of our business. */
     if (sigaction(signo, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
-        now.sa_sigaction == vmp_sample_on_signal)
+        now.sa_sigaction == vmp_sample_on_signal) {
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        sigaction(signo, &ignore, NULL);
         sigaction(signo, old, NULL);
+    }
 }
 
 static void
@@ -118,6 +120,8 @@ linger_main(void *unused)
 {
     int64_t pause_ns = 10000000;
     (void)unused;
+    /* Its starter holds the mutex and waits for this. */
+    atomic_store(&linger.tid, vmp_os_own_tid());
     for (;;) {
         vmp_os_sleep_until(vmp_os_mono_ns() + pause_ns);
         pause_ns = pause_ns < 1000000000 ? pause_ns * 2 : pause_ns;
@@ -127,6 +131,8 @@ linger_main(void *unused)
             give_back(linger.signo, &linger.old);
             forget();
         }
+        if (done)
+            linger.tid = 0;
         pthread_mutex_unlock(&linger.mutex);
         if (done)
             return NULL;
@@ -144,7 +150,7 @@ linger_thread_start(void)
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     /* If it cannot start, our handler simply stays. */
-    (void)pthread_create(&thread, &attr, linger_main, NULL);
+    linger.starts = pthread_create(&thread, &attr, linger_main, NULL) == 0;
     pthread_attr_destroy(&attr);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
@@ -158,7 +164,8 @@ suspects_gather(void)
     if (n > 256)
         n = 256; /* of so many some are surely blocked: the wait is the same */
     for (size_t i = 0; i < n; i++)
-        if (tids[i] != self && VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0 &&
+        if (tids[i] != self && tids[i] != linger.tid &&
+            VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0 &&
             suspect_look(tids[i], &linger.suspects[linger.count]))
             linger.count++;
 }
@@ -177,7 +184,10 @@ vmp_linger_restore(int signo, const struct sigaction *old, bool may_linger)
         linger.waits = true;
         linger.signo = signo;
         linger.old = *old;
-        linger_thread_start();
+        if (linger.tid == 0)
+            linger_thread_start();
+        while (linger.starts && linger.tid == 0)
+            sched_yield();
     }
     pthread_mutex_unlock(&linger.mutex);
 }
@@ -200,11 +210,18 @@ vmp_linger_cancel(int signo, struct sigaction *ret_old)
     return same;
 }
 
+pid_t
+vmp_linger_tid(void)
+{
+    return atomic_load(&linger.tid);
+}
+
 void
 vmp_linger_forked(void)
 {
     /* Only the calling thread exists, and it is in user mode. */
     pthread_mutex_init(&linger.mutex, NULL);
+    linger.tid = 0;
     if (linger.waits) {
         give_back(linger.signo, &linger.old);
         forget();

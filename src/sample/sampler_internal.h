@@ -46,7 +46,10 @@ enum vmp_slot_state {
 };
 
 /* One tick as it lies in a ring; `fresh` frames (vmp_frame) follow, leaf first.
- * The stack is these plus the `kept` root-most frames of the tick before it. */
+ * The stack is these plus the `kept` root-most frames of the tick before it. A
+ * stack with a gap is taken as one of fresh + kept frames, with `elided` more
+ * left out before the frame at elided_at (counted from the leaf); frames on the
+ * leaf's side of the gap are kept only if the gap is the same. */
 typedef struct vmp_tick {
     int64_t time_ns;
     uint64_t elided; /* frames left out before frames[elided_at]; then kept is 0 */
@@ -67,7 +70,8 @@ typedef struct vmp_slot {
     /* Producer's. Two buffers: the stack of the last tick and the one being made. */
     vmp_ring ring;
     vmp_frame *last, *next;
-    uint32_t last_n;
+    uint32_t last_n, last_elided_at;
+    uint64_t last_elided;
     uint64_t cpu_seen_handler; /* sources that read the CPU clock in the handler */
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
@@ -106,8 +110,6 @@ typedef struct vmp_source {
     void (*tend)(struct vmp_sampler *s, int64_t now_ns);
     /* In a thread that begins; may be NULL. */
     void (*thread_begins)(struct vmp_sampler *s, pid_t tid);
-    /* Signal context: is this signal ours, and how many ticks is it worth? 0: not ours. */
-    uint32_t (*claims)(struct vmp_sampler *s, const siginfo_t *info);
     /* Signals may arrive after stop, from the kernel, while threads sleep. */
     bool lingers;
 } vmp_source;
@@ -148,11 +150,14 @@ typedef struct vmp_sampler {
     uint32_t mode;
     int rss_fd;
     const vmp_source *source;
+    /* What a signal of ours carries: `magic`, the same for all sessions, and
+     * where there is room the low half of the session's generation. */
     uint64_t payload;
+    uint32_t magic;
     int64_t start_mono_ns;
     uint64_t start_cpu_ns;
     struct sigaction old_action;
-    bool action_installed;
+    int installed_signo; /* of which old_action is the old one; 0: none */
     /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
     _Atomic bool guarded;
     vmp_mem_self *walk_mem;
@@ -201,6 +206,9 @@ typedef struct vmp_sampler {
 
 extern vmp_sampler vmp_the_sampler;
 
+/* True if the thread is one of ours, which is not sampled. */
+bool vmp_sampler_owns(const vmp_sampler *s, pid_t tid);
+
 /* handler.c */
 VMP_SIGSAFE void vmp_sample_on_signal(int signo, siginfo_t *info, void *context);
 VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
@@ -235,6 +243,8 @@ void vmp_linger_restore(int signo, const struct sigaction *old, bool may_linger)
 /* Before our handler is installed again: true (and *ret_old filled) if it still
  * is, from a session before. */
 bool vmp_linger_cancel(int signo, struct sigaction *ret_old);
+/* Its thread, 0: none. */
+pid_t vmp_linger_tid(void);
 /* In a forked child, where only the caller exists. */
 void vmp_linger_forked(void);
 

@@ -24,6 +24,12 @@ vmp_sample_random(vmp_sampler *s)
     return (double)((s->random * 0x2545f4914f6cdd1du) >> 11) / 9007199254740992.0;
 }
 
+bool
+vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
+{
+    return tid == atomic_load(&s->drain_tid) || tid == vmp_pacer_tid(s) || tid == vmp_linger_tid();
+}
+
 static int
 writer_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
 {
@@ -79,10 +85,11 @@ action_install(vmp_sampler *s, vmp_err *err)
     sigdelset(&action.sa_mask, SIGBUS);
     struct sigaction old;
     bool lingered = vmp_linger_cancel(s->source->signo, &old);
-    if (sigaction(s->source->signo, &action, lingered ? NULL : &old) < 0)
+    if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
-    s->old_action = old;
-    s->action_installed = true;
+    s->old_action = old; /* before ours is in place: it may be called at once */
+    s->installed_signo = s->source->signo;
+    sigaction(s->source->signo, &action, NULL);
     return 0;
 }
 
@@ -93,9 +100,9 @@ source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
     int rc = action_install(s, err);
     if (rc == 0)
         rc = source->start(s, err);
-    if (rc < 0 && s->action_installed) {
+    if (rc < 0 && s->installed_signo) {
         vmp_linger_restore(source->signo, &s->old_action, source->lingers);
-        s->action_installed = false;
+        s->installed_signo = 0;
     }
     return rc;
 }
@@ -185,8 +192,10 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->start_mono_ns = s->last_flush_ns = vmp_os_mono_ns();
     s->start_cpu_ns = vmp_os_process_cpu_ns();
     s->random = (uint64_t)s->start_mono_ns ^ (uint64_t)getpid() << 40 ^ 0x9e3779b97f4a7c15u;
-    /* Tells our signals from others'; the low half carries a weight. */
-    s->payload = (s->random >> 8) << 32;
+    /* Never 0, and the same in each session: a signal that comes late is known. */
+    if (s->magic == 0)
+        s->magic = (uint32_t)(s->random >> 17) | 1;
+    s->payload = (uint64_t)s->magic << 32 | (atomic_load(&s->generation) + 1);
     sem_init(&s->wake, 0, 0);
 }
 
@@ -264,10 +273,10 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
         pthread_mutex_unlock(&s->mutex);
         return 0;
     }
-    if (s->action_installed) {
+    if (s->installed_signo) {
         s->source->stop(s);
         vmp_linger_restore(s->source->signo, &s->old_action, s->source->lingers);
-        s->action_installed = false;
+        s->installed_signo = 0;
     }
     atomic_store(&s->drain_stop, true);
     pthread_mutex_unlock(&s->mutex);
@@ -330,7 +339,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         s->signal_armed = 0;
     }
     vmp_linger_restore(s->source->signo, &s->old_action, s->source->lingers);
-    s->action_installed = false;
+    s->installed_signo = 0;
     if (quiet) {
         vmp_guard_remove();
         session_free(s);

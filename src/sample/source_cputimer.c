@@ -70,14 +70,6 @@ cputimer_thread_begins(vmp_sampler *s, pid_t tid)
         timer_add(s, watch);
 }
 
-static uint32_t
-cputimer_claims(vmp_sampler *s, const siginfo_t *info)
-{
-    if (info->si_code != SI_TIMER || (uint64_t)(uintptr_t)info->si_value.sival_ptr != s->payload)
-        return 0;
-    return 1 + vmp_os_timer_overrun(info);
-}
-
 const vmp_source vmp_source_cputimer = {
     .name = "cputimer",
     .signo = SIGPROF,
@@ -86,5 +78,4 @@ const vmp_source vmp_source_cputimer = {
     .enable = cputimer_enable,
     .tend = cputimer_tend,
     .thread_begins = cputimer_thread_begins,
-    .claims = cputimer_claims,
 };

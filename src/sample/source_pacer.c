@@ -6,9 +6,11 @@
  * record stands for all the ticks between two looks.
  *
  * Looks at threads that did nothing become rarer (twice as far apart each
- * time), so a thousand idle threads cost about as much as one. What a thread
+ * time), so a thousand idle threads cost about as much as a few. What a thread
  * did between two looks is not lost: its clock tells how much it was, and the
- * tick is given that weight.
+ * tick is given that weight. In wall mode a thread that woke between two looks
+ * did so at an unknown moment: half of the time goes to where it slept, half to
+ * where it is, which is right on average.
  *
  * A thread may fall asleep between the look and the signal; the signal then
  * wakes it. Just before sending, the thread's state is asked for, which makes
@@ -20,8 +22,12 @@
 #include "sampler_internal.h"
 
 enum {
-    IDLE_LOOKS_APART = 64, /* at most so many looks between two at an idle thread */
-    QUIET_LOOKS = 32,      /* after so many without any activity the pacer slows down */
+    /* Ticks between two looks at an idle thread: at least so many can be reached,
+     * and as many more as keep a tick to four such looks. */
+    IDLE_APART = 8,
+    IDLE_LOOKS_A_TICK = 4,
+    IDLE_APART_MOST = 1024,
+    QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
 };
 static const double PACER_JITTER = 0.1;
@@ -30,7 +36,7 @@ typedef struct vmp_pacer {
     pthread_t thread;
     _Atomic bool stop;
     _Atomic pid_t tid;
-    uint32_t look; /* number of this look */
+    uint32_t look; /* ticks so far, those passed over while slow included */
     uint32_t quiet;
     vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
 } vmp_pacer;
@@ -51,8 +57,8 @@ weight_of(uint64_t ns, uint64_t interval_ns)
 static void
 tick_send(vmp_sampler *s, const vmp_watch *watch, uint32_t weight)
 {
-    vmp_os_thread_signal(
-        watch->tid, s->source->signo, (void *)(uintptr_t)(s->payload | (weight ? weight : 1)));
+    vmp_os_thread_signal(watch->tid, s->source->signo,
+        (void *)(uintptr_t)((uint64_t)s->magic << 32 | (weight ? weight : 1)));
 }
 
 /* CPU mode. True if the thread did anything. */
@@ -77,9 +83,16 @@ static bool
 look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
 {
     bool moved = cpu_ns != watch->looked_cpu_ns || watch->recorded_ns == 0;
-    uint32_t weight =
-        weight_of(watch->recorded_ns ? (uint64_t)(now_ns - watch->recorded_ns) : s->interval_ns,
-            s->interval_ns);
+    if (watch->recorded_ns == 0)
+        watch->recorded_ns = now_ns - (int64_t)s->interval_ns;
+    uint32_t weight = weight_of((uint64_t)(now_ns - watch->recorded_ns), s->interval_ns);
+    watch->recorded_ns += (int64_t)(weight * s->interval_ns);
+    if (moved && watch->has_stack) {
+        uint32_t slept = weight / 2;
+        if (slept > 0)
+            vmp_drain_asleep(s, watch, s->pacer->frames, slept, now_ns);
+        weight -= slept;
+    }
     watch->looked_cpu_ns = cpu_ns;
     if (moved)
         watch->has_stack = false;
@@ -89,7 +102,6 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
         tick_send(s, watch, weight);
     else
         vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns);
-    watch->recorded_ns = now_ns;
     return moved;
 }
 
@@ -123,6 +135,8 @@ look_around(vmp_sampler *s, int64_t now_ns)
     vmp_pacer *pacer = s->pacer;
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0, any = false;
     vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, NULL);
+    uint32_t most = (uint32_t)s->watched.count / IDLE_LOOKS_A_TICK;
+    most = most < IDLE_APART ? IDLE_APART : most > IDLE_APART_MOST ? IDLE_APART_MOST : most;
     for (size_t i = 0; i < s->watched.count; i++) {
         vmp_watch *watch = &s->watched.items[i];
         uint64_t cpu_ns;
@@ -132,12 +146,12 @@ look_around(vmp_sampler *s, int64_t now_ns)
             continue; /* gone; the next listing drops it */
         bool did = wall ? look_wall(s, watch, cpu_ns, now_ns) : look_cpu(s, watch, cpu_ns);
         watch->idle_looks = did ? 0 : watch->idle_looks + 1;
-        uint32_t apart = watch->idle_looks < 7 ? 1u << watch->idle_looks : IDLE_LOOKS_APART;
-        watch->due = pacer->look + apart;
+        uint32_t apart = watch->idle_looks < 10 ? 1u << watch->idle_looks : IDLE_APART_MOST;
+        watch->due = pacer->look + (apart < most ? apart : most);
         any |= did;
     }
-    pacer->look++;
     pacer->quiet = any ? 0 : pacer->quiet + 1;
+    pacer->look += pacer->quiet > QUIET_LOOKS ? SLOW_FACTOR : 1;
 }
 
 static void *
@@ -206,19 +220,9 @@ pacer_stop(vmp_sampler *s)
     vmp_watch_list_fini(&s->watched);
 }
 
-static uint32_t
-pacer_claims(vmp_sampler *s, const siginfo_t *info)
-{
-    uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
-    if (info->si_code != SI_QUEUE || (value & 0xffffffff00000000u) != s->payload)
-        return 0;
-    return (uint32_t)value;
-}
-
 const vmp_source vmp_source_pacer = {
     .name = "pacer",
     .signo = SIGPROF,
     .start = pacer_start,
     .stop = pacer_stop,
-    .claims = pacer_claims,
 };

@@ -64,10 +64,9 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         tids[n++] = self;
 
     size_t fd_cap = 0;
-    pid_t drain = atomic_load(&s->drain_tid);
     for (size_t i = 0; i < n && rc == 0; i++) {
         int fd;
-        if (tids[i] == drain)
+        if (vmp_sampler_owns(s, tids[i]))
             continue;
         rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
         if (rc < 0)
@@ -133,12 +132,6 @@ perf_tend(vmp_sampler *s, int64_t now_ns)
     }
 }
 
-static uint32_t
-perf_claims(vmp_sampler *s, const siginfo_t *info)
-{
-    return vmp_os_perf_signal_is_ours(info, s->payload) ? 1 : 0;
-}
-
 const vmp_source vmp_source_perf = {
     .name = "perf",
     .signo = VMP_OS_PERF_SIGNAL,
@@ -146,7 +139,6 @@ const vmp_source vmp_source_perf = {
     .stop = perf_close,
     .enable = perf_enable,
     .tend = perf_tend,
-    .claims = perf_claims,
     .lingers = true,
 };
 
@@ -158,5 +150,4 @@ const vmp_source vmp_source_perf_user = {
     .stop = perf_close,
     .enable = perf_enable,
     .tend = perf_tend,
-    .claims = perf_claims,
 };

@@ -46,9 +46,8 @@ merge(vmp_watch_list *l, vmp_sampler *s, const pid_t *tids, size_t n,
     void (*added)(vmp_sampler *, vmp_watch *))
 {
     size_t at = 0, old_count = l->count;
-    pid_t ours = atomic_load(&s->drain_tid), ours_too = vmp_pacer_tid(s);
     for (size_t i = 0; i < n; i++) {
-        if (tids[i] == ours || tids[i] == ours_too)
+        if (vmp_sampler_owns(s, tids[i]))
             continue;
         while (at < old_count && l->items[at].tid < tids[i])
             at++;
