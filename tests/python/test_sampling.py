@@ -1,0 +1,477 @@
+"""What the profile says is true: rates, shares, threads, names, whatever becomes of the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+READ = """
+import json, sys
+import vmprof
+stats = vmprof.read_profile(sys.argv[1])
+json.dump({
+    "profiles": [[list(map(int, p[0])), p[1], p[2]] for p in stats.profiles],
+    "names": {str(int(k)): v for k, v in stats.adr_dict.items()},
+}, sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Function names, root first."""
+
+    stack: tuple[str, ...]
+    weight: float
+    thread: int
+
+
+@dataclass(frozen=True)
+class Log:
+    samples: list[Sample]
+    info: dict[str, Any]
+
+    def share(self, name: str) -> float:
+        """Of all weight, what has the function anywhere on its stack."""
+        return sum(s.weight for s in self.samples if name in s.stack) / self.total
+
+    @property
+    def total(self) -> float:
+        return sum(s.weight for s in self.samples)
+
+
+def read(one_python: Any, path: Path) -> Log:
+    """The log, read by the package (not by the interpreter that made it)."""
+    done = one_python.run(["-c", READ, str(path)], timeout=60)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    names = {key: value.split(":")[1] for key, value in data["names"].items()}
+    samples = [
+        Sample(tuple(names.get(str(i), "<unknown>") for i in stack), weight, thread)
+        for stack, weight, thread in data["profiles"]
+    ]
+    shown = one_python.run(["-m", "vmprof.show", str(path), "info", "--json"], timeout=60)
+    assert shown.returncode == 0, shown.stderr
+    return Log(samples, json.loads(shown.stdout))
+
+
+def profile(
+    python: Any, tmp_path: Path, source: str, *options: str, period: str = "0.0001"
+) -> tuple[Any, Path]:
+    """Runs the source under `python -m vmprof` with its log kept."""
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(dedent(source))
+    words = ["-m", "vmprof", "-p", period, "-o", str(log), *options, str(program)]
+    return python.run(words, timeout=120, cwd=str(tmp_path)), log
+
+
+SHARES = """
+    import threading
+
+    def unit():
+        total = 0
+        for i in range(400):
+            total += i * i % 7
+        return total
+
+    def seventy():
+        for _ in range(70): unit()
+    def twenty():
+        for _ in range(20): unit()
+    def nine():
+        for _ in range(9): unit()
+    def one():
+        for _ in range(1): unit()
+
+    def side(rounds):
+        for _ in range(rounds):
+            for _ in range(100): unit()
+
+    def main(rounds):
+        thread = threading.Thread(target=side, args=(rounds // 3,), name="side-thread")
+        thread.start()
+        for _ in range(rounds):
+            seventy(); twenty(); nine(); one()
+        thread.join()
+
+    main(900)
+"""
+
+
+def test_shares_are_true(python: Any, one_python: Any, tmp_path: Path) -> None:
+    done, path = profile(python, tmp_path, SHARES)
+    assert (done.returncode, done.stderr) == (0, "")
+    log = read(one_python, path)
+    assert log.info["samples"] > 5000
+    # A quarter of all is the side thread's; the rest is parted 70, 20, 9, 1.
+    truth = {"side": 25.0, "seventy": 52.5, "twenty": 15.0, "nine": 6.75, "one": 0.75}
+    got = {name: 100 * log.share(name) for name in truth}
+    assert all(abs(got[name] - truth[name]) < 1.5 for name in truth), got
+    threads = {t["name"]: t for t in log.info["threads"]} if isinstance(
+        log.info["threads"], list
+    ) else {}
+    assert not threads or "side-thread" in threads
+
+
+def test_rate_is_the_asked_one(python: Any, one_python: Any, tmp_path: Path) -> None:
+    source = """
+        total = 0
+        for i in range(12_000_000):
+            total += i * i % 7
+    """
+    done, path = profile(python, tmp_path, source, period="0.00099")
+    assert done.returncode == 0
+    info = read(one_python, path).info
+    if info["timer"] != "perf":
+        pytest.skip(f"the kernel gives {info['timer']} only")
+    assert 0.98 < info["achieved_hz"] / info["asked_hz"] < 1.05
+    lost = sum(info["lost"].values())
+    assert lost <= info["samples"] / 500
+
+
+FLUTTER = """
+    import time
+
+    def helper_a():
+        return sum([1, 2, 3])
+    def helper_b():
+        return sum([1, 2, 3])
+    def a():
+        return helper_a()
+    def b():
+        return helper_b()
+
+    def main():
+        end = time.process_time() + 1.2
+        while time.process_time() < end:
+            for _ in range(200):
+                a()
+                b()
+
+    main()
+"""
+
+
+def test_no_stack_is_impossible(python: Any, one_python: Any, tmp_path: Path) -> None:
+    done, path = profile(python, tmp_path, FLUTTER)
+    assert done.returncode == 0
+    log = read(one_python, path)
+    parents = {"helper_a": "a", "helper_b": "b", "a": "main", "b": "main", "main": "<module>"}
+    wrong = Counter(
+        sample.stack[-3:]
+        for sample in log.samples
+        for above, name in zip(("",) + sample.stack, sample.stack)
+        if name in parents and above != parents[name]
+    )
+    assert len(log.samples) > 5000
+    assert not wrong
+
+
+def test_kill_loses_no_name(python: Any, one_python: Any, tmp_path: Path) -> None:
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(
+        dedent(
+            """
+            import json, sys
+            number = 0
+            while True:
+                number += 1
+                code = f"def made_{number}(n):\\n return json.loads(json.dumps([n] * 50))\\n"
+                space = {"json": json}
+                exec(code, space)
+                for i in range(200):
+                    space[f"made_{number}"](i)
+            """
+        )
+    )
+    seed = time.time_ns()
+    print("seed", seed)
+    moments = random.Random(seed)
+    for _ in range(5):
+        words = ["-m", "vmprof", "-p", "0.0002", "-o", str(log), str(program)]
+        process = python.popen(words, cwd=str(tmp_path))
+        time.sleep(0.15 + 0.4 * moments.random())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        # Killed before the log began: nothing to read, nothing lost.
+        if not log.exists() or log.stat().st_size == 0:
+            continue
+        found = read(one_python, log)
+        names = {name for sample in found.samples for name in sample.stack}
+        assert not {name for name in names if "unknown" in name or "unreadable" in name}
+        log.unlink()
+
+
+REUSE = """
+    import time
+
+    def make(number):
+        space = {"time": time}
+        exec(
+            f"def made_{number}():\\n"
+            " end = time.process_time() + 0.02\\n"
+            " while time.process_time() < end: pass\\n",
+            space,
+        )
+        return space[f"made_{number}"]
+
+    def main():
+        for number in range(50):
+            make(number)()
+
+    main()
+"""
+
+
+def test_an_address_that_is_used_again_has_its_own_name(
+    python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    done, path = profile(python, tmp_path, REUSE, period="0.0002")
+    assert done.returncode == 0
+    weights: Counter[str] = Counter()
+    for sample in read(one_python, path).samples:
+        weights.update(
+            {name: sample.weight for name in set(sample.stack) if name.startswith("made_")}
+        )
+    # Each ran for 20 ms, 100 ticks. One that borrowed another's name would double it.
+    assert len(weights) == 50
+    assert max(weights.values()) < 160 and min(weights.values()) > 50
+
+
+FORK = """
+    import os, sys, time
+
+    def burn(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end: pass
+
+    def child():
+        burn(0.03)
+
+    burn(0.02)
+    pids = []
+    for way in ("_exit", "exit", "exec"):
+        pid = os.fork()
+        if pid == 0:
+            child()
+            if way == "_exit": os._exit(7)
+            if way == "exec": os.execv(sys.executable, [sys.executable, "-c", "raise SystemExit(9)"])
+            sys.exit(8)
+        pids.append(pid)
+    print([os.waitpid(pid, 0)[1] >> 8 for pid in pids], *pids)
+    burn(0.02)
+"""
+
+
+def test_forked_children_go_on_into_their_own_logs(
+    python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    done, path = profile(python, tmp_path, FORK)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = re.fullmatch(r"\[7, 8, 9\] (\d+) (\d+) (\d+)\n", done.stdout)
+    assert found, done.stdout
+    parent = read(one_python, path)
+    assert parent.share("burn") > 0.3
+    assert parent.share("child") == 0
+    for pid in found.groups():
+        log = read(one_python, path.with_name(f"log.{pid}"))
+        assert log.share("child") > 0.5
+        assert log.total > 200  # of 300
+
+
+def test_exec_ends_well(python: Any, one_python: Any, tmp_path: Path) -> None:
+    source = """
+        import os, sys, time
+        end = time.process_time() + 0.2
+        while time.process_time() < end: pass
+        try:
+            os.execv("/nonexistent/program", ["x"])
+        except OSError as error:
+            print(error.errno, flush=True)
+        os.execv(sys.executable, [sys.executable, "-c", "print('new'); raise SystemExit(5)"])
+    """
+    for _ in range(5):
+        done, path = profile(python, tmp_path, source, period="0.00002")
+        assert (done.returncode, done.stdout, done.stderr) == (5, "2\nnew\n", "")
+        assert read(one_python, path).total > 5000
+
+
+DEEP = """
+    import sys
+    sys.setrecursionlimit(20000)
+
+    def leaf():
+        total = 0
+        for i in range(8_000_000):
+            total += i
+        return total
+
+    def down(n):
+        return leaf() if n == 0 else down(n - 1)
+
+    def root():
+        return down({depth})
+
+    import threading
+    threading.stack_size(512 * 1024 * 1024)
+    thread = threading.Thread(target=root)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_a_very_deep_stack_keeps_its_root(python: Any, one_python: Any, tmp_path: Path) -> None:
+    done, path = profile(python, tmp_path, DEEP.format(depth=9000), period="0.001")
+    assert done.returncode == 0, done.stderr
+    log = read(one_python, path)
+    deep = [s.stack for s in log.samples if "leaf" in s.stack]
+    assert len(deep) > 50
+    assert sum(log.info["lost"].values()) < 5
+    assert all("root" in stack for stack in deep)
+    shown = one_python.run(["-m", "vmprof.show", str(path), "--json"], timeout=60)
+    assert shown.returncode == 0
+
+
+def test_wall_mode_shows_waiting(python: Any, one_python: Any, tmp_path: Path) -> None:
+    source = """
+        import threading, time
+
+        def sleeper():
+            time.sleep(0.6)
+
+        def waiter(event):
+            event.wait()
+
+        def burner():
+            end = time.monotonic() + 0.3
+            while time.monotonic() < end: pass
+
+        event = threading.Event()
+        thread = threading.Thread(target=waiter, args=(event,))
+        thread.start()
+        sleeper()
+        burner()
+        event.set()
+        thread.join()
+    """
+    done, path = profile(python, tmp_path, source, "--wall", period="0.001")
+    assert (done.returncode, done.stderr) == (0, "")
+    log = read(one_python, path)
+    assert 500 < log.total * log.share("sleeper") < 680
+    assert 240 < log.total * log.share("burner") < 360
+    assert 800 < log.total * log.share("waiter") < 1050
+    # One record stands for many ticks of a thread that sleeps.
+    assert log.info["samples"] < 900
+
+
+LATE = """
+    import ctypes, os, signal, sys, tempfile, threading, time
+    import vmprof
+
+    class SigAction(ctypes.Structure):
+        _fields_ = [("handler", ctypes.c_void_p), ("rest", ctypes.c_char * 256)]
+
+    libc = ctypes.CDLL(None)
+
+    def handler(signo):
+        action = SigAction()
+        libc.sigaction(signo, None, ctypes.byref(action))
+        return action.handler
+
+    watched = (signal.SIGTRAP, signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGTERM)
+    before = [handler(signo) for signo in watched]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    read_end, write_end = os.pipe()
+    rounds = 0
+
+    def blocked():
+        while os.read(read_end, 1) == b"x":
+            pass
+
+    thread = threading.Thread(target=blocked)
+    thread.start()
+    with tempfile.TemporaryFile() as log:
+        for _ in range(60):
+            vmprof.enable(log.fileno(), 0.00001)
+            for _ in range(20):
+                os.write(write_end, b"x")
+                sum(range(1000))
+            time.sleep(0.0005)
+            vmprof.disable()
+            os.write(write_end, b"x")  # the tick that is late would kill us here
+    os.write(write_end, b"q")
+    thread.join()
+    deadline = time.monotonic() + 5
+    while [handler(signo) for signo in watched] != before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    print([handler(signo) for signo in watched] == before)
+    print(signal.pthread_sigmask(signal.SIG_BLOCK, []) == mask)
+"""
+
+
+def test_late_ticks_harm_nobody_and_dispositions_come_back(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(dedent(LATE))
+    done = python.run([str(program)], timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\n", "")
+
+
+def test_sigterm_kills_and_still_reports(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(
+        "import os, signal, time\n"
+        "def burn():\n"
+        "    end = time.process_time() + 0.3\n"
+        "    while time.process_time() < end: pass\n"
+        "burn()\n"
+        "print('before', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "time.sleep(1)\n"
+        "print('after', flush=True)\n"
+    )
+    done = python.run(["-m", "vmprof", str(program)], timeout=60)
+    assert done.returncode == -signal.SIGTERM
+    assert done.stdout == "before\n"
+    assert "burn" in done.stderr
+
+
+def test_stopping_is_quick(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(
+        dedent(
+            """
+            import tempfile, time
+            import vmprof
+            with tempfile.TemporaryFile() as log:
+                vmprof.enable(log.fileno(), 0.0001)
+                end = time.process_time() + 1
+                while time.process_time() < end: pass
+                start = time.perf_counter()
+                vmprof.disable()
+                print(time.perf_counter() - start)
+            """
+        )
+    )
+    done = python.run([str(program)], timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.05
+
+
+def test_the_log_is_small(one_python: Any, tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parent.parent.parent / "examples" / "tinylang.py"
+    log = tmp_path / "log"
+    done = one_python.run(["-m", "vmprof", "-o", str(log), str(example)], timeout=120)
+    assert done.returncode == 0
+    samples = read(one_python, log).info["samples"]
+    assert samples > 3000
+    assert os.path.getsize(log) / samples < 6
