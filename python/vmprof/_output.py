@@ -89,10 +89,12 @@ def _run_report(command: list[str]) -> None:
     """
     import _signal  # type: ignore[import-not-found]
 
-    # The program's handler for its own children shall not hear of ours. Nothing of the program
-    # runs after us, so there is no need to give it back.
+    # The program's handler for its own children shall not hear of ours; Ctrl-C ends the report,
+    # not what is left to do after it. Nothing of the program runs after us, so there is no need
+    # to give the handlers back.
     try:
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     except ValueError:
         pass  # Not in the main thread.
     pid = os.posix_spawn(

@@ -164,6 +164,27 @@ def test_handler_for_children_does_not_hear_of_the_report(python: Any, place: Pa
     assert "hot_function" in done.stderr and done.stdout == ""
 
 
+def test_interrupt_ends_the_report_alone(python: Any, place: Path) -> None:
+    # A report that takes its time, so that it can be interrupted.
+    slow = place / "slow"
+    slow.write_text("#!/bin/sh\necho reporting >&2\nsleep 60\n")
+    slow.chmod(0o755)
+    write(place, f"import vmprof._output as o\no.binary = lambda: {str(slow)!r}\nsys.exit(3)\n")
+    process = python.popen(
+        ["-m", "vmprof", "prog.py"],
+        cwd=place,
+        env={"TMPDIR": str(place / "temporary")},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr.readline() == "reporting\n"
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 3 and err == ""
+    assert os.listdir(place / "temporary") == []
+
+
 def test_children_ignored(python: Any, place: Path) -> None:
     write(place, "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nhot_function(0.1)\n")
     assert "hot_function" in vmprof(python, place).stderr
