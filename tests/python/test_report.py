@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -131,6 +132,30 @@ def test_report_is_the_last_of_all(python: Any, place: Path) -> None:
 def test_report_goes_to_stderr_when_stdout_is_gone(python: Any, place: Path) -> None:
     write(place, "hot_function(0.1)\nsys.stdout.close()\n")
     assert "hot_function" in vmprof(python, place).stderr
+
+
+@pytest.mark.parametrize("where", ["full", "closed"])
+def test_output_that_cannot_be_flushed_fails_as_without(
+    python: Any, place: Path, where: str
+) -> None:
+    write(place, "print('lost')\n")
+    seen = []
+    for words in (
+        ["prog.py"],
+        ["-m", "vmprof", "-o", "log", "prog.py"],
+        ["-m", "vmprof", "prog.py"],
+    ):
+        if where == "full":
+            stdout = os.open("/dev/full", os.O_WRONLY)
+        else:
+            reading, stdout = os.pipe()
+            os.close(reading)
+        done = python.run(words, cwd=place, stdout=stdout)
+        os.close(stdout)
+        err = re.sub(r"0x\w+", "0x", done.stderr)
+        seen.append((done.returncode, err[err.index("Exception ignored") :]))
+    assert seen[0][0] == 120
+    assert seen[1] == seen[0] and seen[2] == seen[0]
 
 
 def test_program_that_moves_about(python: Any, place: Path) -> None:
