@@ -292,10 +292,10 @@ drain_main(void *arg)
         int signo = atomic_exchange(&s->signal_got, 0);
         if (signo)
             signal_obey(s, signo);
-        if (atomic_load(&s->drain_stop))
-            break;
         pthread_mutex_lock(&s->mutex);
-        look(s);
+        /* Asked under the mutex: a start that failed has nothing to look at. */
+        if (!atomic_load(&s->drain_stop))
+            look(s);
         pthread_mutex_unlock(&s->mutex);
     }
     s->drain_cpu_before += vmp_os_own_cpu_ns();
