@@ -10,6 +10,8 @@
 #define VMP_PRINTF(fmt_index, first) __attribute__((format(printf, fmt_index, first)))
 #define VMP_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VMP_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Asks for the cache line at p, which will be written soon. p may be any address. */
+#define VMP_PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #define VMP_INLINE static inline __attribute__((always_inline))
 #define VMP_UNUSED __attribute__((unused))
 #define VMP_EXPORT __attribute__((visibility("default")))

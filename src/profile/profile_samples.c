@@ -103,19 +103,26 @@ stack_of(const vmp_profile_builder *b, const vmp_profile_batch *batch, uint32_t 
     return VMP_LIKELY(stack < b->p.stack_count) ? stack : 0;
 }
 
-/* Finds the sum rows of n samples from `first` on. */
+/* How far ahead the owner of a stack is asked for: about as many samples as fit
+ * in one wait for memory. */
+enum { AHEAD = 16 };
+
+/* Finds the sum rows of n samples from `first` on, and asks for their memory. */
 static int
 find_rows(
     vmp_profile_builder *b, const vmp_profile_batch *batch, size_t first, size_t n, uint32_t *rows)
 {
     uint32_t thread = batch->thread.i;
     for (size_t i = 0; i < n; i++) {
+        if (first + i + AHEAD < batch->n)
+            VMP_PREFETCH_WRITE(&b->owners[stack_of(b, batch, batch->stack[first + i + AHEAD])]);
         uint32_t stack = stack_of(b, batch, batch->stack[first + i]);
         vmp_sum_owner owner = b->owners[stack];
         if (VMP_LIKELY(owner.thread == thread && owner.row_plus_1 != 0))
             rows[i] = owner.row_plus_1 - 1;
         else if (find_sum(b, thread, stack, &rows[i]) < 0)
             return -VMP_ENOMEM;
+        VMP_PREFETCH_WRITE(&b->p.sums[rows[i]]);
     }
     return 0;
 }
