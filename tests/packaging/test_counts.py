@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -64,3 +65,17 @@ def test_symbol_without_a_reason_is_refused(tmp_path: Path) -> None:
         check_sigsafe.read_allowed(path)
     path.write_text("read  POSIX\n")
     assert check_sigsafe.read_allowed(path) == {"read": "POSIX"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/packaging.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_readme_names_targets_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"`?make ([a-z]+)", (ROOT / "README.md").read_text())) - {"git"}
+    assert named >= {"demo", "test", "build"}
+    assert [name for name in named if f"\n{name}:" not in makefile] == []
