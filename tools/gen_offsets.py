@@ -124,6 +124,11 @@ main(void)
 #else
     printf("    .tstate.native_tid = VMP_PY_NONE,\n");
 #endif
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
+    AT("tstate.datastack_top", PyThreadState, datastack_top);
+#else
+    printf("    .tstate.datastack_top = VMP_PY_NONE,\n");
+#endif
     AT("tstate.interp", PyThreadState, interp);
     AT("tstate.next", PyThreadState, next);
     AT("interp.next", PyInterpreterState, next);
@@ -134,8 +139,10 @@ main(void)
 #endif
 #if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
     AT("cframe.current_frame", _PyCFrame, current_frame);
+    AT("cframe.previous", _PyCFrame, previous);
 #else
     printf("    .cframe.current_frame = VMP_PY_NONE,\n");
+    printf("    .cframe.previous = VMP_PY_NONE,\n");
 #endif
 #if PY_VERSION_HEX < 0x030b0000
 #if PY_VERSION_HEX < 0x030a0000
@@ -147,6 +154,7 @@ main(void)
     AT("frame.code", frame_type, f_code);
     AT("frame.instr", frame_type, f_lasti);
     printf("    .frame.owner = VMP_PY_NONE,\n");
+    printf("    .frame.is_entry = VMP_PY_NONE,\n");
     printf("    .frame.tlbc_index = VMP_PY_NONE,\n");
 #else
     AT("frame.back", _PyInterpreterFrame, previous);
@@ -158,6 +166,11 @@ main(void)
     AT("frame.instr", _PyInterpreterFrame, instr_ptr);
 #endif
     AT("frame.owner", _PyInterpreterFrame, owner);
+#if PY_VERSION_HEX < 0x030c0000
+    AT("frame.is_entry", _PyInterpreterFrame, is_entry);
+#else
+    printf("    .frame.is_entry = VMP_PY_NONE,\n");
+#endif
 #if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
     AT("frame.tlbc_index", _PyInterpreterFrame, tlbc_index);
 #else

@@ -97,7 +97,10 @@ table_take(vmp_py_offsets *off, table *t, const vmp_py_debug_layout *l)
         field_get(t, "thread_state.thread_id", l->tstate.thread_id, l->tstate.size, POINTER);
     off->tstate.native_tid = field_get(
         t, "thread_state.native_thread_id", l->tstate.native_thread_id, l->tstate.size, POINTER);
+    off->tstate.datastack_top = VMP_PY_NONE;
     off->cframe.current_frame = VMP_PY_NONE;
+    off->cframe.previous = VMP_PY_NONE;
+    off->frame.is_entry = VMP_PY_NONE;
 
     off->frame.back =
         field_get(t, "interpreter_frame.previous", l->frame.previous, l->frame.size, POINTER);

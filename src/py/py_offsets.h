@@ -52,15 +52,17 @@ typedef struct vmp_py_offsets {
         uint16_t thread_id;  /* unsigned long: pthread_self */
         uint16_t native_tid; /* unsigned long, 3.11 on */
         uint16_t interp, next;
+        uint16_t datastack_top; /* 3.11, 3.12: the end of the live frames */
     } tstate;
     struct {
         uint16_t next, threads_head;
     } interp;
     struct {
-        uint16_t current_frame;
+        uint16_t current_frame, previous;
     } cframe;
     struct {
         uint16_t back, code, instr, owner, tlbc_index;
+        uint16_t is_entry; /* 3.11: bool, the bottom frame of a C eval call */
     } frame;
     struct {
         uint16_t name, qualname, filename, firstlineno, linetable;

@@ -42,6 +42,8 @@ walk_load_frame(
     }
     if (shape.owner)
         ret->owner = buf[off->frame.owner];
+    if (shape.entry)
+        ret->entry = buf[off->frame.is_entry];
     if (shape.tlbc)
         memcpy(&ret->tlbc_index, buf + off->frame.tlbc_index, sizeof(ret->tlbc_index));
     return 0;
@@ -70,6 +72,7 @@ vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, uint64_t code_typ
     extent_add(&from, &to, off->frame.instr,
         off->instr == VMP_PY_INSTR_POINTER ? sizeof(uint64_t) : sizeof(int32_t));
     extent_add(&from, &to, off->frame.owner, 1);
+    extent_add(&from, &to, off->frame.is_entry, 1);
     extent_add(&from, &to, off->frame.tlbc_index, sizeof(int32_t));
     const walk_reader r = {.mem = mem, .frame_from = from, .frame_bytes = (uint16_t)(to - from)};
     return walk(&r, off, code_type, tstate, st);

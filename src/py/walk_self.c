@@ -40,6 +40,8 @@ walk_load_frame(
         ret->instr = (uint64_t)(int32_t)vmp_guard_in32(addr + off->frame.instr, &bad);
     if (shape.owner)
         ret->owner = vmp_guard_in8(addr + off->frame.owner, &bad);
+    if (shape.entry)
+        ret->entry = vmp_guard_in8(addr + off->frame.is_entry, &bad);
     if (shape.tlbc)
         ret->tlbc_index = vmp_guard_in32(addr + off->frame.tlbc_index, &bad);
     return VMP_UNLIKELY(bad) ? -VMP_EUNREADABLE : 0;

@@ -1,7 +1,7 @@
 """Runs a live test of the walker under every CPython found here.  Prints TAP.
 
 Usage: run_live.py KIND LIBRARY IMAGE_TOOL
-KIND: walk, lines, crash (the scripts of that name run in the interpreter, with
+KIND: walk, storm, lines, crash (the scripts of that name run in the interpreter, with
 LIBRARY loaded by ctypes), or pid (IMAGE_TOOL reads a stopped process).
 """
 
@@ -16,7 +16,12 @@ from pathlib import Path
 import known_process
 import pythons
 
-SCRIPTS = {"walk": ["walk_live.py"], "lines": ["lines_live.py", "60"], "crash": ["crash_live.py"]}
+SCRIPTS = {
+    "walk": ["walk_live.py"],
+    "storm": ["storm_live.py", "2"],
+    "lines": ["lines_live.py", "60"],
+    "crash": ["crash_live.py"],
+}
 TIMEOUT = 280
 
 
