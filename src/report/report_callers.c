@@ -30,7 +30,7 @@ find_edges(edge_list *l, const vmp_counted *c, bool callees)
         return -VMP_ENOMEM;
     for (uint32_t i = 1; i < c->merge.count; i++) {
         uint32_t callee = c->functions[i], caller = c->functions[c->merge.nodes[i].parent];
-        if (callees && caller == 0)
+        if (c->merge.nodes[i].total.samples == 0 || (callees && caller == 0))
             continue;
         uint32_t id = callees ? vmp_pairs_id(&l->pairs, caller, callee)
                               : vmp_pairs_id(&l->pairs, callee, caller);
