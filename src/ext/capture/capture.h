@@ -28,7 +28,7 @@ extern vmp_capture vmp_the_capture;
 int vmp_prove_walker(const vmp_compat *compat);
 
 /* code_watch.c: tells the sampler of dying code objects. */
-int vmp_code_watch_start(const vmp_compat *compat);
+void vmp_code_watch_start(const vmp_compat *compat);
 void vmp_code_watch_stop(const vmp_compat *compat);
 
 /* process_hooks.c: fork, exec. Installed once and for good; they do nothing

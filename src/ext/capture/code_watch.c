@@ -1,21 +1,18 @@
 /* A code object that dies must be named before its address means another one.
  *
- * From 3.12 on the interpreter offers a watcher (of one interpreter; eight at
- * most). Before, the type's deallocator is put in front of, and put back at the
- * stop. If somebody else put theirs in front of ours meanwhile, ours stays in
- * their chain and only passes on. */
+ * The deallocator of the type, which all interpreters of the process share, is
+ * put in front of, and put back at the stop. The watchers that CPython offers
+ * from 3.12 on would be the kinder way, but each sees one interpreter alone, and
+ * there is no sure moment at which a new sub-interpreter could be given one:
+ * with watchers, functions of sub-interpreters borrowed each other's names.
+ *
+ * If somebody else put theirs in front of ours meanwhile, ours stays in their
+ * chain and only passes on. */
 #include "capture.h"
 
-static int watcher_id = -1;
+/* Kept after the stop: a thread without the GIL may be about to call it. */
 static destructor old_dealloc;
-
-static int
-on_code_event(int event, PyObject *code)
-{
-    if (event == VMP_COMPAT_CODE_DESTROYED)
-        vmp_sampler_code_died((uint64_t)(uintptr_t)code);
-    return 0;
-}
+static bool buried; /* another's deallocator was over ours at a stop */
 
 static void
 on_dealloc(PyObject *code)
@@ -24,37 +21,22 @@ on_dealloc(PyObject *code)
     old_dealloc(code);
 }
 
-int
+void
 vmp_code_watch_start(const vmp_compat *compat)
 {
-    if (compat->code_watcher_add) {
-        watcher_id = compat->code_watcher_add(on_code_event);
-        return watcher_id < 0 ? -1 : 0;
-    }
     destructor *slot = vmp_compat_code_dealloc(compat);
-    if (*slot != on_dealloc) {
-        if (old_dealloc && old_dealloc != *slot) {
-            /* Ours lies below another's: it still is called. */
-            return 0;
-        }
-        old_dealloc = *slot;
-        *slot = on_dealloc;
-    }
-    return 0;
+    if (*slot == on_dealloc || buried)
+        return;
+    old_dealloc = *slot;
+    *slot = on_dealloc;
 }
 
 void
 vmp_code_watch_stop(const vmp_compat *compat)
 {
-    if (watcher_id >= 0) {
-        if (compat->code_watcher_clear(watcher_id) < 0)
-            PyErr_Clear();
-        watcher_id = -1;
-        return;
-    }
     destructor *slot = vmp_compat_code_dealloc(compat);
-    if (*slot == on_dealloc) {
+    if (*slot == on_dealloc)
         *slot = old_dealloc;
-        old_dealloc = NULL;
-    }
+    else if (old_dealloc && *slot != old_dealloc)
+        buried = true;
 }

@@ -3,6 +3,9 @@
 #include <dlfcn.h>
 #include <string.h>
 
+/* Before, PyType_GetSlot knows heap types only. */
+enum { GETSLOT_ON_STATIC_TYPES = 0x030a0000 };
+
 static void *(*thread_head)(void *interpreter);
 static void *main_interpreter;
 
@@ -75,8 +78,6 @@ vmp_compat_open(vmp_compat *ret_c)
     if (!c->sampler.tstate_attached)
         find("_PyThreadState_UncheckedGet", &c->sampler.tstate_attached);
     find("PyGILState_GetThisThreadState", &c->sampler.tstate_of_thread);
-    find("PyCode_AddWatcher", &c->code_watcher_add);
-    find("PyCode_ClearWatcher", &c->code_watcher_clear);
     find("PySys_AddAuditHook", &c->audit_hook_add);
     find("PyInterpreterState_Main", &interpreter_main);
     find("PyInterpreterState_ThreadHead", &thread_head);
@@ -85,6 +86,12 @@ vmp_compat_open(vmp_compat *ret_c)
         return fail(version, "it does not export what vmprof needs");
     c->sampler.code_type = (uint64_t)(uintptr_t)c->code_type;
     c->sampler.attached_is_global = c->version_hex < VMP_COMPAT_3_12;
+    void *dealloc = NULL;
+    if (c->version_hex >= GETSLOT_ON_STATIC_TYPES) {
+        dealloc = PyType_GetSlot(c->code_type, Py_tp_dealloc);
+        if (memcmp(&dealloc, vmp_compat_code_dealloc(c), sizeof(dealloc)) != 0)
+            return fail(version, "its type objects have another layout");
+    }
     if (interpreter_main && thread_head) {
         main_interpreter = interpreter_main();
         c->sampler.tstate_first = first_state;
@@ -95,6 +102,6 @@ vmp_compat_open(vmp_compat *ret_c)
 destructor *
 vmp_compat_code_dealloc(const vmp_compat *c)
 {
-    enum { TP_DEALLOC_WORD = 6 };
-    return (destructor *)(void *)c->code_type + TP_DEALLOC_WORD;
+    char *type = (char *)c->code_type;
+    return (destructor *)(void *)(type + sizeof(PyVarObject) + 3 * sizeof(void *));
 }

@@ -12,19 +12,13 @@
 #include "sampler.h"
 
 enum {
-    VMP_COMPAT_CODE_DESTROYED = 1, /* PY_CODE_EVENT_DESTROY, 3.12 Include/cpython/code.h */
-    /* First version with PyCode_AddWatcher, with a thread count in its warning on
-     * fork, with a per-thread current state. */
+    /* First version with a thread count in its warning on fork, and with a current
+     * state per thread. */
     VMP_COMPAT_3_12 = 0x030c0000,
 };
 
-typedef int (*vmp_code_watcher)(int event, PyObject *code);
-
 typedef struct vmp_compat {
     uint32_t version_hex;
-    /* 3.12 on, else NULL. */
-    int (*code_watcher_add)(vmp_code_watcher);
-    int (*code_watcher_clear)(int id);
     int (*audit_hook_add)(int (*)(const char *, PyObject *, void *), void *);
     PyTypeObject *code_type;
     vmp_sampler_python sampler; /* offsets validated */
@@ -34,9 +28,10 @@ typedef struct vmp_compat {
  * RuntimeError set, its text for the user. */
 int vmp_compat_open(vmp_compat *ret_c);
 
-/* Address of the slot PyCode_Type.tp_dealloc: the seventh word of a type
- * object, in all versions with and without the limited API.
- * Source: Include/cpython/object.h, 3.8 to 3.11. */
+/* Address of the slot PyCode_Type.tp_dealloc: it follows the object's head and
+ * three words, in all versions; vmp_compat_open has compared it with what
+ * PyType_GetSlot says where that can tell (3.10 on).
+ * Source: Include/cpython/object.h, 3.8 to 3.15. */
 destructor *vmp_compat_code_dealloc(const vmp_compat *c);
 
 #endif

@@ -54,10 +54,7 @@ vmp_capture_start(vmp_capture *c)
         vmp_raise(rc, &err);
         return -1;
     }
-    if (vmp_code_watch_start(&c->compat) < 0) {
-        vmp_sampler_stop(NULL, NULL);
-        return -1;
-    }
+    vmp_code_watch_start(&c->compat);
     return 0;
 }
 
