@@ -173,7 +173,7 @@ slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     uint64_t cpu = 0;
     bool idle = slot->ticks_open == 0, gone;
     losses_move(s, slot->lost, slot->thread_index);
-    if (idle && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
+    if (idle && !s->threads_changed && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
         return;
     gone = vmp_os_thread_cpu_ns(slot->tid, &cpu) < 0;
     slot->alive_checked_ns = now_ns;
@@ -207,6 +207,9 @@ vmp_drain_all(vmp_sampler *s)
 {
     int64_t now_ns = vmp_os_mono_ns();
     uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    uint32_t threads = vmp_os_thread_count();
+    s->threads_changed = threads != s->threads_then;
+    s->threads_then = threads;
     vmp_drain_rings(s);
     for (uint32_t i = 0; i < count; i++) {
         vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
@@ -254,7 +257,9 @@ look(vmp_sampler *s)
     vmp_drain_rings(s);
     if (now_ns - s->last_flush_ns >= flush_ns || vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
         vmp_drain_all(s);
-    vmp_slots_grow(s, VMP_SAMPLE_SPARE_SLOTS);
+    /* As many spare ones as were needed since the last look, if that was more. */
+    uint32_t claimed = atomic_exchange_explicit(&s->slots_claimed, 0, memory_order_relaxed);
+    vmp_slots_grow(s, claimed > VMP_SAMPLE_SPARE_SLOTS ? claimed : VMP_SAMPLE_SPARE_SLOTS);
 }
 
 /* The armed signal came: write, report, die of it as if we had not been here. */

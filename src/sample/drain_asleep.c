@@ -53,6 +53,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch)
     if (slot && slot->tid == watch->tid &&
         atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
         return slot;
+    vmp_drain_rings(s); /* one that the thread itself has just claimed is known now */
     for (uint32_t i = 0; i < count; i++) {
         slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
         uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);

@@ -80,14 +80,16 @@ slot_claim(vmp_sampler *s, uint32_t generation)
 
 /* Address of the thread state whose frames the calling thread runs, or 0. */
 VMP_SIGSAFE static uint64_t
-own_thread_state(const vmp_sampler_python *py)
+own_thread_state(const vmp_sampler *s, bool guarded)
 {
+    const vmp_sampler_python *py = &s->python;
     uint64_t attached = (uint64_t)(uintptr_t)py->tstate_attached();
     if (attached && py->attached_is_global) {
         /* The GIL's holder may be another thread, and gone by now. */
-        uint64_t ident;
-        if (vmp_guard_load64(attached + py->offsets.tstate.thread_id, &ident) < 0 ||
-            ident != (uint64_t)pthread_self())
+        uint64_t ident, place = attached + py->offsets.tstate.thread_id;
+        int rc = guarded ? vmp_guard_load64(place, &ident)
+                         : s->walk_view.read(s->walk_view.ctx, place, &ident, sizeof(ident));
+        if (rc < 0 || ident != (uint64_t)pthread_self())
             attached = 0;
     }
     return attached ? attached : (uint64_t)(uintptr_t)py->tstate_of_thread();
@@ -135,10 +137,11 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight)
         count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
         return;
     }
-    uint64_t tstate = own_thread_state(&s->python);
+    bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed);
+    uint64_t tstate = own_thread_state(s, guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
-        int rc = VMP_LIKELY(atomic_load_explicit(&s->guarded, memory_order_relaxed))
+        int rc = VMP_LIKELY(guarded)
                      ? vmp_py_walk_self(&s->python.offsets, s->python.code_type, tstate, &st)
                      : vmp_py_walk_mem(
                            &s->python.offsets, &s->walk_view, s->python.code_type, tstate, &st);

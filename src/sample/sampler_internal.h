@@ -166,7 +166,7 @@ typedef struct vmp_sampler {
     /* Slots: [0, slot_count) exist; the handler claims one by CAS on its state. */
     vmp_slot *_Atomic slots[VMP_SAMPLE_MAX_SLOTS];
     _Atomic uint32_t slot_count;
-    _Atomic uint32_t slots_claimed; /* ever; tells the drain to make spares */
+    _Atomic uint32_t slots_claimed; /* since the drain last looked */
 
     /* Under mutex. */
     pthread_mutex_t mutex;
@@ -178,6 +178,8 @@ typedef struct vmp_sampler {
     vmp_start_cpu *start_cpu;
     size_t start_cpu_count;
     uint32_t thread_count;
+    uint32_t threads_then; /* of the process, when the drain last counted */
+    bool threads_changed;
     vmp_sampler_summary sum;
     int64_t last_flush_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */

@@ -14,6 +14,7 @@
  * events cannot be reached: they keep the period that their creator's had then. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sampler_internal.h"
@@ -23,6 +24,7 @@ static const double JITTER = 0.08; /* periods vary by +- this share */
 enum {
     JITTER_TICKS = 40,      /* between two changes: each costs an interrupt and half a tick */
     JITTER_MAX_EVENTS = 64, /* of how many threads at a look */
+    DESCRIPTORS_SHARE = 4,  /* at most one in so many may be ours */
 };
 
 static uint64_t
@@ -60,6 +62,14 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         cap = have;
         n = vmp_os_thread_list(tids, cap);
     } while (n > cap);
+    /* Each thread that exists takes a descriptor; they are the program's. */
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur / DESCRIPTORS_SHARE) {
+        free(tids);
+        return vmp_err_set(err, VMP_EUNSUPPORTED, EMFILE, 0,
+            "%zu threads would take too many of %llu file descriptors", n,
+            (unsigned long long)limit.rlim_cur);
+    }
     if (n == 0) /* no /proc: the caller and the threads that it starts */
         tids[n++] = self;
 

@@ -467,6 +467,90 @@ def test_stopping_is_quick(python: Any, tmp_path: Path) -> None:
     assert float(done.stdout) < 0.05
 
 
+SUBINTERPRETERS = """
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    import time
+
+    def burn(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end: pass
+
+    inner = chr(10).join([
+        "import time",
+        "def inside_{0}():",
+        "    end = time.process_time() + 0.03",
+        "    while time.process_time() < end: pass",
+        "inside_{0}()",
+    ])
+    for number in range(10):
+        other = interpreters.create()
+        interpreters.run_string(other, inner.replace("{0}", str(number)))
+        interpreters.destroy(other)
+    burn(0.1)
+"""
+
+
+def test_subinterpreters_are_seen(python: Any, one_python: Any, tmp_path: Path) -> None:
+    done, path = profile(python, tmp_path, SUBINTERPRETERS, period="0.0005")
+    assert (done.returncode, done.stderr) == (0, "")
+    weights: Counter[str] = Counter()
+    for sample in read(one_python, path).samples:
+        weights.update({name: sample.weight for name in set(sample.stack) if "inside" in name})
+    assert len(weights) == 10
+    assert max(weights.values()) < 100 and min(weights.values()) > 30  # of 60
+
+
+THREADS = """
+    import threading, time
+
+    def short(number):
+        end = time.thread_time() + 0.002
+        while time.thread_time() < end: pass
+
+    for round in range(20):
+        threads = [threading.Thread(target=short, args=(i,)) for i in range(30)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+"""
+
+
+def test_short_threads_are_all_seen(python: Any, one_python: Any, tmp_path: Path) -> None:
+    done, path = profile(python, tmp_path, THREADS, period="0.0005")
+    assert (done.returncode, done.stderr) == (0, "")
+    log = read(one_python, path)
+    # 600 threads of 2 ms: 4 ticks each.
+    assert log.total * log.share("short") > 0.9 * 2400
+    assert sum(log.info["lost"].values()) < 24
+
+
+def test_faulthandler_stays_in_charge(python: Any, tmp_path: Path) -> None:
+    """Enabled before us, or while we sample: its report comes, the death is by the right signal."""
+    for when in ("before", "after"):
+        program = tmp_path / "prog.py"
+        program.write_text(
+            dedent(
+                f"""
+                import faulthandler, tempfile, time
+                import vmprof
+                if {when!r} == "before": faulthandler.enable()
+                log = tempfile.TemporaryFile()
+                vmprof.enable(log.fileno(), 0.0002)
+                if {when!r} == "after": faulthandler.enable()
+                end = time.process_time() + 0.2
+                while time.process_time() < end: pass
+                faulthandler._sigsegv()
+                """
+            )
+        )
+        done = python.run([str(program)], timeout=60)
+        assert done.returncode == -signal.SIGSEGV, when
+        assert done.stderr.count("Fatal Python error: Segmentation fault") == 1
+        assert "prog.py" in done.stderr
+
+
 def test_the_log_is_small(one_python: Any, tmp_path: Path) -> None:
     example = Path(__file__).resolve().parent.parent.parent / "examples" / "tinylang.py"
     log = tmp_path / "log"
