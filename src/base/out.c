@@ -25,6 +25,14 @@ vmp_out_fini(vmp_out *o)
     *o = (vmp_out){.fd = -1};
 }
 
+void
+vmp_out_drop(vmp_out *o, vmp_out *into)
+{
+    if (o->rc < 0 && into->rc == 0)
+        into->rc = -VMP_ENOMEM;
+    vmp_out_fini(o);
+}
+
 static bool
 reserve(vmp_out *o, size_t more)
 {

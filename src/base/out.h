@@ -27,6 +27,9 @@ void vmp_out_init(vmp_out *o, int fd);
 /* Frees the buffer; what is pending is dropped. */
 void vmp_out_fini(vmp_out *o);
 
+/* Ends scratch work for `into`: frees o, and if o ran out of memory, so did into. */
+void vmp_out_drop(vmp_out *o, vmp_out *into);
+
 void vmp_out_bytes(vmp_out *o, const void *p, size_t n);
 void vmp_out_str(vmp_out *o, vmp_str s);
 void vmp_out_text(vmp_out *o, const char *z);

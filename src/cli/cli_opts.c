@@ -197,6 +197,6 @@ vmp_opts_help(vmp_out *o, const vmp_term *t, const vmp_opt *opts, size_t n)
             vmp_out_str(o, vmp_out_view(&help));
         }
     }
-    vmp_out_fini(&name);
-    vmp_out_fini(&help);
+    vmp_out_drop(&name, o);
+    vmp_out_drop(&help, o);
 }

@@ -13,7 +13,7 @@ put_commands(vmp_out *o)
         vmp_out_str(o, vmp_out_view(&head));
         vmp_out_fill(o, ' ', head.n < 36 ? 36 - head.n : 2);
         vmp_out_printf(o, "%s\n", c->summary);
-        vmp_out_fini(&head);
+        vmp_out_drop(&head, o);
     }
 }
 

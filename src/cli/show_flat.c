@@ -148,7 +148,7 @@ put_thread_name(const vmp_show *s, vmp_thread_id thread, bool first)
     vmp_term_clean(o, s->view.term, vmp_name_thread(&scratch, s->profile, thread));
     vmp_term_plain(o, s->view.term);
     vmp_out_text(o, "\n");
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, o);
 }
 
 /* One table per thread that has samples. */

@@ -99,7 +99,7 @@ vmp_show_info(const vmp_show *s)
     if (rc == 0 && s->options->json)
         put_json(s, info);
     else if (rc == 0)
-        rc = vmp_view_info(&s->view, info, vmp_str_from(s->path));
+        vmp_view_info(&s->view, info, vmp_str_from(s->path));
     vmp_report_info_free(&info);
     return rc;
 }

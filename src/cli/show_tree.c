@@ -83,18 +83,16 @@ put_notes(const vmp_show *s, const vmp_report_tree *tree, double prune_percent)
     vmp_term_plain(o, s->view.term);
 }
 
-static int
+static void
 put_text(const vmp_show *s, const vmp_report_tree *tree, double prune_percent)
 {
     if (tree->count == 1 && tree->nodes[0].total.weight == 0) {
         vmp_out_text(s->view.out,
             s->options->filter.n ? "No sample passes the filter.\n" : "The log has no samples.\n");
-        return 0;
+        return;
     }
-    int rc = vmp_view_tree(
-        &s->view, tree, &(vmp_view_tree_options){.indent = (size_t)s->options->indent});
+    vmp_view_tree(&s->view, tree, &(vmp_view_tree_options){.indent = (size_t)s->options->indent});
     put_notes(s, tree, prune_percent);
-    return rc;
 }
 
 static int
@@ -103,7 +101,7 @@ put_html(const vmp_show *s, const vmp_report_tree *tree)
     vmp_report_info *info = NULL;
     int rc = vmp_report_info_new(&info, s->profile);
     if (rc == 0)
-        rc = vmp_view_tree_html(&s->view, tree, info, vmp_str_from(s->path));
+        vmp_view_tree_html(&s->view, tree, info, vmp_str_from(s->path));
     vmp_report_info_free(&info);
     return rc;
 }
@@ -148,7 +146,7 @@ vmp_show_tree(const vmp_show *s)
     else if (options->html)
         rc = put_html(s, tree);
     else
-        rc = put_text(s, tree, how.prune_percent);
+        put_text(s, tree, how.prune_percent);
     vmp_report_tree_free(&tree);
     return rc;
 }

@@ -20,9 +20,9 @@ open_regular(const char *path, struct stat *ret_st)
     return -1;
 }
 
-/* Opens path, below cwd if it is relative. */
+/* Opens path, below cwd if it is relative. Out of memory is left in s->bytes. */
 static int
-open_source(vmp_str path, vmp_str cwd, struct stat *ret_st)
+open_source(vmp_source *s, vmp_str path, vmp_str cwd, struct stat *ret_st)
 {
     vmp_out full;
     int fd = -1;
@@ -39,7 +39,7 @@ open_source(vmp_str path, vmp_str cwd, struct stat *ret_st)
         fd = open_regular(full.p, ret_st);
     if (fd < 0 && full.rc == 0 && full.n > path.n + 1)
         fd = open_regular(full.p + (full.n - path.n - 1), ret_st);
-    vmp_out_fini(&full);
+    vmp_out_drop(&full, &s->bytes);
     return fd;
 }
 
@@ -73,9 +73,9 @@ vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, int64_t made_unix_ns)
     struct stat st;
     *s = (vmp_source){.state = VMP_SOURCE_MISSING};
     vmp_out_init(&s->bytes, -1);
-    int fd = open_source(path, cwd, &st);
+    int fd = open_source(s, path, cwd, &st);
     if (fd < 0)
-        return 0;
+        return s->bytes.rc;
     int64_t written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     s->state = written_ns > made_unix_ns ? VMP_SOURCE_CHANGED : VMP_SOURCE_READ;
     read_all(s, fd);

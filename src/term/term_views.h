@@ -1,8 +1,9 @@
 /* Views of report.h as text, one function and one file per view.
  *
  * Shares are percent of all samples (by weight) unless said otherwise; times
- * are CPU seconds, of logs made in wall mode wall seconds. All return 0 or
- * -VMP_ENOMEM; errors of the output stay in it (out.h). */
+ * are CPU seconds, of logs made in wall mode wall seconds. Those that return
+ * int give 0 or -VMP_ENOMEM; all other errors, of memory too, stay in the
+ * output (out.h). */
 #ifndef VMP_TERM_VIEWS_H
 #define VMP_TERM_VIEWS_H
 
@@ -20,7 +21,7 @@ typedef struct vmp_view_tree_options {
     size_t indent; /* columns per level: "|" and dots; 0: none */
 } vmp_view_tree_options;
 
-int vmp_view_tree(
+void vmp_view_tree(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options);
 
 /* The first node that is shown: not the root, which says nothing where all
@@ -28,7 +29,7 @@ int vmp_view_tree(
 uint32_t vmp_view_tree_first(const vmp_report_tree *tree);
 
 /* The tree as one HTML page without script, that needs no other file. */
-int vmp_view_tree_html(
+void vmp_view_tree_html(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_report_info *info, vmp_str path);
 
 typedef struct vmp_view_flat_options {
@@ -60,7 +61,7 @@ uint32_t vmp_view_memory_bins(const vmp_term *t);
 int vmp_view_memory(const vmp_view *v, const vmp_report_memory *memory, size_t limit);
 
 /* path: of the log. */
-int vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path);
+void vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path);
 
 typedef struct vmp_view_stats {
     const vmp_report_info *info;

@@ -37,9 +37,7 @@ add_edges(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_repor
         vmp_table_text(table, VMP_STYLE_PLACE,
             edge->other.i ? vmp_name_place(scratch, v->profile, edge->other, 0) : (vmp_str){0});
     }
-    if (name.rc < 0)
-        scratch->rc = name.rc;
-    vmp_out_fini(&name);
+    vmp_out_drop(&name, v->out);
 }
 
 static void
@@ -80,9 +78,7 @@ vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,
     int rc = vmp_table_print(table, v->out, 0, true);
     if (n < callers->count)
         vmp_out_printf(v->out, "and %u more functions (--limit 0 shows all)\n", callers->count - n);
-    if (rc == 0 && scratch.rc < 0)
-        rc = scratch.rc;
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
     vmp_table_free(&table);
     return rc;
 }

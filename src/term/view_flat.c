@@ -68,9 +68,7 @@ vmp_view_flat(const vmp_view *v, const vmp_report_flat *flat, const vmp_view_fla
         vmp_term_plain(v->out, v->term);
         vmp_out_text(v->out, "\n");
     }
-    if (rc == 0 && scratch.rc < 0)
-        rc = scratch.rc;
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
     vmp_table_free(&table);
     return rc;
 }

@@ -134,7 +134,7 @@ put_nodes(const vmp_view *v, const vmp_report_tree *tree, vmp_out *scratch)
     }
 }
 
-int
+void
 vmp_view_tree_html(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_report_info *info, vmp_str path)
 {
@@ -166,8 +166,6 @@ vmp_view_tree_html(
     vmp_out_text(o, "</p></header>\n<main>\n");
     put_nodes(v, tree, &scratch);
     vmp_out_text(o, "</main></body></html>\n");
-    int rc = summary.rc < 0 ? summary.rc : scratch.rc;
-    vmp_out_fini(&summary);
-    vmp_out_fini(&scratch);
-    return rc;
+    vmp_out_drop(&summary, o);
+    vmp_out_drop(&scratch, o);
 }

@@ -53,8 +53,8 @@ vmp_view_summary(const vmp_view *v, const vmp_report_info *info, size_t column)
     vmp_out_init(&clean, -1);
     vmp_term_clean(&clean, v->term, vmp_out_view(&line));
     vmp_term_wrap(v->out, v->term, 0, column, vmp_out_view(&clean));
-    vmp_out_fini(&clean);
-    vmp_out_fini(&line);
+    vmp_out_drop(&clean, v->out);
+    vmp_out_drop(&line, v->out);
 }
 
 typedef struct info_printer {
@@ -165,7 +165,7 @@ put_sizes(info_printer *ip, const vmp_report_info *info)
     put_line(ip, "log size");
 }
 
-int
+void
 vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
 {
     info_printer ip = {.v = v};
@@ -200,7 +200,5 @@ vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
     put_mode(&ip, info);
     put_rates(&ip, info);
     put_sizes(&ip, info);
-    int rc = ip.line.rc;
-    vmp_out_fini(&ip.line);
-    return rc;
+    vmp_out_drop(&ip.line, v->out);
 }

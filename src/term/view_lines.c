@@ -168,7 +168,7 @@ put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_
         rc = -VMP_ENOMEM;
     }
     vmp_table_free(&table);
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
     vmp_source_fini(&source);
     return rc;
 }

@@ -122,7 +122,7 @@ put_peak(const vmp_view *v, const vmp_report_memory *m)
         vmp_term_plain(v->out, v->term);
         vmp_out_text(v->out, "\n");
     }
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
 }
 
 static double
@@ -165,7 +165,7 @@ put_growth(const vmp_view *v, const vmp_report_memory *m, size_t limit)
         vmp_out_text(v->out, "\nMemory grew between samples in:\n");
         rc = vmp_table_print(table, v->out, 0, true);
     }
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
     vmp_table_free(&table);
     return rc;
 }
@@ -180,7 +180,7 @@ vmp_view_memory(const vmp_view *v, const vmp_report_memory *memory, size_t limit
         vmp_term_clean(v->out, v->term, vmp_name_process(&scratch, v->profile, memory->process));
         vmp_term_plain(v->out, v->term);
         vmp_out_text(v->out, "\n");
-        vmp_out_fini(&scratch);
+        vmp_out_drop(&scratch, v->out);
     }
     put_chart(v, memory);
     put_peak(v, memory);

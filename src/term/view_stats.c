@@ -125,11 +125,10 @@ put_tree(const vmp_view *v, const vmp_report_tree *tree)
     for (uint32_t i = 1; i < tree->count; i++)
         if (nodes[i].level != CUT && nodes[i].passed == 0)
             put_tree_line(v, tree, nodes, i, &text, &clean);
-    int rc = text.rc < 0 ? text.rc : clean.rc;
-    vmp_out_fini(&text);
-    vmp_out_fini(&clean);
+    vmp_out_drop(&text, v->out);
+    vmp_out_drop(&clean, v->out);
     free(nodes);
-    return rc;
+    return 0;
 }
 
 static void
@@ -162,7 +161,7 @@ put_empty(const vmp_view *v, const vmp_report_info *info)
         vmp_out_text(&text, " Let it run longer, ask for a shorter --period, or, if it waits "
                             "rather than computes, use --wall.");
     vmp_term_wrap(v->out, v->term, 0, strlen(greeting), vmp_out_view(&text));
-    vmp_out_fini(&text);
+    vmp_out_drop(&text, v->out);
 }
 
 int

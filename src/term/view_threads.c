@@ -77,9 +77,7 @@ vmp_view_threads(
     for (uint32_t i = 0; i < threads->count; i++)
         add_row(v, table, &scratch, &threads->rows[i], total, have, hottest ? &hottest[i] : NULL);
     int rc = vmp_table_print(table, v->out, 0, true);
-    if (rc == 0 && scratch.rc < 0)
-        rc = scratch.rc;
-    vmp_out_fini(&scratch);
+    vmp_out_drop(&scratch, v->out);
     vmp_table_free(&table);
     return rc;
 }

@@ -117,7 +117,7 @@ vmp_view_tree_first(const vmp_report_tree *tree)
     return plain ? 1 : 0;
 }
 
-int
+void
 vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options)
 {
     tree_printer tp = {.v = v, .tree = tree, .indent = options->indent};
@@ -139,8 +139,6 @@ vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tre
         put_name(&tp, node);
         vmp_out_text(v->out, "\n");
     }
-    int rc = tp.text.rc < 0 ? tp.text.rc : tp.clean.rc;
-    vmp_out_fini(&tp.text);
-    vmp_out_fini(&tp.clean);
-    return rc;
+    vmp_out_drop(&tp.text, v->out);
+    vmp_out_drop(&tp.clean, v->out);
 }
