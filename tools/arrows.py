@@ -77,6 +77,9 @@ def meson_problems(room: Room, folder: Path, names: set[str]) -> list[str]:
                 out.append(f"{where}:{number}: {room.name} may not use {base}")
         if re.search(r"\.\./", code):
             out.append(f"{where}:{number}: reaches out of its room by a path")
+    declared = re.findall(r"declare_dependency\(((?:[^()]|\([^()]*\))*)\)", "\n".join(lines))
+    passed_on = {base for text in declared for base in re.findall(r"\b(\w+)_dep\b", text)}
+    out += [f"{where}: passes {base} on to its users" for base in sorted(passed_on & names)]
     return out
 
 

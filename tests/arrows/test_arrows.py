@@ -36,6 +36,11 @@ SPOILT = [
     ("src/sample/meson.build", "x = profile_dep\n", "sample may not use profile"),
     ("src/report/meson.build", "x = [report_dep, log_dep]\n", "report may not use log"),
     ("src/sample/meson.build", "x = load_sigsafe_lib\n", "sample may not use load"),
+    (
+        "src/report/meson.build",
+        "x = declare_dependency(link_with: [a],\n  dependencies: profile_dep)\n",
+        "passes profile on to its users",
+    ),
     ("src/py/meson.build", "x = os_inc\n", "py may not use os"),
     ("src/base/meson.build", "x = zstd_dep\n", "base may not use zstd_dep"),
     ("src/ext/capture/meson.build", "x = load_lib\n", "ext/capture may not use load"),
