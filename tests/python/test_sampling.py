@@ -117,9 +117,9 @@ def test_shares_are_true(python: Any, one_python: Any, tmp_path: Path) -> None:
     truth = {"side": 25.0, "seventy": 52.5, "twenty": 15.0, "nine": 6.75, "one": 0.75}
     got = {name: 100 * log.share(name) for name in truth}
     assert all(abs(got[name] - truth[name]) < 1.5 for name in truth), got
-    threads = {t["name"]: t for t in log.info["threads"]} if isinstance(
-        log.info["threads"], list
-    ) else {}
+    threads = (
+        {t["name"]: t for t in log.info["threads"]} if isinstance(log.info["threads"], list) else {}
+    )
     assert not threads or "side-thread" in threads
 
 
