@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 MAGIC = b"\x89VMPLOG\n\x01"
 WALL, MEMORY, LINES, NATIVE = 1, 2, 4, 8
+CHILDREN = 62
 LOSSES = [
     "ring_full",
     "no_thread_slot",
@@ -94,6 +95,8 @@ class Log:
         self._codes = self._locations = self._samples = 0
         self._first_lines: list[int] = [0]
         self._last_parent = self._high_location = 0
+        self._tops: dict[int, int] = {}  # location by stack
+        self._children: dict[int, list[int]] = {}  # by location, 0 for roots
         self._last: dict[int, tuple[int, int, int]] = {}  # time, stack, highest stack by thread
         self._last_rss = 0
         self._interval_ns = interval_ns
@@ -156,14 +159,30 @@ class Log:
         for location in locations:
             key = (parent, location)
             if key not in self._stacks:
+                place = self._place(self._tops.get(parent, 0), location)
                 new = len(self._stacks) + 1
-                chain = u(zigzag(parent - self._last_parent) << 2)
-                self._record(6, u(1) + chain + u(rising(location, self._high_location)))
-                self._last_parent = parent
-                self._high_location = max(self._high_location, location)
+                if parent == new - 1:
+                    self._record(6, u(1) + u(2 * place))
+                else:
+                    self._record(6, u(1) + u(2 * place + 1) + s(parent - self._last_parent))
+                    self._last_parent = parent
                 self._stacks[key] = new
+                self._tops[new] = location
             parent = self._stacks[key]
         return parent
+
+    def _place(self, above: int, location: int) -> int:
+        """Where a location is in the list of those below another one."""
+        children = self._children.setdefault(above, [])
+        if location in children:
+            place = children.index(location)
+            children.remove(location)
+        else:
+            place = CHILDREN + rising(location, self._high_location)
+        children.insert(0, location)
+        del children[CHILDREN:]
+        self._high_location = max(self._high_location, location)
+        return place
 
     def thread(self, index: int, tid: int = 0, name: str | bytes = "", ident: int = 0) -> None:
         number = self.string(name)

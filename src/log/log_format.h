@@ -63,17 +63,22 @@
  *                   1 NATIVE  u mapping, u relative address
  *                   2 ELIDED  u frames: this many frames were left out here
  *                 Kind 3 and other bits are not allowed in this version.
- *    6 STACKS     u n, n * chain: each chain of m >= 1 nodes defines m stack
- *                 ids: the first has a parent that was defined before or 0 (a
- *                 root), each other the one before it.
- *                 chain = u x, x & 3 is min(m - 1, 3) and x >> 2 is, zigzag
- *                         coded, the parent less the parent of the chain
- *                         before (of this epoch; at first less 0);
- *                         if x & 3 is 3: u m - 4;
- *                         m * u location, root first: odd v is the location
- *                         high + (v + 1) / 2, even v the location v / 2, where
- *                         high is the highest location id that STACKS records
- *                         of this session have used so far (at first 0).
+ *    6 STACKS     u n, n * (u v, then if v & 1: s parent): each defines a stack
+ *                 id, a node below its parent, which was defined before or is 0
+ *                 (the node is a root).
+ *                 parent    bit 0 of v set: less the parent last given like this
+ *                           (of this epoch; at first less 0); bit 0 clear, and
+ *                           no parent follows: the id before this one
+ *                 location  w = v >> 1. w < VMP_LOG_CHILDREN is a place, from 0,
+ *                           in the list of children of the parent's location (a
+ *                           list of its own for roots). Else x = w -
+ *                           VMP_LOG_CHILDREN, odd x is the location high +
+ *                           (x + 1) / 2, even x the location x / 2, where high
+ *                           is the highest location of STACKS records so far.
+ *                           Then the location goes to the front of that list,
+ *                           from where it was or as a new one; what is beyond
+ *                           VMP_LOG_CHILDREN entries is dropped. Lists and high
+ *                           begin anew with SESSION and outlive EPOCH.
  *    7 THREAD     u index (dense from 1), u os_tid, u ident (pthread_self),
  *                 u name (string id or 0), s start_ns (since start_mono):
  *                 defines a thread, or renames it if the index is known
@@ -140,6 +145,7 @@ enum {
     VMP_LOG_MAX_THREAD = 4 << 20,
     VMP_LOG_MAX_WIDTH = 32,
     VMP_LOG_WINDOW_LOG = 20,
+    VMP_LOG_CHILDREN = 62, /* all places, and the next new location, take one byte */
     VMP_LOG_CHUNK_ZSTD = 1,
     VMP_LOG_CHUNK_FRAME_START = 2,
 };
@@ -172,11 +178,6 @@ enum { /* head of a location, beside its kind */
     VMP_LOG_HEAD_LINE = 4,
     VMP_LOG_HEAD_COLUMNS = 8,
     VMP_LOG_HEAD_END_LINE = 16,
-};
-
-enum { /* first number of a chain of STACKS */
-    VMP_LOG_CHAIN_BITS = 2,
-    VMP_LOG_CHAIN_LONG = 3,
 };
 
 enum { /* SESSION.mode */

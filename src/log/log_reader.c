@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "compiler.h"
+#include "log_children.h"
 #include "log_chunk_in.h"
 #include "log_column.h"
 #include "varint.h"
@@ -22,6 +23,12 @@ typedef struct thread_in {
     uint64_t epoch;
 } thread_in;
 
+typedef struct stack_in {
+    uint32_t depth, location;
+} stack_in;
+
+static const stack_in no_stack = {0, 0};
+
 struct vmp_log_reader {
     vmp_log_chunk_in in;
     int failed; /* 0, or what every further call returns */
@@ -31,19 +38,17 @@ struct vmp_log_reader {
     const uint8_t *p, *end;   /* those not yet read */
     enum vmp_log_kind kind;   /* of the record whose items are being read */
     const uint8_t *q, *q_end; /* the rest of its body */
-    uint64_t items;           /* strings, codes, locations or chains to come */
-    uint64_t chain_left;      /* nodes of the current chain to come */
-    uint32_t chain_last;      /* its last node so far, at first its parent */
-    uint32_t chain_parent;    /* parent of the chain before */
-    uint32_t high_location;
+    uint64_t items;           /* items of a list to come, or 1 */
 
     int64_t quantum_ns, nominal_quanta, max_quanta;
     uint32_t strings, codes, locations, mappings, stacks, threads;
     uint64_t epoch;
     int32_t *first_lines; /* by code id - 1 */
     size_t first_lines_cap;
-    uint32_t *depths; /* by stack id - 1 */
-    size_t depths_cap;
+    stack_in *by_stack; /* by stack id - 1 */
+    size_t by_stack_cap;
+    vmp_log_children children; /* these two: what the encoding of stacks goes on from */
+    uint32_t last_parent;
     thread_in *by_thread; /* by index - 1 */
     size_t by_thread_cap;
 
@@ -104,7 +109,8 @@ vmp_log_reader_close(vmp_log_reader **ref)
         return;
     vmp_log_chunk_in_fini(&r->in);
     free(r->first_lines);
-    free(r->depths);
+    free(r->by_stack);
+    vmp_log_children_fini(&r->children);
     free(r->by_thread);
     free(r->col.time_ns);
     free(r->col.stack);
@@ -197,7 +203,8 @@ session_begin(vmp_log_reader *r)
     r->in_session = true;
     r->ended = false;
     r->strings = r->codes = r->locations = r->mappings = r->stacks = r->threads = 0;
-    r->chain_parent = r->high_location = 0;
+    vmp_log_children_fini(&r->children);
+    r->last_parent = 0;
     r->last_rss_kb = 0;
 }
 
@@ -314,51 +321,38 @@ location_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 }
 
 static int
-chain_begin(vmp_log_reader *r, vmp_err *err)
-{
-    uint64_t x, more = 0;
-    if (!get_u(r, &x) || ((x & VMP_LOG_CHAIN_LONG) == VMP_LOG_CHAIN_LONG && !get_u(r, &more)) ||
-        more > (uint64_t)(r->q_end - r->q))
-        return wrong(r, err, "STACKS");
-    int64_t parent = vmp_unzigzag(x >> VMP_LOG_CHAIN_BITS) + r->chain_parent;
-    if (parent < 0 || parent > r->stacks)
-        return wrong(r, err, "STACKS: a parent that is not defined");
-    r->chain_last = r->chain_parent = (uint32_t)parent;
-    r->chain_left = (x & VMP_LOG_CHAIN_LONG) + more + 1;
-    return 0;
-}
-
-static int
 stack_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 {
-    uint64_t v, location;
-    if (r->chain_left == 0) {
-        int rc = chain_begin(r, err);
-        if (rc < 0)
-            return rc;
-    }
+    uint64_t v;
+    int64_t parent = r->stacks, delta;
     if (r->stacks >= VMP_LOG_MAX_ID)
         return beyond(r, err, "stacks");
-    if (!get_u(r, &v) || v > UINT32_MAX * 2ull)
+    if (!get_u(r, &v))
         return wrong(r, err, "STACKS");
-    location = v & 1 ? r->high_location + v / 2 + 1 : v / 2;
-    if (location == 0 || location > r->locations)
-        return wrong(r, err, "STACKS: a location that is not defined");
-    if (VMP_VEC_RESERVE(r->depths, r->depths_cap, r->stacks + 1u) < 0)
-        return no_memory(r, err);
-    uint32_t depth = r->chain_last ? r->depths[r->chain_last - 1] + 1 : 1;
+    if (v & 1) {
+        if (!get_s(r, &delta) || delta > VMP_LOG_MAX_ID || delta < -VMP_LOG_MAX_ID)
+            return wrong(r, err, "STACKS");
+        parent = r->last_parent + delta;
+        if (parent < 0 || parent > r->stacks)
+            return wrong(r, err, "STACKS: a parent that is not defined");
+        r->last_parent = (uint32_t)parent;
+    }
+    const stack_in *above = parent ? &r->by_stack[parent - 1] : &no_stack;
+    uint32_t depth = above->depth + 1;
     if (depth > VMP_LOG_MAX_DEPTH)
         return beyond(r, err, "frames in one stack");
-    r->depths[r->stacks++] = depth;
-    if (location > r->high_location)
-        r->high_location = (uint32_t)location;
+    if (vmp_log_children_reserve(&r->children, above->location) < 0)
+        return no_memory(r, err);
+    uint32_t location =
+        vmp_log_children_decode(&r->children, above->location, v >> 1, r->locations);
+    if (location == 0)
+        return wrong(r, err, "STACKS: a location that is not defined");
+    if (VMP_VEC_RESERVE(r->by_stack, r->by_stack_cap, r->stacks + 1u) < 0)
+        return no_memory(r, err);
+    r->by_stack[r->stacks++] = (stack_in){depth, location};
     e->u.stack.id = r->stacks;
-    e->u.stack.parent = r->chain_last;
-    e->u.stack.location = (uint32_t)location;
-    r->chain_last = r->stacks;
-    /* A chain is one item: it counts when its last node is out. */
-    if (--r->chain_left > 0)
-        r->items++;
+    e->u.stack.parent = (uint32_t)parent;
+    e->u.stack.location = location;
     return 1;
 }
 
@@ -566,7 +560,7 @@ epoch_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 {
     (void)e, (void)err;
     r->stacks = 0;
-    r->chain_parent = 0;
+    r->last_parent = 0;
     r->epoch++; /* threads follow when they have samples: there may be many */
     return 1;
 }
@@ -594,7 +588,7 @@ static const struct {
 };
 
 /* Opens the next record of the chunk whose kind is known: r->items is then how
- * many events it gives (chains count once). Returns 1, 0 at the end of the
+ * many events it gives. Returns 1, 0 at the end of the
  * chunk, or an error. */
 static int
 record_begin(vmp_log_reader *r, vmp_err *err)
@@ -614,7 +608,6 @@ record_begin(vmp_log_reader *r, vmp_err *err)
             continue;
         r->kind = kind;
         r->items = 1;
-        r->chain_left = 0;
         if (kinds[kind].items && !get_u(r, &r->items))
             return wrong(r, err, "a list without its length");
         if (r->items > 0)

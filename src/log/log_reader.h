@@ -3,7 +3,8 @@
  * Hostile input gives an error with the byte offset, never a crash; a log that
  * was cut reads up to its last whole chunk. Ids in records are checked: what a
  * record refers to has been defined. Memory is bounded by twice the chunk
- * limit plus 4 bytes per code object and stack of the epoch and 24 per thread. */
+ * limit plus 4 bytes per code object, 16 per location, 8 per stack of the epoch,
+ * 24 per thread, and the lists of log_children.h, at most 12 bytes per stack. */
 #ifndef VMP_LOG_READER_H
 #define VMP_LOG_READER_H
 

@@ -120,12 +120,14 @@ vmp_log_writer_close(vmp_log_writer **ref)
     items_fini(&w->string_items);
     items_fini(&w->code_items);
     items_fini(&w->location_items);
+    items_fini(&w->stack_items);
     for (size_t i = 0; i < w->threads_n; i++)
         free(w->threads[i].open);
     free(w->threads);
     free(w->active);
     free(w->elided_ids);
-    free(w->nodes);
+    free(w->stack_locations);
+    vmp_log_children_fini(&w->children);
     free(w->losses);
     free(w->column);
     free(w);
@@ -261,16 +263,27 @@ vmp_log_writer_elided(vmp_log_writer *w, uint64_t frames)
 static uint32_t
 stack_add(vmp_log_writer *w, uint32_t parent, uint32_t location)
 {
+    vmp_buf *b = &w->stack_items.bytes;
     if (location == 0 || location > w->locations_count || parent > w->stacks.count ||
-        w->stacks.count >= VMP_LOG_MAX_ID ||
-        VMP_VEC_RESERVE(w->nodes, w->nodes_cap, w->nodes_n + 1) < 0)
+        w->stacks.count >= VMP_LOG_MAX_ID)
+        return 0;
+    uint32_t above = parent ? w->stack_locations[parent - 1] : 0;
+    if (!room(b, ITEM_NUMBERS_MAX) || vmp_log_children_reserve(&w->children, above) < 0 ||
+        VMP_VEC_RESERVE(w->stack_locations, w->stack_locations_cap, w->stacks.count + 1u) < 0)
         return 0;
     uint32_t id = vmp_pairs_add(&w->stacks, parent, location);
     if (id == 0)
         return 0;
-    w->nodes[w->nodes_n++] = (vmp_log_node){parent, location};
-    if (VMP_UNLIKELY(w->nodes_n * VMP_LOG_NODE_BYTES >= VMP_LOG_AUTO_FLUSH_BYTES))
-        vmp_log_writer_relieve(w);
+    size_t before = b->n;
+    bool given = parent != id - 1;
+    w->stack_locations[id - 1] = location;
+    vmp_buf_u(b, vmp_log_children_encode(&w->children, above, location) << 1 | given);
+    if (given) {
+        vmp_buf_s(b, (int64_t)parent - w->last_parent);
+        w->last_parent = parent;
+    }
+    w->stack_items.n++;
+    added(w, b->n - before);
     return id;
 }
 

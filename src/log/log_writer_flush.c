@@ -15,8 +15,8 @@ enum {
 static uint64_t
 now_pending(const vmp_log_writer *w)
 {
-    return w->pending_defs + w->nodes_n * VMP_LOG_NODE_BYTES + w->samples_buf.n +
-           w->open_samples * VMP_LOG_SAMPLE_BYTES + w->losses_n * 4 + w->clock.n + w->end.n;
+    return w->pending_defs + w->samples_buf.n + w->open_samples * VMP_LOG_SAMPLE_BYTES +
+           w->losses_n * 4 + w->clock.n + w->end.n;
 }
 
 uint64_t
@@ -208,48 +208,6 @@ items_put(vmp_buf *chunk, enum vmp_log_kind kind, const vmp_log_items *items)
     vmp_buf_put(chunk, items->bytes.p, items->bytes.n);
 }
 
-/* Nodes from `from` on that are each the child of the one before. */
-static size_t
-chain_length(const vmp_log_writer *w, uint32_t first_id, size_t from)
-{
-    size_t n = 1;
-    while (from + n < w->nodes_n && w->nodes[from + n].parent == first_id + from + n - 1)
-        n++;
-    return n;
-}
-
-/* Puts the pending nodes as one STACKS record. *high_location and *chain_parent
- * are the state of the encoding before and after. */
-static void
-nodes_put(vmp_log_writer *w, vmp_buf *chunk, uint32_t *high_location, uint32_t *chain_parent)
-{
-    uint32_t first_id = w->stacks.count - (uint32_t)w->nodes_n + 1, chains = 0;
-    vmp_buf *b = &w->body;
-    if (w->nodes_n == 0)
-        return;
-    vmp_buf_clear(b);
-    for (size_t i = 0, m; i < w->nodes_n; i += m, chains++) {
-        m = chain_length(w, first_id, i);
-        uint32_t parent = w->nodes[i].parent;
-        size_t short_m = m - 1 < VMP_LOG_CHAIN_LONG ? m - 1 : VMP_LOG_CHAIN_LONG;
-        vmp_buf_u(b, vmp_zigzag((int64_t)parent - *chain_parent) << VMP_LOG_CHAIN_BITS | short_m);
-        if (short_m == VMP_LOG_CHAIN_LONG)
-            vmp_buf_u(b, m - 1 - VMP_LOG_CHAIN_LONG);
-        *chain_parent = parent;
-        for (size_t k = i; k < i + m; k++) {
-            uint32_t location = w->nodes[k].location;
-            vmp_buf_u(b, location > *high_location ? 2 * (uint64_t)(location - *high_location) - 1
-                                                   : 2 * (uint64_t)location);
-            *high_location = location > *high_location ? location : *high_location;
-        }
-    }
-    vmp_buf_u8(chunk, VMP_LOG_STACKS);
-    vmp_buf_u(chunk, vmp_varint_size(chains) + b->n);
-    vmp_buf_u(chunk, chains);
-    vmp_buf_put(chunk, b->p, b->n);
-    chunk->failed |= b->failed;
-}
-
 static void
 losses_put(vmp_log_writer *w, vmp_buf *chunk)
 {
@@ -282,7 +240,7 @@ pending_clear(vmp_log_writer *w)
     items_clear(&w->string_items);
     items_clear(&w->code_items);
     items_clear(&w->location_items);
-    w->nodes_n = 0;
+    items_clear(&w->stack_items);
     w->losses_n = 0;
     if (w->loss_keys.count > 0)
         vmp_pairs_clear(&w->loss_keys);
@@ -311,8 +269,6 @@ chunk_write(vmp_log_writer *w, vmp_err *err)
 {
     vmp_buf *c = &w->chunk;
     vmp_err detail = {0};
-    uint32_t high_location = w->high_location,
-             chain_parent = w->epoch_pending ? 0 : w->chain_parent;
     vmp_buf_clear(c);
     if (vmp_buf_reserve(c, VMP_LOG_CHUNK_ROOM))
         c->n = VMP_LOG_CHUNK_ROOM;
@@ -324,12 +280,12 @@ chunk_write(vmp_log_writer *w, vmp_err *err)
     items_put(c, VMP_LOG_LOCATIONS, &w->location_items);
     vmp_buf_put(c, w->threads_buf.p, w->threads_buf.n);
     /* Not written alone: an epoch begins with its first stack or sample. */
-    bool epoch = w->epoch_pending && (w->nodes_n > 0 || w->samples_buf.n > 0);
+    bool epoch = w->epoch_pending && (w->stack_items.n > 0 || w->samples_buf.n > 0);
     if (epoch) {
         vmp_buf_u8(c, VMP_LOG_EPOCH);
         vmp_buf_u(c, 0);
     }
-    nodes_put(w, c, &high_location, &chain_parent);
+    items_put(c, VMP_LOG_STACKS, &w->stack_items);
     vmp_buf_put(c, w->samples_buf.p, w->samples_buf.n);
     losses_put(w, c);
     vmp_buf_put(c, w->clock.p, w->clock.n);
@@ -345,8 +301,6 @@ chunk_write(vmp_log_writer *w, vmp_err *err)
         return rc; /* all stays pending */
     if (rc < 0)
         return die(w, rc, &detail);
-    w->high_location = high_location;
-    w->chain_parent = chain_parent;
     w->epoch_pending = w->epoch_pending && !epoch;
     pending_clear(w);
     return 0;
@@ -387,6 +341,7 @@ epoch_begin(vmp_log_writer *w)
     vmp_pairs_clear(&w->stacks);
     w->epoch++;
     w->epoch_pending = true;
+    w->last_parent = 0;
     for (size_t i = 0; i < w->threads_n; i++)
         w->threads[i].last_stack = w->threads[i].high_stack = 0;
 }

@@ -5,20 +5,20 @@
 
 #include "buf.h"
 #include "intern.h"
+#include "log_children.h"
 #include "log_chunk_out.h"
 #include "log_writer.h"
 
 enum {
     /* Stack nodes of one epoch. The table has 2^21 slots of 12 bytes and is
-     * three quarters full then: 24 MiB in the profiled process, and about ten
+     * three quarters full then: 30 MiB in the profiled process, and about ten
      * minutes at 1 kHz if no stack ever comes twice. */
     VMP_LOG_EPOCH_NODES = 3 << 19,
-    /* Pending bytes, each of definitions, stacks and samples, at which a chunk
-     * leaves unasked. With all three, stacks that need twice what is foreseen
-     * and the largest possible SAMPLES record, it is below VMP_LOG_MAX_CHUNK. */
+    /* Pending bytes, of definitions and of samples, at which a chunk leaves
+     * unasked. With both and the largest possible SAMPLES record, it is below
+     * VMP_LOG_MAX_CHUNK. */
     VMP_LOG_AUTO_FLUSH_BYTES = 512 << 10,
-    /* What a pending stack node and an open sample are taken to need. */
-    VMP_LOG_NODE_BYTES = 5,
+    /* What an open sample is taken to need. */
     VMP_LOG_SAMPLE_BYTES = 4,
 };
 
@@ -43,10 +43,6 @@ typedef struct vmp_log_thread_out {
     uint32_t last_stack, high_stack;
 } vmp_log_thread_out;
 
-typedef struct vmp_log_node {
-    uint32_t parent, location;
-} vmp_log_node;
-
 typedef struct vmp_log_loss_count {
     uint32_t reason, thread;
     uint64_t count;
@@ -68,7 +64,10 @@ struct vmp_log_writer {
     uint32_t codes_count, locations_count, mappings_count;
     uint32_t epoch, epoch_nodes; /* epochs so far; nodes at which the next begins */
     bool epoch_pending;
-    uint32_t high_location, chain_parent; /* state of the STACKS records */
+    uint32_t *stack_locations; /* by stack id - 1 */
+    size_t stack_locations_cap;
+    vmp_log_children children; /* these two: what the encoding of stacks goes on from */
+    uint32_t last_parent;
 
     /* What waits for the next chunk, in the order of the chunk. */
     vmp_buf first, meta; /* whole records */
@@ -76,8 +75,7 @@ struct vmp_log_writer {
     vmp_buf mappings;
     vmp_log_items location_items;
     vmp_buf threads_buf;
-    vmp_log_node *nodes; /* new stacks, the last being w->stacks.count */
-    size_t nodes_n, nodes_cap;
+    vmp_log_items stack_items;
     vmp_buf samples_buf;
     uint64_t closed_samples, open_samples;
     vmp_pairs loss_keys; /* (reason, thread) -> index + 1 in losses */
