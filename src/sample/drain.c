@@ -246,6 +246,7 @@ look(vmp_sampler *s)
 {
     static const int64_t flush_ns = 95000000; /* every second look at the usual rate */
     int64_t now_ns = vmp_os_mono_ns();
+    atomic_store_explicit(&s->hurry, false, memory_order_relaxed);
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
     if (s->resume_at_ns && now_ns >= s->resume_at_ns) {
         s->resume_at_ns = 0;

@@ -124,19 +124,19 @@ stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames)
     return true;
 }
 
-void
+bool
 vmp_drain_asleep(
     vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, uint32_t weight, int64_t now_ns)
 {
     if (watch->has_stack && watch->stack_epoch != vmp_log_writer_epoch(s->writer))
         watch->has_stack = false;
-    bool ok = watch->has_stack || stack_read(s, watch, frames);
+    if (!watch->has_stack && !stack_read(s, watch, frames))
+        return false;
     vmp_slot *slot = slot_of(s, watch);
-    if (!ok || !slot) {
-        enum vmp_log_loss reason = ok ? VMP_LOG_LOSS_NO_SLOT : VMP_LOG_LOSS_MOVED;
-        vmp_log_writer_loss(s->writer, reason, weight, slot ? slot->thread_index : 0);
-        s->sum.lost[reason] += weight;
-        return;
+    if (!slot) {
+        vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_NO_SLOT, weight, 0);
+        s->sum.lost[VMP_LOG_LOSS_NO_SLOT] += weight;
+        return true;
     }
     /* Its last ticks come first. */
     vmp_drain_slot(s, slot);
@@ -149,4 +149,5 @@ vmp_drain_asleep(
     vmp_log_writer_sample(s->writer, &sample);
     s->sum.ticks += weight;
     slot->ticks_open += weight;
+    return true;
 }

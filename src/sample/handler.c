@@ -176,6 +176,10 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight)
     for (uint32_t i = 0; i < fresh; i++)
         out[i] = slot->next[i];
     vmp_ring_commit(&slot->ring, size);
+    /* Deep stacks that change all the time fill a ring between two looks. */
+    if (VMP_UNLIKELY(vmp_ring_used(&slot->ring) > VMP_SAMPLE_RING_BYTES / 2) &&
+        !atomic_exchange_explicit(&s->hurry, true, memory_order_relaxed))
+        sem_post(&s->wake);
 
     vmp_frame *swap = slot->last;
     slot->last = slot->next;

@@ -189,6 +189,7 @@ typedef struct vmp_sampler {
     bool drain_runs;
     _Atomic bool drain_stop;
     sem_t wake;
+    _Atomic bool hurry; /* a ring is half full: the drain was woken and is to come */
     _Atomic pid_t drain_tid;
     uint64_t drain_cpu_before; /* of drain threads that were parked */
     _Atomic int signal_got;
@@ -228,13 +229,20 @@ void vmp_drain_slot(vmp_sampler *s, vmp_slot *slot);
 void vmp_drain_all(vmp_sampler *s);
 /* Wall mode: records `weight` ticks of a thread that sleeps, whose stack is read
  * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has
- * it. If the thread moves meanwhile the ticks are counted as lost. */
-void vmp_drain_asleep(
+ * it. False, and nothing recorded, if the thread moved meanwhile. */
+bool vmp_drain_asleep(
     vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, uint32_t weight, int64_t now_ns);
 /* Defines or renames the thread of a slot in the log. */
 void vmp_drain_thread_write(vmp_sampler *s, const vmp_slot *slot);
 int vmp_drain_thread_start(vmp_sampler *s, vmp_err *err);
 void vmp_drain_thread_stop(vmp_sampler *s);
+
+/* session.c: waits until no handler runs. False if one does not come back (its
+ * thread is stopped by a debugger, say): what it may touch must then stay. */
+bool vmp_handlers_wait(vmp_sampler *s);
+
+/* source_choice.c: installs the handler and starts the best source that works. */
+int vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

@@ -9,11 +9,6 @@
 #include "sampler_internal.h"
 #include "vec.h"
 
-static const vmp_source *const sources[] = {
-    &vmp_source_perf, &vmp_source_cputimer, &vmp_source_pacer, &vmp_source_perf_user, NULL};
-
-const char *const vmp_sampler_timers[] = {"perf", "cputimer", "pacer", "perf-user", NULL};
-
 double
 vmp_sample_random(vmp_sampler *s)
 {
@@ -70,86 +65,6 @@ start_cpu_take(vmp_sampler *s)
     return 0;
 }
 
-static int
-action_install(vmp_sampler *s, vmp_err *err)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_sigaction = vmp_sample_on_signal;
-    /* Restart what can be restarted; run on the thread's alternate stack where it
-     * has one. All signals wait: no handler of the program runs inside ours. */
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    sigfillset(&action.sa_mask);
-    /* Faults are ours to see: guarded loads depend on them. */
-    sigdelset(&action.sa_mask, SIGSEGV);
-    sigdelset(&action.sa_mask, SIGBUS);
-    struct sigaction old;
-    bool lingered = vmp_linger_cancel(s->source->signo, &old);
-    if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)
-        return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
-    s->old_action = old; /* before ours is in place: it may be called at once */
-    s->installed_signo = s->source->signo;
-    sigaction(s->source->signo, &action, NULL);
-    return 0;
-}
-
-static int
-source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
-{
-    s->source = source;
-    int rc = action_install(s, err);
-    if (rc == 0)
-        rc = source->start(s, err);
-    if (rc < 0 && s->installed_signo) {
-        vmp_linger_restore(source->signo, &s->old_action, source->lingers);
-        s->installed_signo = 0;
-    }
-    return rc;
-}
-
-/* The order of preference, best first, for this interval and mode. */
-static size_t
-sources_rank(const vmp_sampler_config *c, const vmp_source **ranked)
-{
-    size_t n = 0;
-    if (c->mode & VMP_LOG_MODE_WALL) {
-        ranked[n++] = &vmp_source_pacer;
-        return n;
-    }
-    /* Where the tick comes anyway, it costs no interrupt of its own. */
-    bool slow = c->interval_ns >= 2 * vmp_os_tick_ns();
-    if (slow)
-        ranked[n++] = &vmp_source_cputimer;
-    ranked[n++] = &vmp_source_perf;
-    ranked[n++] = &vmp_source_pacer;
-    if (!slow)
-        ranked[n++] = &vmp_source_cputimer;
-    return n;
-}
-
-static int
-source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
-{
-    const vmp_source *ranked[8];
-    size_t n = 0;
-    if (c->timer) {
-        for (size_t i = 0; sources[i]; i++)
-            if (strcmp(sources[i]->name, c->timer) == 0)
-                ranked[n++] = sources[i];
-        if (n == 0)
-            return vmp_err_set(err, VMP_EINVAL, 0, 0, "there is no timer named '%s'", c->timer);
-        if ((c->mode & VMP_LOG_MODE_WALL) && ranked[0] != &vmp_source_pacer)
-            return vmp_err_set(err, VMP_EINVAL, 0, 0,
-                "timer '%s' ticks by CPU time: wall mode needs 'pacer'", c->timer);
-    } else {
-        n = sources_rank(c, ranked);
-    }
-    int rc = -VMP_EUNSUPPORTED;
-    for (size_t i = 0; i < n && rc < 0; i++)
-        rc = source_try(s, ranked[i], err);
-    return rc;
-}
-
 static void
 session_free(vmp_sampler *s)
 {
@@ -189,6 +104,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
         atomic_store(&s->lost[i], 0);
     atomic_store(&s->paused, 0);
     atomic_store(&s->signal_got, 0);
+    atomic_store(&s->hurry, false);
     s->start_mono_ns = s->last_flush_ns = vmp_os_mono_ns();
     s->start_cpu_ns = vmp_os_process_cpu_ns();
     s->random = (uint64_t)s->start_mono_ns ^ (uint64_t)getpid() << 40 ^ 0x9e3779b97f4a7c15u;
@@ -262,7 +178,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
             sched_yield();
         s->tid_in_pthread = tid_place(s->drain, atomic_load(&s->drain_tid));
         atomic_fetch_add(&s->generation, 1);
-        rc = source_start(s, config, err);
+        rc = vmp_source_start(s, config, err);
     }
     if (rc == 0)
         rc = writer_open(s, config, err);
@@ -290,10 +206,8 @@ fail:
     return rc;
 }
 
-/* Waits until no handler runs. False if one does not come back (its thread is
- * stopped by a debugger, say): what it may touch must then stay. */
-static bool
-handlers_wait(vmp_sampler *s)
+bool
+vmp_handlers_wait(vmp_sampler *s)
 {
     int64_t give_up_ns = vmp_os_mono_ns() + 1000000000;
     while (atomic_load(&s->active) > 0) {
@@ -315,7 +229,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     pthread_mutex_unlock(&s->mutex);
     vmp_drain_thread_stop(s);
     s->source->stop(s);
-    bool quiet = handlers_wait(s);
+    bool quiet = vmp_handlers_wait(s);
 
     pthread_mutex_lock(&s->mutex);
     vmp_drain_all(s);
@@ -346,186 +260,4 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     }
     pthread_mutex_unlock(&s->mutex);
     return rc;
-}
-
-bool
-vmp_sampler_runs(void)
-{
-    return (atomic_load(&vmp_the_sampler.generation) & 1) != 0;
-}
-
-void
-vmp_sampler_pause(void)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs())
-        return;
-    pthread_mutex_lock(&s->mutex);
-    if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
-        s->source->enable(s, false);
-    handlers_wait(s);
-    vmp_drain_all(s);
-    pthread_mutex_unlock(&s->mutex);
-}
-
-void
-vmp_sampler_resume(void)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs())
-        return;
-    pthread_mutex_lock(&s->mutex);
-    uint32_t paused = atomic_load(&s->paused);
-    if (paused == 1 && s->source->enable)
-        s->source->enable(s, true);
-    if (paused > 0)
-        atomic_fetch_sub(&s->paused, 1);
-    pthread_mutex_unlock(&s->mutex);
-}
-
-void
-vmp_sampler_brace_for_exec(void)
-{
-    static const int64_t patience_ns = 50000000;
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs())
-        return;
-    pthread_mutex_lock(&s->mutex);
-    bool braced = s->resume_at_ns != 0;
-    s->resume_at_ns = vmp_os_mono_ns() + patience_ns;
-    pthread_mutex_unlock(&s->mutex);
-    if (!braced)
-        vmp_sampler_pause();
-}
-
-bool
-vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!s->source)
-        return false;
-    pthread_mutex_lock(&s->mutex);
-    if (vmp_sampler_runs())
-        vmp_drain_all(s);
-    s->sum.timer = s->source->name;
-    *ret_s = s->sum;
-    pthread_mutex_unlock(&s->mutex);
-    return true;
-}
-
-void
-vmp_sampler_code_died(uint64_t code)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs())
-        return;
-    pthread_mutex_lock(&s->mutex);
-    if (vmp_sampler_runs()) {
-        /* Ticks that name it are resolved while it is still whole. */
-        vmp_drain_rings(s);
-        vmp_code_table_forget(&s->codes, code);
-    }
-    pthread_mutex_unlock(&s->mutex);
-}
-
-void
-vmp_sampler_thread_named(uint64_t ident, vmp_str name)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs() || name.n == 0)
-        return;
-    char *copy = strndup(name.p, name.n);
-    if (!copy)
-        return;
-    pthread_mutex_lock(&s->mutex);
-    size_t at = 0;
-    while (at < s->named_count && s->named[at].ident != ident)
-        at++;
-    bool same = at < s->named_count && strcmp(s->named[at].name, copy) == 0;
-    if (!vmp_sampler_runs() || same ||
-        (at == s->named_count && VMP_VEC_RESERVE(s->named, s->named_cap, at + 1) < 0)) {
-        free(copy);
-        goto out;
-    }
-    if (at == s->named_count)
-        s->named_count++;
-    else
-        free(s->named[at].name);
-    s->named[at] = (vmp_named_thread){ident, copy};
-    uint32_t count = atomic_load(&s->slot_count);
-    for (uint32_t i = 0; i < count; i++) {
-        vmp_slot *slot = atomic_load(&s->slots[i]);
-        uint64_t cpu;
-        /* An older thread may have had the same id: only a living one is meant. */
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
-            slot->ident == ident && vmp_os_thread_cpu_ns(slot->tid, &cpu) == 0)
-            vmp_drain_thread_write(s, slot);
-    }
-out:
-    pthread_mutex_unlock(&s->mutex);
-}
-
-void
-vmp_sampler_thread_begins(void)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs() || !s->source->thread_begins)
-        return;
-    pthread_mutex_lock(&s->mutex);
-    if (atomic_load(&s->running))
-        s->source->thread_begins(s, vmp_os_own_tid());
-    pthread_mutex_unlock(&s->mutex);
-}
-
-bool
-vmp_sampler_on_signal(int signo, void (*run)(void *), void *context)
-{
-    vmp_sampler *s = &vmp_the_sampler;
-    struct sigaction now, action;
-    if (!vmp_sampler_runs() || s->signal_armed || sigaction(signo, NULL, &now) < 0 ||
-        (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
-        return false;
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = vmp_sample_on_armed_signal;
-    action.sa_flags = SA_RESTART | SA_ONSTACK;
-    sigemptyset(&action.sa_mask);
-    s->signal_run = run;
-    s->signal_context = context;
-    s->signal_pid = getpid();
-    s->signal_armed = signo;
-    return sigaction(signo, &action, NULL) == 0;
-}
-
-int
-vmp_sampler_walk_own(const vmp_sampler_python *python, vmp_py_stack *st)
-{
-    vmp_mem_self *mem = NULL;
-    int rc = vmp_mem_self_open(&mem, NULL);
-    if (rc < 0)
-        return rc;
-    vmp_mem view = vmp_mem_self_view(mem);
-    void *tstate = python->tstate_attached();
-    if (!tstate)
-        tstate = python->tstate_of_thread();
-    rc = vmp_py_walk_mem(
-        &python->offsets, &view, python->code_type, (uint64_t)(uintptr_t)tstate, st);
-    vmp_mem_self_close(&mem);
-    return rc;
-}
-
-const char *
-vmp_sampler_loss_name(int reason)
-{
-    static const char *const names[VMP_LOG_LOSS_COUNT] = {
-#define LOSS_NAME(name, text) text,
-        VMP_LOG_LOSS_LIST(LOSS_NAME)
-#undef LOSS_NAME
-    };
-    return reason >= 0 && reason < VMP_LOG_LOSS_COUNT ? names[reason] : "unknown";
-}
-
-int
-vmp_sampler_fd_aside(int fd)
-{
-    return vmp_os_fd_high(fd);
 }

@@ -89,9 +89,8 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
     watch->recorded_ns += (int64_t)(weight * s->interval_ns);
     if (moved && watch->has_stack) {
         uint32_t slept = weight / 2;
-        if (slept > 0)
-            vmp_drain_asleep(s, watch, s->pacer->frames, slept, now_ns);
-        weight -= slept;
+        if (slept > 0 && vmp_drain_asleep(s, watch, s->pacer->frames, slept, now_ns))
+            weight -= slept;
     }
     watch->looked_cpu_ns = cpu_ns;
     if (moved)
@@ -100,8 +99,8 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
         return moved;
     if (moved && vmp_os_thread_runs(watch->tid))
         tick_send(s, watch, weight);
-    else
-        vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns);
+    else if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
+        watch->recorded_ns -= (int64_t)(weight * s->interval_ns); /* the next look's */
     return moved;
 }
 

@@ -1,0 +1,188 @@
+/* What may be asked of the sampler while it runs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sampler_internal.h"
+#include "vec.h"
+
+bool
+vmp_sampler_runs(void)
+{
+    return (atomic_load(&vmp_the_sampler.generation) & 1) != 0;
+}
+
+void
+vmp_sampler_pause(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs())
+        return;
+    pthread_mutex_lock(&s->mutex);
+    if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
+        s->source->enable(s, false);
+    vmp_handlers_wait(s);
+    vmp_drain_all(s);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void
+vmp_sampler_resume(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs())
+        return;
+    pthread_mutex_lock(&s->mutex);
+    uint32_t paused = atomic_load(&s->paused);
+    if (paused == 1 && s->source->enable)
+        s->source->enable(s, true);
+    if (paused > 0)
+        atomic_fetch_sub(&s->paused, 1);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void
+vmp_sampler_brace_for_exec(void)
+{
+    static const int64_t patience_ns = 50000000;
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs())
+        return;
+    pthread_mutex_lock(&s->mutex);
+    bool braced = s->resume_at_ns != 0;
+    s->resume_at_ns = vmp_os_mono_ns() + patience_ns;
+    pthread_mutex_unlock(&s->mutex);
+    if (!braced)
+        vmp_sampler_pause();
+}
+
+bool
+vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!s->source)
+        return false;
+    pthread_mutex_lock(&s->mutex);
+    if (vmp_sampler_runs())
+        vmp_drain_all(s);
+    s->sum.timer = s->source->name;
+    *ret_s = s->sum;
+    pthread_mutex_unlock(&s->mutex);
+    return true;
+}
+
+void
+vmp_sampler_code_died(uint64_t code)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs())
+        return;
+    pthread_mutex_lock(&s->mutex);
+    if (vmp_sampler_runs()) {
+        /* Ticks that name it are resolved while it is still whole. */
+        vmp_drain_rings(s);
+        vmp_code_table_forget(&s->codes, code);
+    }
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void
+vmp_sampler_thread_named(uint64_t ident, vmp_str name)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs() || name.n == 0)
+        return;
+    char *copy = strndup(name.p, name.n);
+    if (!copy)
+        return;
+    pthread_mutex_lock(&s->mutex);
+    size_t at = 0;
+    while (at < s->named_count && s->named[at].ident != ident)
+        at++;
+    bool same = at < s->named_count && strcmp(s->named[at].name, copy) == 0;
+    if (!vmp_sampler_runs() || same ||
+        (at == s->named_count && VMP_VEC_RESERVE(s->named, s->named_cap, at + 1) < 0)) {
+        free(copy);
+        goto out;
+    }
+    if (at == s->named_count)
+        s->named_count++;
+    else
+        free(s->named[at].name);
+    s->named[at] = (vmp_named_thread){ident, copy};
+    uint32_t count = atomic_load(&s->slot_count);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load(&s->slots[i]);
+        uint64_t cpu;
+        /* An older thread may have had the same id: only a living one is meant. */
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
+            slot->ident == ident && vmp_os_thread_cpu_ns(slot->tid, &cpu) == 0)
+            vmp_drain_thread_write(s, slot);
+    }
+out:
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void
+vmp_sampler_thread_begins(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs() || !s->source->thread_begins)
+        return;
+    pthread_mutex_lock(&s->mutex);
+    if (atomic_load(&s->running))
+        s->source->thread_begins(s, vmp_os_own_tid());
+    pthread_mutex_unlock(&s->mutex);
+}
+
+bool
+vmp_sampler_on_signal(int signo, void (*run)(void *), void *context)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    struct sigaction now, action;
+    if (!vmp_sampler_runs() || s->signal_armed || sigaction(signo, NULL, &now) < 0 ||
+        (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
+        return false;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = vmp_sample_on_armed_signal;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    s->signal_run = run;
+    s->signal_context = context;
+    s->signal_pid = getpid();
+    s->signal_armed = signo;
+    return sigaction(signo, &action, NULL) == 0;
+}
+
+int
+vmp_sampler_walk_own(const vmp_sampler_python *python, vmp_py_stack *st)
+{
+    vmp_mem_self *mem = NULL;
+    int rc = vmp_mem_self_open(&mem, NULL);
+    if (rc < 0)
+        return rc;
+    vmp_mem view = vmp_mem_self_view(mem);
+    void *tstate = python->tstate_attached();
+    if (!tstate)
+        tstate = python->tstate_of_thread();
+    rc = vmp_py_walk_mem(
+        &python->offsets, &view, python->code_type, (uint64_t)(uintptr_t)tstate, st);
+    vmp_mem_self_close(&mem);
+    return rc;
+}
+
+const char *
+vmp_sampler_loss_name(int reason)
+{
+    static const char *const names[VMP_LOG_LOSS_COUNT] = {
+#define LOSS_NAME(name, text) text,
+        VMP_LOG_LOSS_LIST(LOSS_NAME)
+#undef LOSS_NAME
+    };
+    return reason >= 0 && reason < VMP_LOG_LOSS_COUNT ? names[reason] : "unknown";
+}
+
+int
+vmp_sampler_fd_aside(int fd)
+{
+    return vmp_os_fd_high(fd);
+}
