@@ -11,9 +11,6 @@ from ._files import move_out_of_the_way, temporary_folder
 # Losses are told from one sample in so many on.
 _LOSSES_TOLD = 100
 
-# SIGTERM ends the process from outside Python, so that nothing is left to clean up but this.
-_REPORT_AND_REMOVE = '"$0" stats "$1" >&2; rm -f -- "$1" "$1".*; rmdir -- "$2"'
-
 
 class Output:
     """The log, open for writing.
@@ -32,10 +29,10 @@ class Output:
         self.fd = move_out_of_the_way(os.open(self.path, flags, 0o666))
 
     def report_command(self) -> list[str]:
-        """What SIGTERM shall run when the log is written; empty: nothing."""
+        """What SIGTERM shall run when the log is written, its stdout our stderr; empty: nothing."""
         if self._folder is None:
             return []
-        return ["/bin/sh", "-c", _REPORT_AND_REMOVE, binary(), self.path, self._folder]
+        return [binary(), "stats", "--remove", self.path]
 
     def discard(self) -> None:
         """Nothing was recorded: leave no trace, but never remove what is not an empty log."""

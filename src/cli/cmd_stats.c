@@ -1,4 +1,10 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "cli_opts.h"
@@ -7,6 +13,7 @@
 
 typedef struct stats_options {
     bool help;
+    bool remove;
     uint64_t limit;
     int color;
 } stats_options;
@@ -21,6 +28,8 @@ static const vmp_opt opts[] = {
         "at most N functions (20); 0: all"},
     {"color", 0, VMP_OPT_CHOICE, AT(color), "WHEN", colors, 0, 0, 0,
         "auto (only on a terminal, and not if NO_COLOR is set), always, never"},
+    {"remove", 0, VMP_OPT_FLAG, AT(remove), NULL, NULL, 0, 0, 0,
+        "then remove LOG, the logs LOG.* of its forks, and the folder if it is empty"},
 };
 
 enum { OPT_COUNT = sizeof(opts) / sizeof(opts[0]), DEFAULT_LIMIT = 20 };
@@ -82,6 +91,28 @@ run(const char *path, const stats_options *options)
     return status;
 }
 
+/* Cleans up behind a program that died of a signal and cannot do it. What cannot
+ * be removed stays: the statistics were what was asked for. */
+static void
+remove_logs(const char *path)
+{
+    char *copy = strdup(path), *copy2 = strdup(path);
+    const char *folder = copy ? dirname(copy) : NULL, *name = copy2 ? basename(copy2) : NULL;
+    DIR *dir = folder && name ? opendir(folder) : NULL;
+    size_t n = name ? strlen(name) : 0;
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (strncmp(entry->d_name, name, n) == 0 &&
+            (entry->d_name[n] == '\0' || entry->d_name[n] == '.'))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    if (folder)
+        (void)rmdir(folder);
+    free(copy);
+    free(copy2);
+}
+
 int
 vmp_cli_stats(int argc, char **argv)
 {
@@ -97,6 +128,8 @@ vmp_cli_stats(int argc, char **argv)
         status = vmp_cli_usage("stats", result.arguments.n ? "one log only" : "which log?");
     else
         status = run(result.arguments.p[0].p, &options);
+    if (options.remove && result.arguments.n == 1)
+        remove_logs(result.arguments.p[0].p);
     vmp_opt_list_fini(&result.arguments);
     return status;
 }
