@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-__all__ = ["Profiler"]
+__all__ = ["Profiler", "VMProfError"]
+
+
+def __getattr__(name: str) -> object:
+    # Old programs import read_profile from here; what reads logs is loaded when it is asked for.
+    if name != "read_profile":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .stats import read_profile
+
+    return read_profile
 
 
 class Profiler:

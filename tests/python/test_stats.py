@@ -369,6 +369,8 @@ def test_on_every_interpreter(python: Any, path: Path) -> None:
             "-c",
             "import sys, vmprof\n"
             "from vmprof.stats import Stats, Node\n"
+            "from vmprof.profiler import Profiler, read_profile\n"
+            "assert read_profile is vmprof.read_profile\n"
             "from vmprof.reader import NativeCode, JittedCode, AssemblerCode\n"
             "stats = vmprof.read_profile(sys.argv[1])\n"
             "assert isinstance(stats, Stats) and isinstance(stats.get_tree(), Node)\n"
