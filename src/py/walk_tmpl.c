@@ -283,7 +283,7 @@ walk_cframe_doubt(const walk_reader *r, const vmp_py_offsets *off, walk_shape sh
 {
     uint64_t live_end, type = code_type;
     if (walk_address_absurd(frame) || walk_load_frame(r, off, shape, frame, raw) < 0 ||
-        raw->back == 0 || walk_address_absurd(raw->code))
+        walk_address_absurd(raw->code))
         return WALK_LEFT_OVER;
     if (code_type != 0 &&
         (walk_load64(r, raw->code + off->object.type, &type) < 0 || type != code_type))
@@ -346,7 +346,8 @@ walk_cframe_top(const walk_reader *r, const vmp_py_offsets *off, walk_shape shap
         return 0;
     walk_raw raw = {0};
     enum walk_doubt doubt = walk_cframe_doubt(r, off, shape, code_type, tstate, top, &raw);
-    if (VMP_LIKELY(doubt == WALK_SOUND))
+    /* Without a caller it is the thread's first, or a generator that waits. */
+    if (VMP_LIKELY(doubt == WALK_SOUND && raw.back != 0))
         return 0;
     if (walk_cframe_joins(r, off, shape, top, caller))
         return 0;

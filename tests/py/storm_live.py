@@ -58,8 +58,10 @@ def cells(a, b, c):
 
 
 def generator(n):
-    for i in range(n):
+    i = 0
+    while i < n:
         yield i
+        i += 1
 
 
 def delegating(n):
