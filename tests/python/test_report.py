@@ -260,6 +260,24 @@ def test_terminated_child_prints_no_report(python: Any, place: Path) -> None:
     assert done.stderr.count("samples over") == 1, done.stderr
 
 
+@pytest.mark.parametrize("timer", ["", "perf", "pacer", "cputimer"])
+def test_exec_after_a_function_is_survived(one_python: Any, place: Path, timer: str) -> None:
+    # The exec of subprocess tells nobody; a tick on its way then would kill the new program.
+    write(
+        place,
+        "import subprocess\n"
+        "def before():\n    sum(range(3000))\n"
+        "def run():\n    return subprocess.run(['/bin/true'], preexec_fn=before).returncode\n"
+        "print({run() for _ in range(60)})\n",
+    )
+    words = ["-W", "ignore", "-m", "vmprof", "-p", "0.0001", "-o", "log", "prog.py"]
+    done = one_python.run(words, cwd=place, env={"VMPROF_TIMER": timer})
+    if done.returncode == 2:
+        pytest.skip(done.stderr)  # This kernel or container has no such timer.
+    assert (done.stdout, done.stderr) == ("{0}\n", "")
+    assert [path.name for path in place.glob("log*")] == ["log"]
+
+
 def test_pool_of_processes_is_followed(python: Any, place: Path) -> None:
     write(
         place,

@@ -3,7 +3,10 @@
  * fork: pthread_atfork makes any fork safe, whoever calls it: the child's copy
  * of the session is dead. os.register_at_fork, which only Python's own fork
  * calls, starts the child's session where it is to go on; a fork that is
- * followed by exec at once never comes here and pays nothing.
+ * followed by exec at once never comes here and pays nothing. One that is to
+ * run a function before its exec (preexec_fn of subprocess) does come, and is
+ * not followed: its exec is a bare system call without an audit event, so that
+ * nothing could stop the clock in time.
  *
  * CPython from 3.12 on counts the operating system's threads after a fork and
  * warns if there are several. Ours must not cause that in a program that has
@@ -51,12 +54,27 @@ on_audit(const char *event, PyObject *args, void *unused)
 static bool parked;
 static bool follow_in_child;
 
+/* Is the fork that of subprocess (or gevent's), with an exec to come? The Python
+ * function that calls it has had this name in every version. */
+static bool
+fork_is_for_exec(void)
+{
+    PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
+    PyObject *code = frame ? PyObject_GetAttrString(frame, "f_code") : NULL;
+    PyObject *name = code ? PyObject_GetAttrString(code, "co_name") : NULL;
+    bool is = name && PyUnicode_CompareWithASCIIString(name, "_execute_child") == 0;
+    Py_XDECREF(name);
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return is;
+}
+
 PyObject *
 vmp_hook_before_fork(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    follow_in_child = vmp_sampler_runs() && vmp_the_capture.follow_fork;
+    follow_in_child = vmp_sampler_runs() && vmp_the_capture.follow_fork && !fork_is_for_exec();
     if (vmp_sampler_runs() && vmp_the_capture.compat.version_hex >= VMP_COMPAT_3_12 &&
         vmp_sampler_threads_are_alone()) {
         vmp_sampler_threads_park();
