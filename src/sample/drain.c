@@ -305,7 +305,7 @@ drain_main(void *arg)
         pthread_mutex_unlock(&s->mutex);
     }
     s->drain_cpu_before += vmp_os_own_cpu_ns();
-    atomic_store(&s->drain_tid, 0);
+    s->drain_ended = atomic_exchange(&s->drain_tid, 0);
     return NULL;
 }
 

@@ -7,8 +7,12 @@
 
 #include "sampler_internal.h"
 
-/* Longest list of thread states that is searched. */
-enum { MAX_STATES = 65536 };
+enum {
+    MAX_STATES = 65536, /* longest list of thread states that is searched */
+    STATE_BYTES = 256,  /* of a thread state, up to the ids: all layouts */
+};
+/* A thread without a state may be one that never runs Python. */
+static const int64_t STATES_AGAIN_NS = 5000000;
 
 static bool
 read_word(const vmp_mem *mem, uint64_t address, uint64_t *ret)
@@ -16,44 +20,73 @@ read_word(const vmp_mem *mem, uint64_t address, uint64_t *ret)
     return mem->read(mem->ctx, address, ret, sizeof(*ret)) == 0;
 }
 
-/* True if the thread state at `tstate` belongs to the thread. */
+/* The tid and the successor of the thread state at `tstate`; false if it cannot
+ * be read. */
+static bool
+state_read(
+    const vmp_sampler *s, const vmp_mem *mem, uint64_t tstate, pid_t *ret_tid, uint64_t *ret_next)
+{
+    /* One read for both: each costs a system call. */
+    const vmp_py_offsets *off = &s->python.offsets;
+    bool native = off->tstate.native_tid != VMP_PY_NONE;
+    uint16_t id = native ? off->tstate.native_tid : off->tstate.thread_id;
+    uint8_t bytes[STATE_BYTES];
+    uint64_t word;
+    uint32_t number;
+    if ((size_t)id + 8 > sizeof(bytes) || (size_t)off->tstate.next + 8 > sizeof(bytes) ||
+        mem->read(mem->ctx, tstate, bytes, sizeof(bytes)) < 0)
+        return false;
+    memcpy(ret_next, bytes + off->tstate.next, sizeof(*ret_next));
+    memcpy(&word, bytes + id, sizeof(word));
+    if (native) {
+        *ret_tid = (pid_t)word;
+        return true;
+    }
+    /* Before 3.11 only pthread_self() is there; the C library's thread struct,
+     * to which it points, holds the tid. */
+    *ret_tid = 0;
+    if (s->tid_in_pthread != 0 &&
+        mem->read(mem->ctx, word + s->tid_in_pthread, &number, sizeof(number)) == 0)
+        *ret_tid = (pid_t)number;
+    return true;
+}
+
 static bool
 state_is_of(const vmp_sampler *s, const vmp_mem *mem, uint64_t tstate, pid_t tid)
 {
-    const vmp_py_offsets *off = &s->python.offsets;
-    uint64_t word;
-    if (off->tstate.native_tid != VMP_PY_NONE)
-        return read_word(mem, tstate + off->tstate.native_tid, &word) && word == (uint64_t)tid;
-    /* Before 3.11 only pthread_self() is there; the C library's thread struct,
-     * to which it points, holds the tid. */
-    uint32_t number;
-    return s->tid_in_pthread != 0 && read_word(mem, tstate + off->tstate.thread_id, &word) &&
-           mem->read(mem->ctx, word + s->tid_in_pthread, &number, sizeof(number)) == 0 &&
-           number == (uint32_t)tid;
+    uint64_t next;
+    pid_t found;
+    return state_read(s, mem, tstate, &found, &next) && found == tid;
 }
 
-static uint64_t
-state_find(const vmp_sampler *s, const vmp_mem *mem, pid_t tid)
+/* Tells all watched threads which state is theirs: one pass over the list serves
+ * a thousand threads that are new. */
+static void
+states_find(vmp_sampler *s, const vmp_mem *mem)
 {
     uint64_t tstate = s->python.tstate_first ? (uint64_t)(uintptr_t)s->python.tstate_first() : 0;
     for (int i = 0; tstate && i < MAX_STATES; i++) {
-        if (state_is_of(s, mem, tstate, tid))
-            return tstate;
-        if (!read_word(mem, tstate + s->python.offsets.tstate.next, &tstate))
-            return 0;
+        uint64_t next;
+        pid_t tid;
+        if (!state_read(s, mem, tstate, &tid, &next))
+            return;
+        vmp_watch *watch = vmp_watch_list_find(&s->watched, tid);
+        if (watch)
+            watch->tstate = tstate;
+        tstate = next;
     }
-    return 0;
 }
 
 static vmp_slot *
 slot_of(vmp_sampler *s, vmp_watch *watch)
 {
-    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
     vmp_slot *vacant = NULL, *slot = watch->slot;
     if (slot && slot->tid == watch->tid &&
         atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
         return slot;
     vmp_drain_rings(s); /* one that the thread itself has just claimed is known now */
+    vmp_slots_grow(s, 1);
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
         uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
@@ -104,13 +137,17 @@ stack_id(vmp_sampler *s, const vmp_py_stack *st, uint32_t *ret)
 }
 
 static bool
-stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames)
+stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, int64_t now_ns)
 {
     vmp_mem mem = vmp_mem_self_view(s->name_mem);
     vmp_py_stack st = {.frames = frames, .cap = VMP_SAMPLE_MAX_FRAMES};
     uint64_t cpu_ns;
-    if (!watch->tstate || !state_is_of(s, &mem, watch->tstate, watch->tid))
-        watch->tstate = state_find(s, &mem, watch->tid);
+    if (watch->tstate && !state_is_of(s, &mem, watch->tstate, watch->tid))
+        watch->tstate = 0;
+    if (!watch->tstate && now_ns - s->states_found_ns > STATES_AGAIN_NS) {
+        s->states_found_ns = now_ns;
+        states_find(s, &mem);
+    }
     if (watch->tstate &&
         vmp_py_walk_mem(&s->python.offsets, &mem, s->python.code_type, watch->tstate, &st) < 0)
         return false;
@@ -130,7 +167,7 @@ vmp_drain_asleep(
 {
     if (watch->has_stack && watch->stack_epoch != vmp_log_writer_epoch(s->writer))
         watch->has_stack = false;
-    if (!watch->has_stack && !stack_read(s, watch, frames))
+    if (!watch->has_stack && !stack_read(s, watch, frames, now_ns))
         return false;
     vmp_slot *slot = slot_of(s, watch);
     if (!slot) {

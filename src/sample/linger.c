@@ -155,19 +155,23 @@ linger_thread_start(void)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* The other threads, as they are now. */
+/* The other threads of the program. What each does is looked at later: the events
+ * are closed, so any moment from now on will do. */
 static void
 suspects_gather(void)
 {
-    pid_t tids[256], self = vmp_os_own_tid();
-    size_t n = vmp_os_thread_list(tids, 256), cap = 0;
-    if (n > 256)
-        n = 256; /* of so many some are surely blocked: the wait is the same */
+    pid_t *tids = NULL, self = vmp_os_own_tid();
+    size_t have = 0, cap = 0, n = vmp_os_thread_count() + 64;
+    if (VMP_VEC_RESERVE(tids, have, n) < 0)
+        return;
+    n = vmp_os_thread_list(tids, have);
+    if (n > have)
+        n = have;
     for (size_t i = 0; i < n; i++)
-        if (tids[i] != self && tids[i] != linger.tid &&
-            VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0 &&
-            suspect_look(tids[i], &linger.suspects[linger.count]))
-            linger.count++;
+        if (tids[i] != self && !vmp_sampler_owns(&vmp_the_sampler, tids[i]) &&
+            VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0)
+            linger.suspects[linger.count++] = (vmp_suspect){.tid = tids[i]};
+    free(tids);
 }
 
 void

@@ -191,7 +191,8 @@ typedef struct vmp_sampler {
     sem_t wake;
     _Atomic bool hurry; /* a ring is half full: the drain was woken and is to come */
     _Atomic pid_t drain_tid;
-    uint64_t drain_cpu_before; /* of drain threads that were parked */
+    pid_t drain_ended, pacer_ended; /* the last ones that were joined */
+    uint64_t drain_cpu_before;      /* of drain threads that were parked */
     _Atomic int signal_got;
     int signal_armed;
     pid_t signal_pid; /* the process that armed it */
@@ -203,6 +204,7 @@ typedef struct vmp_sampler {
     size_t perf_count, perf_turn;
     uint64_t random;
     vmp_watch_list watched;
+    int64_t states_found_ns; /* when the list of thread states was last walked */
     uint32_t tid_in_pthread; /* where the C library keeps the tid; 0: not known */
     struct vmp_pacer *pacer;
 } vmp_sampler;

@@ -22,7 +22,9 @@ vmp_sample_random(vmp_sampler *s)
 bool
 vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
 {
-    return tid == atomic_load(&s->drain_tid) || tid == vmp_pacer_tid(s) || tid == vmp_linger_tid();
+    /* A thread that was joined may stand in /proc for a moment yet. */
+    return tid == atomic_load(&s->drain_tid) || tid == vmp_pacer_tid(s) ||
+           tid == vmp_linger_tid() || tid == s->drain_ended || tid == s->pacer_ended;
 }
 
 static int
@@ -96,6 +98,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->thread_count = 0;
     s->resume_at_ns = 0;
     s->perf_turn = 0;
+    s->states_found_ns = 0;
     s->drain_cpu_before = 0;
     s->signal_armed = 0;
     memset(&s->watched, 0, sizeof(s->watched));

@@ -23,9 +23,9 @@
 
 enum {
     /* Ticks between two looks at an idle thread: at least so many can be reached,
-     * and as many more as keep a tick to four such looks. */
+     * and as many more as keep a tick to two such looks. */
     IDLE_APART = 8,
-    IDLE_LOOKS_A_TICK = 4,
+    IDLE_LOOKS_A_TICK = 2,
     IDLE_APART_MOST = 1024,
     QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
@@ -122,7 +122,7 @@ look_last(vmp_sampler *s, int64_t now_ns)
     for (size_t i = 0; i < s->watched.count; i++) {
         vmp_watch *watch = &s->watched.items[i];
         uint64_t cpu_ns;
-        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0 && !vmp_os_thread_runs(watch->tid))
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0 && cpu_ns == watch->looked_cpu_ns)
             look_wall(s, watch, cpu_ns, now_ns);
     }
 }
@@ -182,7 +182,7 @@ pacer_main(void *arg)
         pthread_mutex_unlock(&s->mutex);
     }
     s->drain_cpu_before += vmp_os_own_cpu_ns();
-    atomic_store(&pacer->tid, 0);
+    s->pacer_ended = atomic_exchange(&pacer->tid, 0);
     return NULL;
 }
 

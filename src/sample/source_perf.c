@@ -38,10 +38,8 @@ static void
 perf_close(vmp_sampler *s)
 {
     for (size_t i = 0; i < s->perf_count; i++)
-        if (vmp_os_perf_is_open(s->perf[i].fd)) {
-            vmp_os_perf_enable(s->perf[i].fd, false);
-            close(s->perf[i].fd);
-        }
+        if (vmp_os_perf_is_open(s->perf[i].fd))
+            close(s->perf[i].fd); /* ends those inherited from it too */
     free(s->perf);
     s->perf = NULL;
     s->perf_count = 0;

@@ -32,6 +32,13 @@ by_tid(const void *a, const void *b)
     return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
+vmp_watch *
+vmp_watch_list_find(vmp_watch_list *l, pid_t tid)
+{
+    vmp_watch key = {.tid = tid};
+    return l->count ? bsearch(&key, l->items, l->count, sizeof(key), by_tid) : NULL;
+}
+
 static int
 tid_order(const void *a, const void *b)
 {
@@ -92,6 +99,7 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     free(tids);
     if (rc < 0)
         return rc;
+    qsort(l->items, l->count, sizeof(*l->items), by_tid);
     size_t kept = 0;
     for (size_t i = 0; i < l->count; i++) {
         if (l->items[i].seen == l->serial)

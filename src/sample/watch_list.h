@@ -41,6 +41,8 @@ typedef struct vmp_watch_list {
 int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now_ns,
     void (*added)(struct vmp_sampler *, vmp_watch *),
     void (*removed)(struct vmp_sampler *, vmp_watch *));
+/* The thread's entry, or NULL; only if nothing was added since the listing. */
+vmp_watch *vmp_watch_list_find(vmp_watch_list *l, pid_t tid);
 /* The thread's entry, added if need be; NULL when out of memory. */
 vmp_watch *vmp_watch_list_get(vmp_watch_list *l, pid_t tid);
 void vmp_watch_list_fini(vmp_watch_list *l);
