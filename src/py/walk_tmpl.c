@@ -326,34 +326,36 @@ walk_cframe_top(const walk_reader *r, const vmp_py_offsets *off, walk_shape shap
     if (walk_address_absurd(cframe))
         return -VMP_ECORRUPT;
     int rc = walk_load64(r, cframe + off->cframe.current_frame, &top);
-    if (rc == 0)
-        rc = walk_load64(r, cframe + off->cframe.previous, &before);
-    if (rc == 0 && before != 0)
-        rc = walk_address_absurd(before)
-                 ? -VMP_ECORRUPT
-                 : walk_load64(r, before + off->cframe.current_frame, &caller);
     if (rc < 0)
         return rc;
     *ret = top;
     /* The first cframe of a thread lies in the thread state and runs nothing. */
     if (cframe - tstate < WALK_TSTATE_BYTES)
         return 0;
-    /* Any other cframe runs something, and so does the one before it, but for the
-     * first. Else it is a, and `before` is left over too. */
-    if (caller == 0 && before - tstate >= WALK_TSTATE_BYTES)
-        return -VMP_ECORRUPT;
-    if (top == 0 && caller == 0)
-        return 0;
     walk_raw raw = {0};
     enum walk_doubt doubt = walk_cframe_doubt(r, off, shape, code_type, tstate, top, &raw);
     /* Without a caller it is the thread's first, or a generator that waits. */
     if (VMP_LIKELY(doubt == WALK_SOUND && raw.back != 0))
         return 0;
+    rc = walk_load64(r, cframe + off->cframe.previous, &before);
+    if (rc == 0 && before != 0)
+        rc = walk_address_absurd(before)
+                 ? -VMP_ECORRUPT
+                 : walk_load64(r, before + off->cframe.current_frame, &caller);
+    if (rc < 0)
+        return rc;
     if (walk_cframe_joins(r, off, shape, top, caller))
         return 0;
-    /* a or b, and which it is cannot be told; or the previous cframe is no better. */
-    if (doubt == WALK_FRESH || (caller != 0 && walk_cframe_doubt(r, off, shape, code_type, tstate,
-                                                   caller, &raw) != WALK_SOUND))
+    /* The cframe before runs something too, but for the thread's first: else it is
+     * left over as well. (A greenlet's own first cframe passes above.) */
+    bool first = before - tstate < WALK_TSTATE_BYTES;
+    if (top == 0 && caller == 0 && first)
+        return 0;
+    bool caller_sound = caller == 0 ? first
+                                    : walk_cframe_doubt(r, off, shape, code_type, tstate, caller,
+                                          &raw) == WALK_SOUND;
+    /* Else it is a or b, and which cannot be told; or the caller is no better. */
+    if (doubt == WALK_FRESH || !caller_sound)
         return -VMP_ECORRUPT;
     ++*dropped;
     *ret = caller;

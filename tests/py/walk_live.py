@@ -268,6 +268,82 @@ def scenario_tracing(check):
         sys.settrace(None)
 
 
+def scenario_greenlets(check):
+    """Stacks that swap their C frames; nothing to do where greenlet is missing."""
+    try:
+        import greenlet
+    except ImportError:
+        check.seen += 1
+        return
+    main = greenlet.getcurrent()
+
+    def leaf(n):
+        check.here()
+        other = inner.switch() if inner else None
+        check.here()
+        return other
+
+    def run(n):
+        for _ in range(3):
+            leaf(n)
+            main.switch(n)
+            check.here()
+        return sorted([n], key=lambda x: (leaf(x), x)[1])
+
+    inner = None
+    one, two = greenlet.greenlet(run), greenlet.greenlet(run)
+    inner_one = greenlet.greenlet(lambda: [inner_one.parent.switch() for _ in range(50)])
+    for step in range(3):
+        one.switch(1)
+        check.here()
+        two.switch(2)
+        check.here()
+        inner_one.switch()
+        check.here()
+    one.switch()
+    two.switch()
+    check.here()
+
+
+def scenario_subinterpreters(check):
+    """A thread that runs another interpreter has another thread state there."""
+    interpreters = None
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters = __import__(name)
+            break
+        except ImportError:
+            continue
+    check.seen += 1
+    if interpreters is None:
+        return
+    code = """
+def outer(n):
+    return inner(n) if n else None
+def inner(n):
+    import os
+    os.write(PIPE, ("%d " % n).encode())
+    return outer(n - 1)
+outer(3)
+"""
+    import os
+
+    read, write = os.pipe()
+    interp = interpreters.create()
+    before = check.walker.walk(1)
+    interpreters.run_string(interp, "PIPE = %d\n" % write + code)
+    after = check.walker.walk(1)
+    interpreters.destroy(interp)
+    os.close(write)
+    if os.read(read, 100) != b"3 2 1 ":
+        check.problems.append("the interpreter did not run")
+    os.close(read)
+    # Our own state is as it was; only the place in this function has moved.
+    if [f[0] for f in before[1]] != [f[0] for f in after[1]] or before[0] or after[0]:
+        check.problems.append("the stack differs after a sub-interpreter ran")
+    check.here()
+
+
 def scenario_small_buffers(check):
     """The middle is left out, and both ends are right."""
 
