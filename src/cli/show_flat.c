@@ -91,6 +91,7 @@ put_text(const vmp_show *s, const vmp_report_flat *flat)
     }
     return vmp_view_flat(&s->view, flat,
         &(vmp_view_flat_options){
+            .columns = options->by == VMP_REPORT_BY_POSITION,
             .by_total = options->include_callees,
             .cutoff_percent = options->percent_cutoff,
             .limit = vmp_show_limit(s, 0),

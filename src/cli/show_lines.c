@@ -105,7 +105,7 @@ vmp_show_lines(const vmp_show *s)
     else if (rc == 0 && shown.count == 0)
         vmp_out_text(s->view.out, "No function.\n");
     else if (rc == 0)
-        rc = vmp_view_lines(&s->view, &shown, limit);
+        rc = vmp_view_lines(&s->view, &shown, limit, how.positions);
     free(rows);
     vmp_report_lines_free(&lines);
     return rc;

@@ -91,7 +91,11 @@ put_text(const vmp_show *s, const vmp_report_tree *tree, double prune_percent)
             s->options->filter.n ? "No sample passes the filter.\n" : "The log has no samples.\n");
         return;
     }
-    vmp_view_tree(&s->view, tree, &(vmp_view_tree_options){.indent = (size_t)s->options->indent});
+    vmp_view_tree(&s->view, tree,
+        &(vmp_view_tree_options){
+            .indent = (size_t)s->options->indent,
+            .columns = s->options->by == VMP_REPORT_BY_POSITION,
+        });
     put_notes(s, tree, prune_percent);
 }
 

@@ -84,6 +84,17 @@ vmp_name_place(vmp_out *o, const vmp_profile *p, vmp_function_id id, uint32_t li
 }
 
 vmp_str
+vmp_name_place_at(
+    vmp_out *o, const vmp_profile *p, vmp_function_id id, vmp_location_id location, bool columns)
+{
+    const vmp_profile_location *at = &p->locations[location.i];
+    vmp_name_place(o, p, id, at->line);
+    if (columns && at->has_columns)
+        vmp_out_printf(o, ":%" PRIu32, at->col + 1);
+    return vmp_out_view(o);
+}
+
+vmp_str
 vmp_name_thread(vmp_out *o, const vmp_profile *p, vmp_thread_id id)
 {
     const vmp_profile_thread *thread = &p->threads[id.i];

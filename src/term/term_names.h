@@ -17,6 +17,12 @@ vmp_str vmp_name_function(const vmp_profile *p, vmp_function_id id);
  * function's first; without a line where there is none. Not cleaned. */
 vmp_str vmp_name_place(vmp_out *o, const vmp_profile *p, vmp_function_id id, uint32_t line);
 
+/* The same of a location: with its line, and with `columns` its first column,
+ * from 1 as editors count: "file:line:column". Without a location (0): of the
+ * function. */
+vmp_str vmp_name_place_at(
+    vmp_out *o, const vmp_profile *p, vmp_function_id id, vmp_location_id location, bool columns);
+
 /* Replaces o by what a thread is called: its name, or "thread 1234". */
 vmp_str vmp_name_thread(vmp_out *o, const vmp_profile *p, vmp_thread_id id);
 

@@ -19,6 +19,7 @@ typedef struct vmp_view {
 
 typedef struct vmp_view_tree_options {
     size_t indent; /* columns per level: "|" and dots; 0: none */
+    bool columns;  /* name the columns of locations */
 } vmp_view_tree_options;
 
 void vmp_view_tree(
@@ -33,6 +34,7 @@ void vmp_view_tree_html(
     const vmp_view *v, const vmp_report_tree *tree, const vmp_report_info *info, vmp_str path);
 
 typedef struct vmp_view_flat_options {
+    bool columns;          /* name the columns of locations */
     bool by_total;         /* the cutoff is of the total, not of self */
     double cutoff_percent; /* rows with less are left out */
     size_t limit;          /* at most so many rows; 0: all */
@@ -47,8 +49,9 @@ int vmp_view_flat(
 int vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,
     const vmp_report_callers *callees, size_t limit);
 
-/* Reads the source files that the log names (regular files only). */
-int vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit);
+/* Reads the source files that the log names (regular files only). positions:
+ * the rows are positions, so beside each stands its part of the line. */
+int vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit, bool positions);
 
 /* hottest: of each row the function with the largest self, 0 for none; may be
  * NULL. */

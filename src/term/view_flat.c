@@ -19,7 +19,7 @@ is_shown(const vmp_view *v, const vmp_report_flat *flat, const vmp_report_flat_r
 
 static void
 add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_flat *flat,
-    const vmp_report_flat_row *row)
+    const vmp_report_flat_row *row, bool columns)
 {
     double self = vmp_view_percent(row->self.weight, flat->total.weight);
     double total = vmp_view_percent(row->total.weight, flat->total.weight);
@@ -27,9 +27,8 @@ add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_
     vmp_table_format(table, vmp_term_heat(total), "%.1f%%", total);
     vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->self.value_ns / 1e9);
     vmp_table_text(table, VMP_STYLE_NAME, vmp_name_function(v->profile, row->function));
-    uint32_t line = v->profile->locations[row->location.i].line;
-    vmp_table_text(
-        table, VMP_STYLE_PLACE, vmp_name_place(scratch, v->profile, row->function, line));
+    vmp_table_text(table, VMP_STYLE_PLACE,
+        vmp_name_place_at(scratch, v->profile, row->function, row->location, columns));
 }
 
 int
@@ -58,7 +57,7 @@ vmp_view_flat(const vmp_view *v, const vmp_report_flat *flat, const vmp_view_fla
             continue;
         }
         shown++;
-        add_row(v, table, &scratch, flat, &flat->rows[i]);
+        add_row(v, table, &scratch, flat, &flat->rows[i], options->columns);
     }
     int rc = vmp_table_print(table, v->out, 0, true);
     if (left) {

@@ -69,12 +69,27 @@ expand_tabs(vmp_out *o, vmp_str s)
     return vmp_out_view(o);
 }
 
-/* Adds one source line; hit is NULL for a line without samples. */
-static void
-add_line(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_source *source,
-    uint32_t number, const vmp_report_line *hit, uint64_t whole)
+/* The part of a source line where a location is; all of it where the location
+ * has no columns or spans lines. */
+static vmp_str
+part_of(vmp_str text, const vmp_profile_location *at)
 {
-    if (number)
+    if (!at->has_columns || at->end_line != at->line || at->col >= at->end_col ||
+        at->end_col > text.n)
+        return text;
+    return (vmp_str){text.p + at->col, at->end_col - at->col};
+}
+
+/* Adds one source line; hit is NULL for a line without samples. at: of the hit
+ * where rows are positions, else NULL. */
+static void
+add_line(vmp_table *table, vmp_out *scratch, const vmp_source *source, uint32_t number,
+    const vmp_report_line *hit, const vmp_profile_location *at, uint64_t whole)
+{
+    vmp_str text = vmp_source_line(source, number);
+    if (at && at->has_columns)
+        vmp_table_format(table, VMP_STYLE_FAINT, "%" PRIu32 ":%" PRIu32, number, at->col + 1);
+    else if (number)
         vmp_table_format(table, VMP_STYLE_FAINT, "%" PRIu32, number);
     else
         vmp_table_text(table, VMP_STYLE_FAINT, vmp_str_from("?"));
@@ -90,9 +105,8 @@ add_line(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_source
         vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, hit->total.samples);
     else
         vmp_table_text(table, VMP_STYLE_PLAIN, (vmp_str){0});
-    (void)v;
     vmp_table_text(table, hit ? VMP_STYLE_PLAIN : VMP_STYLE_FAINT,
-        expand_tabs(scratch, vmp_source_line(source, number)));
+        expand_tabs(scratch, at ? part_of(text, at) : text));
 }
 
 static void
@@ -107,16 +121,16 @@ add_gap(vmp_table *table)
  * the source is there. */
 static void
 add_lines(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_source *source,
-    const vmp_report_lines *lines, const vmp_report_lines_row *row)
+    const vmp_report_lines *lines, const vmp_report_lines_row *row, bool positions)
 {
     const vmp_report_line *hits = &lines->lines[row->first_line];
     int32_t first_line = v->profile->functions[row->function.i].first_line;
     uint32_t next = 0; /* the first line that was not shown yet */
-    bool readable = source->state != VMP_SOURCE_MISSING;
+    bool readable = source->state != VMP_SOURCE_MISSING && !positions;
     if (readable && first_line > 0) {
         next = (uint32_t)first_line;
         if (row->line_count == 0 || hits[0].line > next)
-            add_line(v, table, scratch, source, next++, NULL, lines->total.weight);
+            add_line(table, scratch, source, next++, NULL, NULL, lines->total.weight);
     }
     for (size_t i = 0; i < row->line_count; i++) {
         uint32_t line = hits[i].line;
@@ -124,20 +138,22 @@ add_lines(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_sourc
             uint32_t from = line > CONTEXT && line - CONTEXT > next ? line - CONTEXT : next;
             uint32_t last_hit_end = i > 0 ? hits[i - 1].line + CONTEXT : 0;
             while (i > 0 && next < from && next <= last_hit_end)
-                add_line(v, table, scratch, source, next++, NULL, lines->total.weight);
+                add_line(table, scratch, source, next++, NULL, NULL, lines->total.weight);
             if (next < from)
                 add_gap(table);
             for (next = next < from ? from : next; next < line; next++)
-                add_line(v, table, scratch, source, next, NULL, lines->total.weight);
+                add_line(table, scratch, source, next, NULL, NULL, lines->total.weight);
         }
-        add_line(v, table, scratch, source, line, &hits[i], lines->total.weight);
+        add_line(table, scratch, source, line, &hits[i],
+            positions ? &v->profile->locations[hits[i].location.i] : NULL, lines->total.weight);
         if (line > 0)
             next = line + 1;
     }
 }
 
 static int
-put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_lines_row *row)
+put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_lines_row *row,
+    bool positions)
 {
     static const vmp_table_column columns[] = {
         {"line", .right = true},
@@ -161,7 +177,7 @@ put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_
     if (table) {
         put_heading(v, lines, row);
         put_note(v, f->kind == VMP_PROFILE_PYTHON ? source.state : VMP_SOURCE_READ);
-        add_lines(v, table, &scratch, &source, lines, row);
+        add_lines(v, table, &scratch, &source, lines, row, positions);
         rc = vmp_table_print(table, v->out, 0, true);
         vmp_out_text(v->out, "\n");
     } else {
@@ -174,13 +190,13 @@ put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_
 }
 
 int
-vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit)
+vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit, bool positions)
 {
     uint32_t n = lines->count;
     if (limit && limit < n)
         n = (uint32_t)limit;
     for (uint32_t i = 0; i < n && v->out->rc == 0; i++) {
-        int rc = put_function(v, lines, &lines->rows[i]);
+        int rc = put_function(v, lines, &lines->rows[i], positions);
         if (rc < 0)
             return rc;
     }

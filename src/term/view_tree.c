@@ -25,6 +25,7 @@ typedef struct tree_printer {
     const vmp_view *v;
     const vmp_report_tree *tree;
     size_t indent;
+    bool place_columns;
     size_t columns; /* used in the line so far */
     vmp_out text;   /* scratch: as the log has it */
     vmp_out clean;  /* scratch: as it may be shown */
@@ -98,9 +99,9 @@ put_name(tree_printer *tp, const vmp_report_node *node)
     case VMP_REPORT_NODE_FRAME:
         break;
     }
-    uint32_t line = p->locations[node->location.i].line;
     put(tp, VMP_STYLE_NAME, vmp_name_function(p, node->function), VMP_CUT_END);
-    vmp_str place = vmp_name_place(&tp->text, p, node->function, line);
+    vmp_str place =
+        vmp_name_place_at(&tp->text, p, node->function, node->location, tp->place_columns);
     enum { LEAST_PLACE = 8 }; /* less than this tells nothing */
     if (place.n && (tp->v->term->lossless || tp->columns + 2 + LEAST_PLACE < tp->v->term->width)) {
         put(tp, VMP_STYLE_PLAIN, vmp_str_from("  "), VMP_CUT_END);
@@ -120,7 +121,8 @@ vmp_view_tree_first(const vmp_report_tree *tree)
 void
 vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options)
 {
-    tree_printer tp = {.v = v, .tree = tree, .indent = options->indent};
+    tree_printer tp = {
+        .v = v, .tree = tree, .indent = options->indent, .place_columns = options->columns};
     uint32_t first = vmp_view_tree_first(tree);
     vmp_out_init(&tp.text, -1);
     vmp_out_init(&tp.clean, -1);

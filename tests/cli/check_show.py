@@ -149,6 +149,7 @@ def source_is_shown_beside_its_lines() -> None:
     source.write_text(sample_logs.SOURCE)
     os.utime(source, (1_600_000_000, 1_600_000_000))
     compare("lines-source", show(log, "lines", "--filter", "prog.py"))
+    compare("lines-positions", show(log, "lines", "--filter", "parse", "--by", "position"))
     os.utime(source)
     assert "has changed since" in show(log, "lines", "--filter", "prog.py")
     source.unlink()

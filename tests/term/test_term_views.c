@@ -145,7 +145,7 @@ lines(const vmp_view *v)
     vmp_report_lines *l = NULL;
     int rc = vmp_report_lines_new(&l, v->profile, NULL);
     if (rc == 0)
-        rc = vmp_view_lines(v, l, 0);
+        rc = vmp_view_lines(v, l, 0, false);
     vmp_report_lines_free(&l);
     return rc;
 }
