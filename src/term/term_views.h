@@ -8,7 +8,7 @@
 #define VMP_TERM_VIEWS_H
 
 #include "report.h"
-#include "term_text.h"
+#include "term_line.h"
 
 /* Where a view goes and what its names mean; all borrowed. */
 typedef struct vmp_view {
@@ -28,6 +28,10 @@ void vmp_view_tree(
 /* The first node that is shown: not the root, which says nothing where all
  * samples have one outermost frame. */
 uint32_t vmp_view_tree_first(const vmp_report_tree *tree);
+
+/* Appends what a node of a tree is called. */
+void vmp_view_tree_name(
+    vmp_line *line, const vmp_profile *p, const vmp_report_node *node, bool columns);
 
 /* The tree as one HTML page without script, that needs no other file. */
 void vmp_view_tree_html(

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "term_names.h"
+#include "term_line.h"
 #include "term_views.h"
 
 /* The short tree. Frames with almost no self that call one other function with
@@ -58,75 +58,41 @@ lay_out(const vmp_report_tree *tree, short_node *nodes, double least_percent)
 }
 
 static void
-put_tree_line(const vmp_view *v, const vmp_report_tree *tree, const short_node *nodes, uint32_t i,
-    vmp_out *text, vmp_out *clean)
+put_tree_line(vmp_line *line, const vmp_view *v, const vmp_report_tree *tree,
+    const short_node *nodes, uint32_t i)
 {
     const vmp_report_node *node = &tree->nodes[i];
-    const vmp_term *t = v->term;
-    double share = share_of(tree, node->total.weight);
-    size_t used = 9, indent = 2 * ((size_t)nodes[i].level - 1);
-    if (indent > t->width / 2)
-        indent = t->width / 2;
-    vmp_term_style(v->out, t, vmp_term_heat(share));
-    vmp_out_printf(v->out, "%6.1f%%", share);
-    vmp_term_plain(v->out, t);
-    vmp_out_fill(v->out, ' ', 2 + indent);
-    used += indent;
-    vmp_out_clear(clean);
-    if (nodes[node->parent].passed) {
-        vmp_out_printf(clean, "(%" PRIu32 " frame%s) ", nodes[node->parent].passed,
-            nodes[node->parent].passed == 1 ? "" : "s");
-        used += clean->n;
-        vmp_term_style(v->out, t, VMP_STYLE_FAINT);
-        vmp_out_str(v->out, vmp_out_view(clean));
-        vmp_term_plain(v->out, t);
+    size_t indent = 2 * ((size_t)nodes[i].level - 1), most = v->term->width / 2;
+    uint32_t passed = nodes[node->parent].passed;
+    vmp_line_percent(line, share_of(tree, node->total.weight));
+    vmp_out_clear(&line->text);
+    vmp_out_fill(&line->text, ' ', 1 + (indent < most ? indent : most));
+    vmp_line_put(line, VMP_STYLE_PLAIN, vmp_out_view(&line->text), VMP_CUT_END);
+    if (passed) {
+        vmp_out_clear(&line->text);
+        vmp_out_printf(&line->text, "(%" PRIu32 " frame%s) ", passed, passed == 1 ? "" : "s");
+        vmp_line_put(line, VMP_STYLE_FAINT, vmp_out_view(&line->text), VMP_CUT_END);
     }
-    vmp_str name =
-        node->kind == VMP_REPORT_NODE_THREAD    ? vmp_name_thread(text, v->profile, node->thread)
-        : node->kind == VMP_REPORT_NODE_PROCESS ? vmp_name_process(text, v->profile, node->process)
-        : node->kind == VMP_REPORT_NODE_ELIDED
-            ? vmp_str_from("(frames of a very deep stack left out)")
-            : vmp_name_function(v->profile, node->function);
-    vmp_out_clear(clean);
-    vmp_term_clean(clean, t, name);
-    vmp_term_style(
-        v->out, t, node->kind == VMP_REPORT_NODE_FRAME ? VMP_STYLE_NAME : VMP_STYLE_HEAD);
-    used += vmp_term_fit(
-        v->out, t, vmp_out_view(clean), t->width > used ? t->width - used : 0, VMP_CUT_END);
-    vmp_term_plain(v->out, t);
-    vmp_str place = node->kind == VMP_REPORT_NODE_FRAME
-                        ? vmp_name_place(text, v->profile, node->function, 0)
-                        : (vmp_str){0};
-    enum { LEAST_PLACE = 10 };
-    if (place.n && used + 2 + LEAST_PLACE <= t->width) {
-        vmp_out_clear(clean);
-        vmp_term_clean(clean, t, place);
-        vmp_out_text(v->out, "  ");
-        vmp_term_style(v->out, t, VMP_STYLE_PLACE);
-        vmp_term_fit(v->out, t, vmp_out_view(clean), t->width - used - 2, VMP_CUT_START);
-        vmp_term_plain(v->out, t);
-    }
-    vmp_out_text(v->out, "\n");
+    vmp_view_tree_name(line, v->profile, node, false);
+    vmp_line_end(line);
 }
 
 static int
 put_tree(const vmp_view *v, const vmp_report_tree *tree)
 {
     enum { LEASTS = sizeof(least_percents) / sizeof(least_percents[0]) };
-    vmp_out text, clean;
+    vmp_line line;
     short_node *nodes = calloc(tree->count, sizeof(*nodes));
     if (!nodes)
         return -VMP_ENOMEM;
     size_t least = 0;
     while (lay_out(tree, nodes, least_percents[least]) > MOST_TREE_LINES && least + 1 < LEASTS)
         least++;
-    vmp_out_init(&text, -1);
-    vmp_out_init(&clean, -1);
+    vmp_line_init(&line, v->out, v->term);
     for (uint32_t i = 1; i < tree->count; i++)
         if (nodes[i].level != CUT && nodes[i].passed == 0)
-            put_tree_line(v, tree, nodes, i, &text, &clean);
-    vmp_out_drop(&text, v->out);
-    vmp_out_drop(&clean, v->out);
+            put_tree_line(&line, v, tree, nodes, i);
+    vmp_line_fini(&line);
     free(nodes);
     return 0;
 }
