@@ -66,15 +66,19 @@ vmp_sampler_fork_after(bool in_child)
 void
 vmp_sampler_threads_park(void)
 {
-    vmp_drain_thread_stop(&vmp_the_sampler);
+    vmp_sampler *s = &vmp_the_sampler;
+    vmp_drain_thread_stop(s);
+    if (vmp_sampler_runs() && s->source->park)
+        s->source->park(s);
 }
 
 void
 vmp_sampler_threads_unpark(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    if (vmp_sampler_runs() && !s->drain_runs)
-        vmp_drain_thread_start(s, NULL);
+    if (vmp_sampler_runs() && !s->drain_runs && vmp_drain_thread_start(s, NULL) == 0 &&
+        s->source->unpark)
+        s->source->unpark(s);
 }
 
 bool

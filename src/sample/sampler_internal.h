@@ -108,6 +108,9 @@ typedef struct vmp_source {
     void (*enable)(struct vmp_sampler *s, bool on);
     /* Each time the drain comes by; NULL if nothing is to be done. */
     void (*tend)(struct vmp_sampler *s, int64_t now_ns);
+    /* Ends the source's own thread and starts it again; NULL if it has none. */
+    void (*park)(struct vmp_sampler *s);
+    void (*unpark)(struct vmp_sampler *s);
     /* In a thread that begins; may be NULL. */
     void (*thread_begins)(struct vmp_sampler *s, pid_t tid);
     /* Signals may arrive after stop, from the kernel, while threads sleep. */

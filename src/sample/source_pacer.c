@@ -187,35 +187,56 @@ pacer_main(void *arg)
 }
 
 static int
-pacer_start(vmp_sampler *s, vmp_err *err)
+thread_start(vmp_sampler *s)
 {
     sigset_t all, old;
-    s->pacer = calloc(1, sizeof(*s->pacer));
-    if (!s->pacer)
-        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    atomic_store(&s->pacer->stop, false);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int rc = pthread_create(&s->pacer->thread, NULL, pacer_main, s);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    while (rc == 0 && atomic_load(&s->pacer->tid) == 0)
+        sched_yield();
+    return rc;
+}
+
+static void
+pacer_park(vmp_sampler *s)
+{
+    if (vmp_pacer_tid(s) == 0)
+        return;
+    atomic_store(&s->pacer->stop, true);
+    pthread_join(s->pacer->thread, NULL);
+}
+
+static void
+pacer_unpark(vmp_sampler *s)
+{
+    if (s->pacer && vmp_pacer_tid(s) == 0)
+        thread_start(s);
+}
+
+static int
+pacer_start(vmp_sampler *s, vmp_err *err)
+{
+    s->pacer = calloc(1, sizeof(*s->pacer));
+    if (!s->pacer)
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    int rc = thread_start(s);
     if (rc != 0) {
         free(s->pacer);
         s->pacer = NULL;
         return vmp_err_set(err, VMP_EUNSUPPORTED, rc, 0, "cannot start a thread: %s", strerror(rc));
     }
-    while (atomic_load(&s->pacer->tid) == 0)
-        sched_yield();
     return 0;
 }
 
 static void
 pacer_stop(vmp_sampler *s)
 {
-    if (s->pacer) {
-        atomic_store(&s->pacer->stop, true);
-        pthread_join(s->pacer->thread, NULL);
-        free(s->pacer);
-        s->pacer = NULL;
-    }
+    pacer_park(s);
+    free(s->pacer);
+    s->pacer = NULL;
     vmp_watch_list_fini(&s->watched);
 }
 
@@ -224,4 +245,6 @@ const vmp_source vmp_source_pacer = {
     .signo = SIGPROF,
     .start = pacer_start,
     .stop = pacer_stop,
+    .park = pacer_park,
+    .unpark = pacer_unpark,
 };
