@@ -202,6 +202,34 @@ profiler_cpu(const vmp_sampler *s)
     return s->drain_cpu_before + cpu;
 }
 
+/* Writes the chunk. A pipe that nobody reads and a file size limit send signals to
+ * the thread that writes, which may be the program's: they stay unseen. */
+static void
+flush_unseen(vmp_sampler *s)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t unwanted, old, before, after;
+    sigemptyset(&unwanted);
+    sigaddset(&unwanted, SIGPIPE);
+    sigaddset(&unwanted, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &unwanted, &old);
+    sigpending(&before);
+    bool failed = vmp_log_writer_flush(s->writer, NULL) < 0;
+    sigpending(&after);
+    /* What was pending before is the program's. */
+    if (failed && !sigismember(&before, SIGPIPE) && !sigismember(&before, SIGXFSZ) &&
+        (sigismember(&after, SIGPIPE) || sigismember(&after, SIGXFSZ)))
+        sigtimedwait(&unwanted, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void
+vmp_drain_end(vmp_sampler *s)
+{
+    vmp_log_writer_end(s->writer, vmp_os_mono_ns());
+    flush_unseen(s);
+}
+
 void
 vmp_drain_all(vmp_sampler *s)
 {
@@ -222,7 +250,7 @@ vmp_drain_all(vmp_sampler *s)
     s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
     if (vmp_log_writer_pending(s->writer) > 0) {
         vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
-        vmp_log_writer_flush(s->writer, NULL);
+        flush_unseen(s);
     }
     s->sum.samples = vmp_log_writer_samples(s->writer);
     s->sum.bytes = vmp_log_writer_bytes(s->writer);
@@ -271,8 +299,7 @@ signal_obey(vmp_sampler *s, int signo)
     sigset_t set;
     pthread_mutex_lock(&s->mutex);
     vmp_drain_all(s);
-    vmp_log_writer_end(s->writer, vmp_os_mono_ns());
-    vmp_log_writer_flush(s->writer, NULL);
+    vmp_drain_end(s);
     pthread_mutex_unlock(&s->mutex);
     s->signal_run(s->signal_context);
     sigaction(signo, &dfl, NULL);

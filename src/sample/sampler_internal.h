@@ -232,6 +232,8 @@ void vmp_drain_rings(vmp_sampler *s);
 void vmp_drain_slot(vmp_sampler *s, vmp_slot *slot);
 /* Rings, CPU times, threads that are gone, losses, the clock; then the chunk. */
 void vmp_drain_all(vmp_sampler *s);
+/* The clean end of the log. */
+void vmp_drain_end(vmp_sampler *s);
 /* Wall mode: records `weight` ticks of a thread that sleeps, whose stack is read
  * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has
  * it. False, and nothing recorded, if the thread moved meanwhile. */

@@ -236,8 +236,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
 
     pthread_mutex_lock(&s->mutex);
     vmp_drain_all(s);
-    vmp_log_writer_end(s->writer, vmp_os_mono_ns());
-    vmp_log_writer_flush(s->writer, NULL);
+    vmp_drain_end(s);
     s->sum.bytes = vmp_log_writer_bytes(s->writer);
     s->sum.raw_bytes = vmp_log_writer_raw_bytes(s->writer);
     s->sum.lost[VMP_LOG_LOSS_WRITE] = vmp_log_writer_lost(s->writer);

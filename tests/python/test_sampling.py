@@ -551,6 +551,65 @@ def test_faulthandler_stays_in_charge(python: Any, tmp_path: Path) -> None:
         assert "prog.py" in done.stderr
 
 
+def test_a_log_that_cannot_be_written_harms_nobody(python: Any, tmp_path: Path) -> None:
+    """A reader that goes away, and a limit on file sizes, with the signals' default actions."""
+    program = tmp_path / "prog.py"
+    program.write_text(
+        dedent(
+            """
+            import os, resource, signal, sys, tempfile, time
+            import vmprof
+
+            def burn():
+                end = time.process_time() + 0.3
+                while time.process_time() < end: pass
+
+            def attempt(fd, spoil):
+                vmprof.enable(fd, 0.0002)
+                spoil()
+                burn()
+                try:
+                    vmprof.disable()
+                except OSError as error:
+                    print(error.errno, vmprof.is_enabled())
+
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            read_end, write_end = os.pipe()
+            attempt(write_end, lambda: os.close(read_end))
+            file = tempfile.TemporaryFile()
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, -1))
+            attempt(file.fileno(), limit)
+            burn()
+            """
+        )
+    )
+    done = python.run([str(program)], timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "32 False\n27 False\n", "")
+
+
+def test_memory_is_recorded(one_python: Any, tmp_path: Path) -> None:
+    source = """
+        def grow():
+            blocks = []
+            for _ in range(60):
+                blocks.append(bytearray(1_000_000))
+                sum(range(20_000))
+            return blocks
+
+        kept = grow()
+    """
+    done, path = profile(one_python, tmp_path, source, "--memory", period="0.0005")
+    assert done.returncode == 0
+    shown = one_python.run(["-m", "vmprof.show", str(path), "memory", "--json"], timeout=60)
+    assert shown.returncode == 0, shown.stderr
+    bins = json.loads(shown.stdout)
+    text = json.dumps(bins)
+    peak = max(int(n) for n in re.findall(r'"(?:peak|max)_kb": (\d+)', text))
+    least = min(int(n) for n in re.findall(r'"min_kb": (\d+)', text))
+    assert 50_000 < peak - least < 90_000
+
+
 def test_the_log_is_small(one_python: Any, tmp_path: Path) -> None:
     example = Path(__file__).resolve().parent.parent.parent / "examples" / "tinylang.py"
     log = tmp_path / "log"
