@@ -125,8 +125,10 @@ main(void)
     printf("    .tstate.native_tid = VMP_PY_NONE,\n");
 #endif
 #if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
+    AT("tstate.datastack_chunk", PyThreadState, datastack_chunk);
     AT("tstate.datastack_top", PyThreadState, datastack_top);
 #else
+    printf("    .tstate.datastack_chunk = VMP_PY_NONE,\n");
     printf("    .tstate.datastack_top = VMP_PY_NONE,\n");
 #endif
     AT("tstate.interp", PyThreadState, interp);

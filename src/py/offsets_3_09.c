@@ -13,6 +13,7 @@ const vmp_py_offsets vmp_py_offsets_3_09 = {
     .tstate.frame = 24,
     .tstate.thread_id = 176,
     .tstate.native_tid = VMP_PY_NONE,
+    .tstate.datastack_chunk = VMP_PY_NONE,
     .tstate.datastack_top = VMP_PY_NONE,
     .tstate.interp = 16,
     .tstate.next = 8,

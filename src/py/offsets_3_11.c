@@ -13,6 +13,7 @@ const vmp_py_offsets vmp_py_offsets_3_11 = {
     .tstate.frame = 56,
     .tstate.thread_id = 152,
     .tstate.native_tid = 160,
+    .tstate.datastack_chunk = 296,
     .tstate.datastack_top = 304,
     .tstate.interp = 16,
     .tstate.next = 8,

@@ -13,6 +13,7 @@ const vmp_py_offsets vmp_py_offsets_3_12 = {
     .tstate.frame = 56,
     .tstate.thread_id = 136,
     .tstate.native_tid = 144,
+    .tstate.datastack_chunk = 232,
     .tstate.datastack_top = 240,
     .tstate.interp = 16,
     .tstate.next = 8,

@@ -97,6 +97,7 @@ table_take(vmp_py_offsets *off, table *t, const vmp_py_debug_layout *l)
         field_get(t, "thread_state.thread_id", l->tstate.thread_id, l->tstate.size, POINTER);
     off->tstate.native_tid = field_get(
         t, "thread_state.native_thread_id", l->tstate.native_thread_id, l->tstate.size, POINTER);
+    off->tstate.datastack_chunk = VMP_PY_NONE;
     off->tstate.datastack_top = VMP_PY_NONE;
     off->cframe.current_frame = VMP_PY_NONE;
     off->cframe.previous = VMP_PY_NONE;

@@ -72,6 +72,7 @@ vmp_py_offsets_validate(const vmp_py_offsets *off, vmp_err *err)
         {"tstate.frame", off->tstate.frame, 8, MAX_TSTATE, false},
         {"tstate.thread_id", off->tstate.thread_id, 8, MAX_TSTATE, false},
         {"tstate.native_tid", off->tstate.native_tid, 8, MAX_TSTATE, true},
+        {"tstate.datastack_chunk", off->tstate.datastack_chunk, 8, MAX_TSTATE, !cframe},
         {"tstate.datastack_top", off->tstate.datastack_top, 8, MAX_TSTATE, !cframe},
         {"tstate.interp", off->tstate.interp, 8, MAX_TSTATE, false},
         {"tstate.next", off->tstate.next, 8, MAX_TSTATE, false},

@@ -52,7 +52,8 @@ typedef struct vmp_py_offsets {
         uint16_t thread_id;  /* unsigned long: pthread_self */
         uint16_t native_tid; /* unsigned long, 3.11 on */
         uint16_t interp, next;
-        uint16_t datastack_top; /* 3.11, 3.12: the end of the live frames */
+        /* 3.11, 3.12: where the live frames of the last chunk begin (after a head) and end. */
+        uint16_t datastack_chunk, datastack_top;
     } tstate;
     struct {
         uint16_t next, threads_head;

@@ -22,6 +22,13 @@ walk_load32(const walk_reader *r, uint64_t addr, uint32_t *ret)
     return r->mem->read(r->mem->ctx, addr, ret, sizeof(*ret));
 }
 
+static bool
+walk_may_fault(const walk_reader *r)
+{
+    (void)r;
+    return true;
+}
+
 /* One read of a frame: a read is a system call. */
 VMP_INLINE int
 walk_load_frame(

@@ -1,4 +1,5 @@
 /* The walker over our own memory, by guarded loads. */
+#include "mem_guard.h"
 #include "mem_guard_load.h"
 #include "py_walk.h"
 #include "walk_internal.h"
@@ -23,6 +24,16 @@ walk_load32(const walk_reader *r, uint64_t addr, uint32_t *ret)
     uint32_t bad = 0;
     *ret = vmp_guard_in32(addr, &bad);
     return VMP_UNLIKELY(bad) ? -VMP_EUNREADABLE : 0;
+}
+
+/* Asked before a load that may well fault. A neighbour (faulthandler.enable())
+ * may have taken the signals since our caller last looked, and would report a
+ * crash: see mem_guard.h. */
+VMP_INLINE bool
+walk_may_fault(const walk_reader *r)
+{
+    (void)r;
+    return vmp_guard_owned();
 }
 
 /* All loads of a frame, then one test. */

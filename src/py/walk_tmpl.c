@@ -9,7 +9,11 @@
  *   int walk_load_frame(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape,
  *                       uint64_t addr, walk_raw *ret)
  *
- * each giving 0 or -VMP_EUNREADABLE.
+ * each giving 0 or -VMP_EUNREADABLE, and
+ *
+ *   bool walk_may_fault(const walk_reader *r)
+ *
+ * which tells whether an unreadable address is only an error now.
  *
  * Invariants, by version (CPython Include/internal/pycore_frame.h, and
  * Python/bytecodes.c of each):
@@ -275,21 +279,30 @@ walk_chain(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
  * cframe. The walk down costs time, so it is made only where the top frame looks
  * like one of a, b or c: not readable, not code, not started, or beyond the end
  * of the live frames. About one sample in 3000 of a program that only calls. */
-enum walk_doubt { WALK_SOUND, WALK_FRESH, WALK_LEFT_OVER };
+enum walk_doubt { WALK_SOUND, WALK_FRESH, WALK_LEFT_OVER, WALK_UNSAFE };
 
+/* Reads the frame only where it is sure to be memory: among the live frames of the
+ * thread's last chunk, or anywhere if we may fault. */
 static enum walk_doubt
 walk_cframe_doubt(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape,
     uint64_t code_type, uint64_t tstate, uint64_t frame, walk_raw *raw)
 {
-    uint64_t live_end, type = code_type;
-    if (walk_address_absurd(frame) || walk_load_frame(r, off, shape, frame, raw) < 0 ||
-        walk_address_absurd(raw->code))
+    uint64_t chunk, live_end, type = code_type;
+    if (walk_address_absurd(frame) ||
+        walk_load64(r, tstate + off->tstate.datastack_chunk, &chunk) < 0 ||
+        walk_load64(r, tstate + off->tstate.datastack_top, &live_end) < 0)
         return WALK_LEFT_OVER;
-    if (code_type != 0 &&
-        (walk_load64(r, raw->code + off->object.type, &type) < 0 || type != code_type))
+    bool live = frame > chunk && frame < live_end;
+    if (!live && !walk_may_fault(r))
+        return WALK_UNSAFE;
+    if (walk_load_frame(r, off, shape, frame, raw) < 0)
         return WALK_LEFT_OVER;
-    if (raw->owner != off->owner_generator &&
-        (walk_load64(r, tstate + off->tstate.datastack_top, &live_end) < 0 || frame >= live_end))
+    /* Only generators' frames lie elsewhere, or those of earlier chunks. */
+    if (!live && raw->owner != off->owner_generator && frame >= live_end)
+        return WALK_LEFT_OVER;
+    if (walk_address_absurd(raw->code) ||
+        (code_type != 0 &&
+            (walk_load64(r, raw->code + off->object.type, &type) < 0 || type != code_type)))
         return WALK_LEFT_OVER;
     return raw->instr == raw->code + off->code.firstinstr - WALK_UNIT ? WALK_FRESH : WALK_SOUND;
 }
@@ -337,6 +350,8 @@ walk_cframe_top(const walk_reader *r, const vmp_py_offsets *off, walk_shape shap
     /* Without a caller it is the thread's first, or a generator that waits. */
     if (VMP_LIKELY(doubt == WALK_SOUND && raw.back != 0))
         return 0;
+    if (doubt == WALK_UNSAFE || !walk_may_fault(r))
+        return -VMP_EUNREADABLE;
     rc = walk_load64(r, cframe + off->cframe.previous, &before);
     if (rc == 0 && before != 0)
         rc = walk_address_absurd(before)

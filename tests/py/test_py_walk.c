@@ -307,6 +307,7 @@ nest_new(const vmp_py_offsets *layout)
     put(n.before, off.cframe.current_frame, n.outer, 8);
     put(n.cframe, off.cframe.current_frame, n.inner, 8);
     put(tstate, off.tstate.frame, n.cframe, 8);
+    put(tstate, off.tstate.datastack_chunk, n.before, 8);
     put(tstate, off.tstate.datastack_top, n.inner + 8, 8);
     n.stale = frame_new(n.code, 7, 0, n.inner); /* beyond the live frames */
     return n;
@@ -354,6 +355,30 @@ TEST(a_left_over_top_gives_way_to_the_caller)
         put(n.cframe, off.cframe.current_frame, n.stale, 8);
         CHECK_INT(walk_both(code_type), 0);
         CHECK_INT(st.n, 3);
+    }
+}
+
+/* Without the guard only what is sure to be memory is read. */
+TEST(a_doubtful_top_is_not_touched_while_others_own_the_signals)
+{
+    for (int i = 0; i < 2; i++) {
+        nest n = nest_new(cframe_layouts[i]);
+        vmp_guard_remove();
+        st = (vmp_py_stack){.frames = frames, .cap = CAP};
+        CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), 0);
+        CHECK_INT(st.n, 2);
+        const uint64_t tops[] = {8192, n.stale, UINT64_C(1) << 47};
+        for (size_t t = 0; t < sizeof(tops) / sizeof(tops[0]); t++) {
+            put(n.cframe, off.cframe.current_frame, tops[t], 8);
+            CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), -VMP_EUNREADABLE);
+            CHECK_INT(st.n, 0);
+        }
+        /* Not started, and its `previous` leads astray. */
+        put(n.cframe, off.cframe.current_frame, n.inner, 8);
+        put(n.inner, off.frame.instr, n.code + off.code.firstinstr - 2, 8);
+        put(n.inner, off.frame.back, 8192, 8);
+        CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), -VMP_EUNREADABLE);
+        CHECK_INT(vmp_guard_install(NULL), 0);
     }
 }
 
@@ -411,5 +436,6 @@ TEST_MAIN(RUN(the_guard_is_installed), RUN(frame_objects_give_bytes_or_units),
     RUN(executables_that_are_no_code_are_left_out_and_counted), RUN(only_the_top_frame_is_doubted),
     RUN(the_trampoline_under_an_inlined_init_is_hidden), RUN(bytecode_copies_of_threads_are_found),
     RUN(a_sound_cframe_is_walked), RUN(a_left_over_top_gives_way_to_the_caller),
+    RUN(a_doubtful_top_is_not_touched_while_others_own_the_signals),
     RUN(a_top_whose_caller_cannot_be_told_is_given_up),
     RUN(the_root_is_kept_at_every_size_of_buffer))

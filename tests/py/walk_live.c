@@ -124,6 +124,7 @@ enum { STORM_EDGES = 1 << 14, STORM_DEPTH = 512 };
 enum {
     STORM_WALKS,
     STORM_ERRORS,
+    STORM_UNREADABLE,
     STORM_DROPPED,
     STORM_ROOTLESS,
     STORM_EMPTY,
@@ -180,7 +181,7 @@ storm_walk(int sig, siginfo_t *info, void *context)
     int rc = vmp_py_walk_self(&offsets, mine.code_type, mine.tstate, &st);
     storm_count(STORM_WALKS);
     if (rc < 0)
-        storm_count(STORM_ERRORS);
+        storm_count(rc == -VMP_EUNREADABLE ? STORM_UNREADABLE : STORM_ERRORS);
     else if (st.n == 0)
         storm_count(STORM_EMPTY);
     else if (st.frames[st.n - 1].code != mine.root)

@@ -293,7 +293,7 @@ def scenario_greenlets(check):
     inner = None
     one, two = greenlet.greenlet(run), greenlet.greenlet(run)
     inner_one = greenlet.greenlet(lambda: [inner_one.parent.switch() for _ in range(50)])
-    for step in range(3):
+    for _ in range(3):
         one.switch(1)
         check.here()
         two.switch(2)
