@@ -48,6 +48,28 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
+/* How the tree is split: by process if there are several, by thread if a few
+ * have samples; of more only the merged tree is short enough. */
+static int
+choose_group(const vmp_profile *p, enum vmp_report_group *ret_group)
+{
+    enum { FEW = 8 };
+    vmp_report_threads *threads = NULL;
+    uint32_t busy = 0;
+    int rc = vmp_report_threads_new(&threads, p);
+    if (rc < 0)
+        return rc;
+    for (uint32_t i = 0; i < threads->count; i++)
+        busy += threads->rows[i].weight > 0;
+    vmp_report_threads_free(&threads);
+    *ret_group = VMP_REPORT_GROUP_NONE;
+    if (p->process_count > 2) /* row 0 is none */
+        *ret_group = VMP_REPORT_GROUP_PROCESSES;
+    else if (busy > 1 && busy <= FEW)
+        *ret_group = VMP_REPORT_GROUP_THREADS;
+    return 0;
+}
+
 static int
 put_stats(const vmp_view *view, const stats_options *options)
 {
@@ -58,13 +80,13 @@ put_stats(const vmp_view *view, const stats_options *options)
         .filter = vmp_report_filter_default(), .sort = VMP_REPORT_SORT_SELF};
     vmp_report_tree_options tree_how = {.filter = vmp_report_filter_default(),
         .sort = VMP_REPORT_SORT_TOTAL,
-        .group =
-            view->profile->process_count > 2 ? VMP_REPORT_GROUP_PROCESSES : VMP_REPORT_GROUP_NONE,
         .fold_recursion = true,
         .prune_percent = 1};
     int rc = vmp_report_info_new(&info, view->profile);
     if (rc == 0)
         rc = vmp_report_flat_new(&flat, view->profile, &flat_how);
+    if (rc == 0)
+        rc = choose_group(view->profile, &tree_how.group);
     if (rc == 0)
         rc = vmp_report_tree_new(&tree, view->profile, &tree_how);
     if (rc == 0)
