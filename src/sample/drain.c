@@ -14,6 +14,8 @@
 #include "vec.h"
 
 static const int64_t THREAD_CHECK_NS = 1000000000;
+/* The totals are written this often, and at the end. */
+static const int64_t CLOCK_NS = 1000000000;
 /* A chunk that grew to this goes out early. */
 enum { FLUSH_BYTES = 256 << 10 };
 
@@ -249,7 +251,10 @@ vmp_drain_all(vmp_sampler *s)
     s->sum.profiler_cpu_ns = profiler_cpu(s);
     s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
     if (vmp_log_writer_pending(s->writer) > 0) {
-        vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+        if (now_ns - s->clock_written_ns >= CLOCK_NS || !atomic_load(&s->running)) {
+            vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+            s->clock_written_ns = now_ns;
+        }
         flush_unseen(s);
     }
     s->sum.samples = vmp_log_writer_samples(s->writer);

@@ -184,7 +184,7 @@ typedef struct vmp_sampler {
     uint32_t threads_then; /* of the process, when the drain last counted */
     bool threads_changed;
     vmp_sampler_summary sum;
-    int64_t last_flush_ns;
+    int64_t last_flush_ns, clock_written_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
 
     /* Our threads. */
