@@ -94,7 +94,8 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     l->listed_ns = now_ns;
     l->serial++;
     qsort(tids, n, sizeof(*tids), tid_order);
-    qsort(l->items, l->count, sizeof(*l->items), by_tid);
+    if (l->count)
+        qsort(l->items, l->count, sizeof(*l->items), by_tid);
     int rc = merge(l, s, tids, n, added);
     free(tids);
     if (rc < 0)
