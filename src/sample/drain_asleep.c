@@ -108,6 +108,8 @@ slot_of(vmp_sampler *s, vmp_watch *watch)
     vacant->first_ns = vmp_os_mono_ns();
     vacant->last_n = 0;
     vacant->last_elided = 0;
+    vacant->skip = vacant->owed = 0;
+    vacant->deep = false;
     atomic_store(&vacant->orphan, true);
     atomic_store_explicit(&vacant->state, VMP_SLOT_CLAIMED, memory_order_release);
     vmp_drain_rings(s); /* makes it known */

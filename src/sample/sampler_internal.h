@@ -72,6 +72,9 @@ typedef struct vmp_slot {
     vmp_frame *last, *next;
     uint32_t last_n, last_elided_at;
     uint64_t last_elided;
+    uint32_t skip; /* ticks to leave out after a long walk; their weight is in `owed` */
+    uint32_t owed;
+    bool deep;                 /* the last walk was long: time the next */
     uint64_t cpu_seen_handler; /* sources that read the CPU clock in the handler */
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
