@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from typing import Any
 
 
 def mix(value: int) -> int:
@@ -90,7 +91,7 @@ def main() -> None:
         from vmprof import _capture
 
         stop = time.perf_counter()
-        summary = _capture.disable()
+        summary: dict[str, Any] = _capture.disable()
         extra["stop_seconds"] = time.perf_counter() - stop
         samples = int(summary["samples"])
         log_bytes, raw_bytes = int(summary["bytes"]), int(summary["raw_bytes"])

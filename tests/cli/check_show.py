@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import sample_logs  # noqa: E402
+from logfile import Log  # noqa: E402
 
 VMPROF = str(Path(sys.argv[1]).resolve())
 UPDATE = "--update" in sys.argv
@@ -440,7 +441,7 @@ def bad_logs_give_one_line() -> None:
 
 
 def a_log_cut_anywhere_is_shown_or_refused() -> None:
-    log = sample_logs.Log()
+    log = Log()
     module = log.code("<module>", "prog.py", 1)
     log.thread(1, 7, "MainThread")
     for second in range(3):
