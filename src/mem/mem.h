@@ -18,8 +18,9 @@ typedef struct vmp_mem {
 
 /* This process, by system calls that fail softly: process_vm_readv, or where
  * that is forbidden (seccomp) a write to a pipe. Needs no signal handler; about
- * 1.5 microseconds a call. Signal safe once opened. One per user thread: the
- * pipe is not shared. */
+ * 1.5 microseconds a call. Signal safe once opened. Threads may share one, but
+ * where the pipe is needed only one at a time can read, and the others fail with
+ * -VMP_EUNREADABLE; a child of fork must open its own then. */
 typedef struct vmp_mem_self vmp_mem_self;
 int vmp_mem_self_open(vmp_mem_self **ret_m, vmp_err *err);
 void vmp_mem_self_close(vmp_mem_self **m);

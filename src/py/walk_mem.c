@@ -110,7 +110,8 @@ vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, uint64_t code_typ
     extent_add(&from, &to, off->frame.owner, 1);
     extent_add(&from, &to, off->frame.is_entry, 1);
     extent_add(&from, &to, off->frame.tlbc_index, sizeof(int32_t));
-    walk_block frames = {.at = NO_BLOCK}, codes = {.at = NO_BLOCK};
+    walk_block frames, codes; /* not cleared: that would cost more than a short walk */
+    frames.at = codes.at = NO_BLOCK;
     const walk_reader r = {.mem = mem,
         .frames = &frames,
         .codes = &codes,

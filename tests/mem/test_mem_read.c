@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -130,6 +131,57 @@ TEST(self_reads_through_a_pipe_where_seccomp_forbids)
     CHECK_INT(child_status(forbidden_play, FORBID_BEFORE_OPEN | FORBID_WITH_ENOSYS), 0);
 }
 
+typedef struct sharer {
+    vmp_mem mem;
+    unsigned char own[64];
+    long good, wrong;
+} sharer;
+
+static void *
+share(void *arg)
+{
+    sharer *s = arg;
+    unsigned char out[sizeof(s->own)];
+    for (int i = 0; i < 5000; i++) {
+        if (s->mem.read(s->mem.ctx, (uint64_t)(uintptr_t)s->own, out, sizeof(out)) != 0)
+            continue;
+        s->good++;
+        s->wrong += memcmp(out, s->own, sizeof(out)) != 0;
+    }
+    return NULL;
+}
+
+static int
+shared_play(int when)
+{
+    vmp_mem_self *m = NULL;
+    static sharer sharers[3];
+    pthread_t threads[3];
+    if (when && syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
+        return 100;
+    if (vmp_mem_self_open(&m, NULL) != 0)
+        return 101;
+    for (int i = 0; i < 3; i++) {
+        sharers[i].mem = vmp_mem_self_view(m);
+        memset(sharers[i].own, i + 1, sizeof(sharers[i].own));
+        if (pthread_create(&threads[i], NULL, share, &sharers[i]) != 0)
+            return 102;
+    }
+    int bad = 0;
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        bad += sharers[i].wrong != 0 || sharers[i].good == 0;
+    }
+    vmp_mem_self_close(&m);
+    return bad;
+}
+
+TEST(threads_that_share_a_reader_never_mix_their_bytes)
+{
+    CHECK_INT(child_status(shared_play, 0), 0);
+    CHECK_INT(child_status(shared_play, 1), 0);
+}
+
 static int
 own_memory_after_fork(int unused)
 {
@@ -198,5 +250,5 @@ TEST(pid_refuses_what_is_no_process)
 }
 
 TEST_MAIN(RUN(self_reads_or_fails_softly), RUN(self_reads_through_a_pipe_where_seccomp_forbids),
-    RUN(self_means_the_child_after_fork), RUN(pid_reads_another_process),
-    RUN(pid_refuses_what_is_no_process))
+    RUN(threads_that_share_a_reader_never_mix_their_bytes), RUN(self_means_the_child_after_fork),
+    RUN(pid_reads_another_process), RUN(pid_refuses_what_is_no_process))
