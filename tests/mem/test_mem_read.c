@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -142,9 +143,11 @@ share(void *arg)
 {
     sharer *s = arg;
     unsigned char out[sizeof(s->own)];
-    for (int i = 0; i < 5000; i++) {
-        if (s->mem.read(s->mem.ctx, (uint64_t)(uintptr_t)s->own, out, sizeof(out)) != 0)
+    while (s->good < 2000) {
+        if (s->mem.read(s->mem.ctx, (uint64_t)(uintptr_t)s->own, out, sizeof(out)) != 0) {
+            sched_yield();
             continue;
+        }
         s->good++;
         s->wrong += memcmp(out, s->own, sizeof(out)) != 0;
     }
@@ -170,7 +173,7 @@ shared_play(int when)
     int bad = 0;
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], NULL);
-        bad += sharers[i].wrong != 0 || sharers[i].good == 0;
+        bad += sharers[i].wrong != 0;
     }
     vmp_mem_self_close(&m);
     return bad;
