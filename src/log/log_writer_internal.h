@@ -1,5 +1,10 @@
-/* The writer's insides, shared by log_writer.c (ids and definitions) and
- * log_writer_flush.c (samples and chunks). Tests use the last function. */
+/* The writer's insides. log_writer.c opens and closes, log_writer_ids.c gives
+ * ids, log_writer_records.c and log_writer_samples.c make the other records, and
+ * log_writer_flush.c the chunks. Tests use the last function.
+ *
+ * Everything that is defined either happens wholly or, without memory, not at
+ * all: an id that was given is always written. So each function makes room first
+ * and then cannot fail. */
 #ifndef VMP_LOG_WRITER_INTERNAL_H
 #define VMP_LOG_WRITER_INTERNAL_H
 
@@ -99,8 +104,42 @@ struct vmp_log_writer {
 /* Writes a chunk if much is pending; never begins an epoch, leaves open batches
  * open. */
 void vmp_log_writer_relieve(vmp_log_writer *w);
+/* Closes the open batch of thread `index`, in as many records as it needs; the
+ * time is shared out by weight. */
+void vmp_log_batch_close(vmp_log_writer *w, uint32_t index, uint64_t cpu_ns, uint64_t wall_ns);
 /* Appends one whole record; false, and nothing is appended, without memory. */
 bool vmp_log_record_put(vmp_buf *out, enum vmp_log_kind kind, const vmp_buf *body);
+
+/* Makes room for n bytes; unlike vmp_buf_reserve, failure is not remembered. */
+static inline bool
+vmp_log_room(vmp_buf *b, size_t n)
+{
+    bool ok = vmp_buf_reserve(b, n);
+    b->failed = false;
+    return ok;
+}
+
+/* Strings are cut at VMP_LOG_MAX_STRING, not inside of a UTF-8 sequence. */
+static inline vmp_str
+vmp_log_fit(vmp_str s)
+{
+    if (s.n <= VMP_LOG_MAX_STRING)
+        return s;
+    size_t n = VMP_LOG_MAX_STRING;
+    while (n > VMP_LOG_MAX_STRING - 4 && ((uint8_t)s.p[n] & 0xc0) == 0x80)
+        n--;
+    return (vmp_str){s.p, n};
+}
+
+/* Counts bytes that an item or a record took in a definition buffer. */
+static inline void
+vmp_log_writer_added(vmp_log_writer *w, size_t bytes)
+{
+    w->pending_defs += bytes;
+    if (VMP_UNLIKELY(w->pending_defs >= VMP_LOG_AUTO_FLUSH_BYTES))
+        vmp_log_writer_relieve(w);
+}
+
 /* For tests: begins an epoch at this many stack nodes. */
 void vmp_log_writer_set_epoch_nodes(vmp_log_writer *w, uint32_t nodes);
 
