@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "utf8.h"
 
@@ -111,6 +112,21 @@ vmp_json_int(vmp_json *j, int64_t v)
     vmp_out_printf(j->out, "%" PRId64, v);
 }
 
+/* Makes the decimal point of a printed number a point: it is that of LC_NUMERIC,
+ * which belongs to the host program and may be several bytes. It is found as what
+ * no other part of a number is, for localeconv is not safe beside setlocale. */
+static void
+point_restore(char *number)
+{
+    static const char others[] = "+-0123456789e";
+    char *point = number + strspn(number, others);
+    size_t n = strcspn(point, others);
+    if (n == 0)
+        return;
+    *point = '.';
+    memmove(point + 1, point + n, strlen(point + n) + 1);
+}
+
 void
 vmp_json_double(vmp_json *j, double v)
 {
@@ -125,6 +141,7 @@ vmp_json_double(vmp_json *j, double v)
         if (!(strtod(text, NULL) < v) && !(strtod(text, NULL) > v))
             break;
     }
+    point_restore(text);
     before_value(j);
     vmp_out_text(j->out, text);
 }

@@ -33,7 +33,8 @@ void vmp_json_key_str(vmp_json *j, vmp_str key);
 void vmp_json_str(vmp_json *j, vmp_str s);
 void vmp_json_uint(vmp_json *j, uint64_t v);
 void vmp_json_int(vmp_json *j, int64_t v);
-/* Shortest decimal that reads back as v; null if v is not finite. */
+/* Shortest decimal that reads back as v, in any locale with a point; null if v
+ * is not finite. */
 void vmp_json_double(vmp_json *j, double v);
 void vmp_json_bool(vmp_json *j, bool v);
 void vmp_json_null(vmp_json *j);
