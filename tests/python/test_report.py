@@ -89,7 +89,8 @@ def test_log_is_whole_whatever_ends_the_program(python: Any, place: Path, end: s
     done = vmprof(python, place, "-o", "log", "prog.py")
     assert done.returncode == status
     facts = info(python, place / "log")
-    assert facts["samples"] > 100 and facts["cpu_seconds"] == pytest.approx(0.4, rel=0.3)
+    # What starting and ending cost comes on top.
+    assert facts["samples"] > 100 and 0.35 < facts["cpu_seconds"] < 0.8
     assert "hot_function" in functions(python, place / "log")
 
 
@@ -192,7 +193,7 @@ def test_handler_for_children_does_not_hear_of_the_report(python: Any, place: Pa
 def test_interrupt_ends_the_report_alone(python: Any, place: Path) -> None:
     # A report that takes its time, so that it can be interrupted.
     slow = place / "slow"
-    slow.write_text("#!/bin/sh\necho reporting >&2\nsleep 60\n")
+    slow.write_text("#!/bin/sh\necho reporting >&2\nexec sleep 60\n")
     slow.chmod(0o755)
     write(place, f"import vmprof._output as o\no.binary = lambda: {str(slow)!r}\nsys.exit(3)\n")
     process = python.popen(
@@ -204,6 +205,7 @@ def test_interrupt_ends_the_report_alone(python: Any, place: Path) -> None:
         start_new_session=True,
     )
     assert process.stderr.readline() == "reporting\n"
+    time.sleep(0.5)  # A shell that is about to exec can lose the signal.
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 3 and err == ""
