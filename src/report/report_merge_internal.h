@@ -1,0 +1,64 @@
+/* What the steps of a merge share: report_merge.c adds up the samples (step 3 of
+ * report_internal.h) and runs the others, report_merge_keys.c makes the keys and
+ * report_merge_tree.c the tree of keys. */
+#ifndef VMP_REPORT_MERGE_INTERNAL_H
+#define VMP_REPORT_MERGE_INTERNAL_H
+
+#include "report_internal.h"
+
+/* Node of a stack whose samples are not counted. */
+static const uint32_t VMP_MERGE_NO_NODE = UINT32_MAX;
+
+enum {                         /* what is known of a stack */
+    VMP_MERGE_STACK_OUTER = 1, /* only folded frames so far */
+    VMP_MERGE_STACK_FOCUS = 2, /* a frame matches the focus */
+};
+
+enum { /* what the filter says of a function */
+    VMP_MERGE_FUNCTION_HIDDEN = 1,
+    VMP_MERGE_FUNCTION_FOLDED = 2,
+    VMP_MERGE_FUNCTION_FOCUS = 4,
+};
+
+/* Instead of the newest child of a node. */
+static const uint32_t VMP_MERGE_WIDE = UINT32_MAX;
+
+/* A node of the key tree. Its children are a list as long as they are few: a
+ * child is then found among nodes that are mostly in the cache, and one that is
+ * the first of its parent is known to be new at once. Hashing costs a cache
+ * miss each time, and each next frame waits for it. */
+typedef struct vmp_key_node {
+    uint32_t parent, key;
+    uint32_t newest_child; /* 0: none; VMP_MERGE_WIDE: they are in wide_pairs */
+    uint32_t older_sibling;
+} vmp_key_node;
+
+/* Working memory of one merge. Step 2 makes the "key tree", of all stacks,
+ * whoever has samples there. Step 3 adds the samples to it, or, if there are
+ * groups, to copies of it that have only what each group uses. */
+typedef struct vmp_merger {
+    const vmp_profile *p;
+    const vmp_merge_request *request;
+    vmp_merge *m;
+    uint8_t *functions; /* by function: VMP_MERGE_FUNCTION_* */
+    bool *threads;      /* by thread: wanted; NULL: all */
+    uint32_t *node_of;  /* by stack: node of the key tree */
+    uint8_t *stacks;    /* by stack: VMP_MERGE_STACK_* */
+    vmp_key_node *tree;
+    size_t tree_cap;
+    uint32_t tree_count;
+    vmp_pairs wide_pairs; /* (parent, key) of children of nodes that have many */
+    uint32_t *wide_nodes; /* by id of wide_pairs: the node */
+    size_t wide_cap;
+    uint32_t *copy_of;  /* by node of the key tree: its node in this group */
+    uint32_t *group_of; /* the group that copy_of is valid for */
+    uint32_t *path;     /* nodes to copy, innermost first */
+} vmp_merger;
+
+/* Step 1: fills g->m->keys; needs g->functions. Returns 0 or -VMP_ENOMEM. */
+int vmp_merge_make_keys(vmp_merger *g);
+/* Step 2: fills g->tree, g->node_of and g->stacks, and m->elided. Returns 0 or
+ * -VMP_ENOMEM. */
+int vmp_merge_make_tree(vmp_merger *g);
+
+#endif
