@@ -95,7 +95,7 @@ def main():
         problems = []
         for order in ORDERS:
             done = subprocess.run(
-                [sys.executable, __file__, library, order, kind],
+                [sys.executable, "-I", "-S", __file__, library, order, kind],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=60,

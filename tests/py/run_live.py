@@ -19,7 +19,7 @@ import pythons
 SCRIPTS = {
     "walk": ["walk_live.py"],
     "storm": ["storm_live.py", "2"],
-    "lines": ["lines_live.py", "60"],
+    "lines": ["lines_live.py", "25"],
     "crash": ["crash_live.py"],
 }
 TIMEOUT = 280
