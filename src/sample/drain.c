@@ -228,7 +228,9 @@ flush_unseen(vmp_sampler *s)
 void
 vmp_drain_end(vmp_sampler *s)
 {
-    vmp_log_writer_end(s->writer, vmp_os_mono_ns());
+    int64_t now_ns = vmp_os_mono_ns();
+    vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+    vmp_log_writer_end(s->writer, now_ns);
     flush_unseen(s);
 }
 
@@ -251,7 +253,7 @@ vmp_drain_all(vmp_sampler *s)
     s->sum.profiler_cpu_ns = profiler_cpu(s);
     s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
     if (vmp_log_writer_pending(s->writer) > 0) {
-        if (now_ns - s->clock_written_ns >= CLOCK_NS || !atomic_load(&s->running)) {
+        if (now_ns - s->clock_written_ns >= CLOCK_NS) {
             vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
             s->clock_written_ns = now_ns;
         }
