@@ -150,7 +150,7 @@ walk_pace(
 }
 
 void
-vmp_sample_tick(vmp_sampler *s, uint32_t weight)
+vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
 {
     uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     vmp_slot *slot = own.generation == generation ? own.slot : slot_claim(s, generation);
@@ -166,7 +166,9 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight)
     weight += slot->owed;
     slot->owed = 0;
     int64_t begun_ns = slot->deep ? vmp_os_mono_ns() : 0;
-    bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed);
+    /* A fault in a thread that blocks SIGSEGV would kill, guard or no guard. */
+    bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed) &&
+                   (!context || vmp_guard_usable_in(context));
     uint64_t tstate = own_thread_state(s, guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
@@ -268,7 +270,7 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     /* Before the start and after the end it is not a tick of the session. */
     if (weight > 0 && atomic_load(&s->running) &&
         VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0))
-        vmp_sample_tick(s, weight);
+        vmp_sample_tick(s, weight, context);
     atomic_fetch_sub(&s->active, 1);
     if (!ours)
         pass_on(s, signo, info, context);

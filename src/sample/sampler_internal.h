@@ -223,8 +223,9 @@ bool vmp_sampler_owns(const vmp_sampler *s, pid_t tid);
 /* handler.c */
 VMP_SIGSAFE void vmp_sample_on_signal(int signo, siginfo_t *info, void *context);
 VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
-/* Takes one tick in the calling thread; signal context. */
-VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight);
+/* Takes one tick in the calling thread; signal context, whose ucontext is given
+ * (NULL: no signal). */
+VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context);
 
 /* slots.c */
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);
