@@ -154,6 +154,12 @@ def problems(root: Path) -> list[str]:
         ]
     owners, doubles = owners_of_files(folders)
     out += doubles
+    out += [
+        f"{name}: may use {other}, and does not"
+        for name, folder in folders.items()
+        for other in sorted(table.get(name, Room(name)).rooms & set(table))
+        if f"{other}_dep" not in (folder / "meson.build").read_text()
+    ]
     for name, folder in folders.items():
         if name in table:
             out += meson_problems(table[name], folder, set(table))
@@ -161,10 +167,18 @@ def problems(root: Path) -> list[str]:
     return out
 
 
+def shown_by(root: Path, name: str) -> list[str]:
+    """The rooms whose headers a room shows to its users: itself, and those its own speak of."""
+    text = (root / "src" / name / "meson.build").read_text()
+    declared = re.findall(r"declare_dependency\(((?:[^()]|\([^()]*\))*)\)", text)
+    return [name, *(found for part in declared for found in re.findall(r"\b(\w+)_inc\b", part))]
+
+
 def include_dirs(root: Path, name: str) -> list[Path]:
-    """The folders whose headers a room may see: its own first, then those of its row."""
+    """The folders in sight of a room: its own, then what the rooms of its row show."""
     table = read_table(document(root))
-    return [root / "src" / room for room in (name, *sorted(table[name].rooms))]
+    rooms = [name, *(shown for room in sorted(table[name].rooms) for shown in shown_by(root, room))]
+    return [root / "src" / room for room in dict.fromkeys(rooms)]
 
 
 def main() -> int:

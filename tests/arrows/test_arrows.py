@@ -84,6 +84,14 @@ def test_row_without_a_room_is_found(tree: Path) -> None:
     assert arrows.problems(tree) == ["os: may use attic, which is no room"]
 
 
+def test_arrow_that_nothing_uses_is_found(tree: Path) -> None:
+    doc = tree / "docs/architecture.md"
+    doc.write_text(
+        doc.read_text().replace("| report | base, profile |", "| report | base, os, profile |")
+    )
+    assert arrows.problems(tree) == ["report: may use os, and does not"]
+
+
 def test_file_name_used_twice_is_found(tree: Path) -> None:
     (tree / "src/report/mem.h").write_text("")
     found = arrows.problems(tree)
