@@ -30,7 +30,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	@tools/bootstrap tests
 	@$(PY) tools/run_tests.py fuzz --seconds $(or $(FUZZ_SECONDS),60)
 
-bench: build ## measure what sampling costs; options by BENCH="--pairs 3 --hz 1000"
+bench: build ## measure what sampling costs; options by BENCH="--windows 9 --hz 1000"
 	@export PATH="$$PWD/.venv/bin:$$PATH"; [ -e build/bench/build.ninja ] || \
 		meson setup build/bench --buildtype=release >build/bench.log || { cat build/bench.log; exit 1; }
 	@PATH="$$PWD/.venv/bin:$$PATH" meson compile -C build/bench floor >build/bench.log || \

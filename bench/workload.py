@@ -1,9 +1,10 @@
 """The load that the benchmarks run: a fixed amount of pure Python work at a given stack depth.
 
-    python workload.py MODE DEPTH THREADS ROUNDS INTERVAL_NS
+    python workload.py DEPTH THREADS ROUNDS INTERVAL_NS WINDOWS
 
-MODE: `bare`; `floor`, the sampler's clock with an empty handler; `vmprof`.
-Prints one JSON object: CPU and wall seconds of the work and ticks (or samples) received.
+One process does the same work again and again, in windows by turns bare, under the sampler's
+clock with an empty handler (`floor`), and under vmprof, so that whatever else the machine does
+hits all three alike. Prints one JSON object: for each mode a list of windows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any
+
+from vmprof import _capture
 
 
 def mix(value: int) -> int:
@@ -66,52 +68,75 @@ def run(depth: int, threads: int, rounds: int) -> None:
         other.join()
 
 
-def main() -> None:
-    mode, depth, threads, rounds, interval_ns = sys.argv[1], *map(int, sys.argv[2:6])
-    run(depth, threads, 20)
-    samples, log_bytes, raw_bytes, profiler_cpu = 0, 0, 0, 0.0
-    extra: dict[str, object] = {}
-    if mode == "floor":
+class Floor:
+    """The sampler's clock with a handler that does nothing (floor.c)."""
+
+    def __init__(self, interval_ns: int) -> None:
         import ctypes
 
-        floor = ctypes.CDLL(os.environ["VMPROF_BENCH_FLOOR"])
-        if floor.floor_start(ctypes.c_uint64(interval_ns)) != 0:
+        self._library = ctypes.CDLL(os.environ["VMPROF_BENCH_FLOOR"])
+        self._interval_ns = ctypes.c_uint64(interval_ns)
+        self._ticks = 0
+
+    def start(self) -> None:
+        if self._library.floor_start(self._interval_ns) != 0:
             sys.exit("the kernel gives no perf event with a signal")
-    elif mode == "vmprof":
-        import vmprof
 
-        log = tempfile.TemporaryFile()
-        vmprof.enable(log.fileno(), interval_ns / 1e9)
-    cpu, wall = time.process_time(), time.perf_counter()
-    run(depth, threads, rounds)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    if mode == "floor":
-        samples = floor.floor_stop()
-    elif mode == "vmprof":
-        from vmprof import _capture
+    def stop(self) -> dict[str, float]:
+        before, self._ticks = self._ticks, self._library.floor_stop()
+        return {"samples": self._ticks - before}
 
-        stop = time.perf_counter()
-        summary: dict[str, Any] = _capture.disable()
-        extra["stop_seconds"] = time.perf_counter() - stop
-        samples = int(summary["samples"])
-        log_bytes, raw_bytes = int(summary["bytes"]), int(summary["raw_bytes"])
-        profiler_cpu = summary["profiler_cpu_ns"] / 1e9
-        extra["lost"] = summary["lost"]
-        extra["timer"] = summary["timer"]
-        extra["lost_ticks"] = sum(summary["lost"].values())
-    print(
-        json.dumps(
-            {
-                "cpu": cpu,
-                "wall": wall,
-                "samples": samples,
-                "bytes": log_bytes,
-                "raw_bytes": raw_bytes,
-                "profiler_cpu": profiler_cpu,
-                **extra,
-            }
-        )
-    )
+
+class Ours:
+    """vmprof, each window with a log of its own."""
+
+    def __init__(self, interval_ns: int) -> None:
+        self._interval_ns = interval_ns
+        self._log = tempfile.TemporaryFile()
+
+    def start(self) -> None:
+        self._log.seek(0)
+        self._log.truncate()
+        _capture.enable(self._log.fileno(), self._interval_ns)
+
+    def stop(self) -> dict[str, float]:
+        begun = time.perf_counter()
+        summary = _capture.disable()
+        stop_seconds = time.perf_counter() - begun
+        if summary["timer"] != "perf":
+            sys.exit("vmprof took another clock than the floor: there is nothing to compare")
+        return {
+            "samples": summary["samples"],
+            "lost": sum(summary["lost"].values()),
+            "bytes": summary["bytes"],
+            "raw_bytes": summary["raw_bytes"],
+            "stop_seconds": stop_seconds,
+        }
+
+
+class Bare:
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> dict[str, float]:
+        return {"samples": 0}
+
+
+def main() -> None:
+    depth, threads, rounds, interval_ns, windows = map(int, sys.argv[1:6])
+    modes = {"bare": Bare(), "floor": Floor(interval_ns), "vmprof": Ours(interval_ns)}
+    results: dict[str, list[dict[str, float]]] = {mode: [] for mode in modes}
+    run(depth, threads, rounds // 4)
+    order = list(modes)
+    for window in range(windows):
+        # The order turns, so that what one leaves behind does not always hit the same other.
+        for mode in order[window % 3 :] + order[: window % 3]:
+            modes[mode].start()
+            cpu = time.process_time()
+            run(depth, threads, rounds)
+            cpu = time.process_time() - cpu
+            results[mode].append({"cpu": cpu, **modes[mode].stop()})
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":
