@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from typing import Any
 
 from vmprof import _capture
 
@@ -101,7 +102,7 @@ class Ours:
 
     def stop(self) -> dict[str, float]:
         begun = time.perf_counter()
-        summary = _capture.disable()
+        summary: dict[str, Any] = _capture.disable()
         stop_seconds = time.perf_counter() - begun
         if summary["timer"] != "perf":
             sys.exit("vmprof took another clock than the floor: there is nothing to compare")
@@ -124,7 +125,11 @@ class Bare:
 
 def main() -> None:
     depth, threads, rounds, interval_ns, windows = map(int, sys.argv[1:6])
-    modes = {"bare": Bare(), "floor": Floor(interval_ns), "vmprof": Ours(interval_ns)}
+    modes: dict[str, Bare | Floor | Ours] = {
+        "bare": Bare(),
+        "floor": Floor(interval_ns),
+        "vmprof": Ours(interval_ns),
+    }
     results: dict[str, list[dict[str, float]]] = {mode: [] for mode in modes}
     run(depth, threads, rounds // 4)
     order = list(modes)
