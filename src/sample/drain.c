@@ -266,12 +266,12 @@ vmp_drain_all(vmp_sampler *s)
     s->last_flush_ns = now_ns;
 }
 
-/* Time between two looks: often enough that no ring fills, seldom enough to cost
- * nothing. */
+/* Time between two looks: as long as a killed process may lose, since each wake-up
+ * costs as much as dozens of ticks do here; a ring that fills sooner calls. */
 static int64_t
 look_ns(const vmp_sampler *s)
 {
-    static const int64_t least = 10000000, most = 50000000, ticks = 128;
+    static const int64_t least = 10000000, most = 95000000, ticks = 512;
     int64_t ns = (int64_t)s->interval_ns * ticks;
     return ns < least ? least : ns > most ? most : ns;
 }
@@ -279,7 +279,7 @@ look_ns(const vmp_sampler *s)
 static void
 look(vmp_sampler *s)
 {
-    static const int64_t flush_ns = 95000000; /* every second look at the usual rate */
+    static const int64_t flush_ns = 90000000; /* each look at the usual rate */
     int64_t now_ns = vmp_os_mono_ns();
     atomic_store_explicit(&s->hurry, false, memory_order_relaxed);
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
