@@ -146,7 +146,10 @@ stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, int64_t now_ns)
     uint64_t cpu_ns;
     if (watch->tstate && !state_is_of(s, &mem, watch->tstate, watch->tid))
         watch->tstate = 0;
-    if (!watch->tstate && now_ns - s->states_found_ns > STATES_AGAIN_NS) {
+    if (!watch->tstate) {
+        /* Not looked for yet is not the same as not there. */
+        if (now_ns - s->states_found_ns <= STATES_AGAIN_NS)
+            return false;
         s->states_found_ns = now_ns;
         states_find(s, &mem);
     }

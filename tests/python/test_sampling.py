@@ -578,7 +578,8 @@ def test_a_log_that_cannot_be_written_harms_nobody(python: Any, tmp_path: Path) 
             read_end, write_end = os.pipe()
             attempt(write_end, lambda: os.close(read_end))
             file = tempfile.TemporaryFile()
-            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, -1))
+            hard = resource.RLIM_INFINITY
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, hard))
             attempt(file.fileno(), limit)
             burn()
             """
