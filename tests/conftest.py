@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,10 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import pythons  # noqa: E402
 import wheels  # noqa: E402
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and that is inherited: no
+# test could interrupt anything. A handler of Python's own becomes the default on exec.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

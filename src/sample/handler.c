@@ -43,6 +43,14 @@ slot_adopt(vmp_sampler *s, uint32_t count)
     return NULL;
 }
 
+/* Calls the drain before its time. */
+VMP_SIGSAFE static void
+drain_hurry(vmp_sampler *s)
+{
+    if (!atomic_exchange_explicit(&s->hurry, true, memory_order_relaxed))
+        sem_post(&s->wake);
+}
+
 VMP_SIGSAFE static vmp_slot *
 slot_claim(vmp_sampler *s, uint32_t generation)
 {
@@ -72,7 +80,10 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         slot->deep = false;
         slot->cpu_seen_handler = s->source->weighs_in_handler ? vmp_os_own_cpu_ns() : 0;
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
-        atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed);
+        /* Threads that begin by the hundred must find slots. */
+        if (atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed) >
+            VMP_SAMPLE_SPARE_SLOTS / 4)
+            drain_hurry(s);
         own.slot = slot;
         own.generation = generation;
         return slot;
@@ -209,9 +220,8 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         out[i] = slot->next[i];
     vmp_ring_commit(&slot->ring, size);
     /* Deep stacks that change all the time fill a ring between two looks. */
-    if (VMP_UNLIKELY(vmp_ring_used(&slot->ring) > VMP_SAMPLE_RING_BYTES / 2) &&
-        !atomic_exchange_explicit(&s->hurry, true, memory_order_relaxed))
-        sem_post(&s->wake);
+    if (VMP_UNLIKELY(vmp_ring_used(&slot->ring) > VMP_SAMPLE_RING_BYTES / 2))
+        drain_hurry(s);
 
     vmp_frame *swap = slot->last;
     slot->last = slot->next;

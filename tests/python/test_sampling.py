@@ -76,7 +76,7 @@ def profile(
 
 
 SHARES = """
-    import threading
+    import threading, time
 
     def unit():
         total = 0
@@ -93,16 +93,21 @@ SHARES = """
     def one():
         for _ in range(1): unit()
 
-    def side(rounds):
+    def side(rounds, spent):
+        begun = time.thread_time()
         for _ in range(rounds):
             for _ in range(100): unit()
+        spent.append(time.thread_time() - begun)
 
     def main(rounds):
-        thread = threading.Thread(target=side, args=(rounds // 3,), name="side-thread")
+        spent = []
+        begun = time.thread_time()
+        thread = threading.Thread(target=side, args=(rounds // 3, spent), name="side-thread")
         thread.start()
         for _ in range(rounds):
             seventy(); twenty(); nine(); one()
         thread.join()
+        print(100 * spent[0] / (spent[0] + time.thread_time() - begun))
 
     main(900)
 """
@@ -113,8 +118,13 @@ def test_shares_are_true(python: Any, one_python: Any, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     log = read(one_python, path)
     assert log.info["samples"] > 5000
-    # A quarter of all is the side thread's; the rest is parted 70, 20, 9, 1.
-    truth = {"side": 25.0, "seventy": 52.5, "twenty": 15.0, "nine": 6.75, "one": 0.75}
+    # A quarter of the work is the side thread's, which waiting for the GIL makes a little more
+    # or less of the CPU time: its own clock tells. The rest is parted 70, 20, 9, 1.
+    side = float(done.stdout)
+    assert 20 < side < 30
+    parts = {"seventy": 70, "twenty": 20, "nine": 9, "one": 1}
+    truth = {name: (100 - side) * part / 100 for name, part in parts.items()}
+    truth["side"] = side
     got = {name: 100 * log.share(name) for name in truth}
     assert all(abs(got[name] - truth[name]) < 1.5 for name in truth), got
     threads = (
@@ -521,8 +531,9 @@ def test_short_threads_are_all_seen(python: Any, one_python: Any, tmp_path: Path
     done, path = profile(python, tmp_path, THREADS, period="0.0005")
     assert (done.returncode, done.stderr) == (0, "")
     log = read(one_python, path)
-    # 600 threads of 2 ms: 4 ticks each.
-    assert log.total * log.share("short") > 0.9 * 2400
+    # 600 threads of 2 ms, ticks of 0.46 to 0.54 ms that begin with the thread: 3 or 4 whole ones
+    # each. The piece of a tick that is left at a thread's end is nobody's.
+    assert 3 * 600 <= log.total * log.share("short") < 4.5 * 600
     assert sum(log.info["lost"].values()) < 24
 
 
