@@ -237,7 +237,9 @@ def main():
     got = dict(zip(COUNTS, counts))
     read = name_reader(lib)
     known = {}
+    files = {key[1] for pair in edges for key in pair}
     strange = set()
+    gone = 0
     for caller, callee in zip(pairs[::2], pairs[1::2]):
         for address in (caller, callee):
             if address and address not in known:
@@ -246,6 +248,12 @@ def main():
         if not caller or not callee:
             continue
         pair = (known[caller], known[callee])
+        # What lies now where executed code lay may even read as strings: it is known by a
+        # file that no living code has. That is rare: a walker that made frames up would
+        # not pass as that.
+        if pair[0] and pair[1] and not {pair[0][1], pair[1][1]} <= files:
+            gone += 1
+            continue
         # Finalizers run wherever the collector does; executed code may be gone.
         if None in pair or pair[1][0] == "__del__" or "<string>" in (pair[0][1], pair[1][1]):
             continue
@@ -268,8 +276,10 @@ def main():
     print("%sok 1 - every stack is whole" % ("" if whole else "not "))
     for pair in list(strange)[:10]:
         print("# %r does not call %r" % pair)
-    print("%sok 2 - every caller calls its callee" % ("not " * bool(strange)))
-    return not whole or bool(strange)
+    print("# %d pairs whose code is gone" % gone)
+    wrong = bool(strange) or gone > 3
+    print("%sok 2 - every caller calls its callee" % ("not " * wrong))
+    return not whole or wrong
 
 
 sys.exit(main())
