@@ -8,8 +8,10 @@ import sys
 from ._cli import binary
 from ._files import move_out_of_the_way, temporary_folder
 
-# Losses are told from one sample in so many on.
-_LOSSES_TOLD = 100
+# Losses are told when they are more than one tick in _LOSS_SHARE, and this many at least. A few
+# happen in most runs and change nothing; `vmprofshow LOG info` shows them all.
+_LOSS_SHARE = 100
+_LOSS_LEAST = 10
 
 
 class Output:
@@ -116,11 +118,13 @@ def _tell_losses(summary: dict[str, object] | None) -> None:
     lost = summary.get("lost") if summary else None
     if summary is None or not isinstance(lost, dict):
         return
-    # A few are lost in most long runs and change nothing; `vmprofshow LOG info` counts them.
-    if sum(lost.values()) * _LOSSES_TOLD <= int(str(summary["samples"])):
+    total = sum(lost.values())
+    # Both count ticks: a sample may stand for many.
+    ticks = total + int(str(summary["ticks"]))
+    if total < _LOSS_LEAST or total * _LOSS_SHARE <= ticks:
         return
     reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
-    _tell(f"{sum(lost.values())} samples were lost of {summary['samples']} ({reasons})")
+    _tell(f"{total} of {ticks} ticks were lost ({reasons})")
 
 
 def _flush_program_output() -> None:

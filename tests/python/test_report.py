@@ -109,6 +109,25 @@ def test_nothing_is_printed_with_output(python: Any, place: Path) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
+@pytest.mark.parametrize(
+    ("ticks", "lost", "told"),
+    [
+        (15, 1, ""),
+        (11, 9, ""),
+        (990, 10, ""),
+        (989, 10, "10 of 999 ticks were lost (inconsistent_stack: 10)"),
+        (0, 10, "10 of 10 ticks were lost (inconsistent_stack: 10)"),
+    ],
+)
+def test_losses_are_told_when_they_matter(
+    one_python: Any, ticks: int, lost: int, told: str
+) -> None:
+    summary = {"samples": ticks // 2, "ticks": ticks, "lost": {"inconsistent_stack": lost}}
+    code = f"from vmprof._output import _tell_losses; _tell_losses({summary!r})"
+    done = one_python.run(["-c", code])
+    assert done.stderr == (f"vmprof: {told}\n" if told else "")
+
+
 def test_log_tells_of_the_run(python: Any, place: Path) -> None:
     write(place, "hot_function()\n")
     vmprof(python, place, "-p", "0.002", "-o", "log", "prog.py", "x y", "\u00fc")
