@@ -65,7 +65,8 @@ bool vmp_show_wants(const vmp_show *s, vmp_function_id id);
 vmp_json vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value *total);
 /* Ends the object and the line. */
 void vmp_show_json_end(vmp_json *j);
-/* "key": {"samples", "ticks", "seconds", and with whole "percent"}. */
+/* "key": {"samples", "ticks", "seconds", and with whole "percent", "percent_low",
+ * "percent_high", without it "effective_samples"}. */
 void vmp_show_json_value(
     vmp_json *j, const char *key, const vmp_report_value *value, const vmp_report_value *whole);
 /* "function", "name", "file", "line", "kind" of a function. */

@@ -99,8 +99,14 @@ vmp_show_json_value(
     vmp_json_put_uint(j, "samples", value->samples);
     vmp_json_put_uint(j, "ticks", value->weight);
     vmp_json_put_double(j, "seconds", (double)value->value_ns / 1e9);
-    if (whole)
+    if (whole) {
+        vmp_report_interval interval = vmp_report_share_interval(value, whole);
         vmp_json_put_double(j, "percent", vmp_view_percent(value->weight, whole->weight));
+        vmp_json_put_double(j, "percent_low", 100 * interval.low);
+        vmp_json_put_double(j, "percent_high", 100 * interval.high);
+    } else {
+        vmp_json_put_double(j, "effective_samples", vmp_report_effective_samples(value));
+    }
     vmp_json_end(j, '}');
 }
 

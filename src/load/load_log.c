@@ -11,6 +11,9 @@
 
 enum { PROGRESS_BYTES = 256 << 10 };
 
+/* The flags of samples are handed on as they are. */
+_Static_assert((int)VMP_PROFILE_OFF_CPU == (int)VMP_LOG_FLAG_OFF_CPU, "flags of samples");
+
 /* Profile ids by log id; index 0 is 0. The id types differ only for the
  * compiler, so one kind of table serves all. */
 typedef struct id_map {

@@ -59,6 +59,10 @@ enum vmp_profile_kind {
     VMP_PROFILE_ELIDED, /* not a function: frames left out in the middle of a deep stack */
 };
 
+enum { /* vmp_profile_samples.flags: those of the log, of which this one is looked at */
+    VMP_PROFILE_OFF_CPU = 16,
+};
+
 enum { /* vmp_profile_process.mode */
     VMP_PROFILE_MODE_WALL = 1,
     VMP_PROFILE_MODE_MEMORY = 2,
@@ -121,6 +125,7 @@ typedef struct vmp_profile_sum {
     uint64_t weight; /* ticks */
     uint64_t cpu_ns;
     uint64_t wall_ns;
+    double squares; /* of the weights of single looks, added up: see profile_samples.c */
 } vmp_profile_sum;
 
 /* Change of the process's memory up to the samples of the vmp_profile_sum of

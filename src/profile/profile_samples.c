@@ -62,7 +62,7 @@ add_sum(vmp_profile_builder *b, uint32_t thread, uint32_t stack, uint32_t *ret_r
         return -VMP_ENOMEM;
     *ret_row = (uint32_t)p->sum_count;
     VMP_OWN(vmp_profile_sum, p->sums)
-    [p->sum_count++] = (vmp_profile_sum){{thread}, {stack}, 0, 0, 0, 0};
+    [p->sum_count++] = (vmp_profile_sum){.thread = {thread}, .stack = {stack}};
     return 0;
 }
 
@@ -127,11 +127,23 @@ find_rows(
     return 0;
 }
 
-/* Adds n samples to their rows; `values` (NULL or n) receives what each stands
- * for. `weighted` is a constant at each call. */
+/* What a sample adds to the squares that the statistical error of a share is
+ * computed from. A sample that stands for several ticks was one look, which may
+ * have hit anything: it counts squared. A thread that was not on the CPU in
+ * between was where it was at each of them, as if each had been a look. */
+VMP_INLINE double
+squares_of(uint64_t weight, uint32_t flags)
+{
+    double w = (double)weight;
+    return flags & VMP_PROFILE_OFF_CPU ? w : w * w;
+}
+
+/* Adds n samples to their rows; `flags` is NULL or n; `values` (NULL or n)
+ * receives what each stands for. `weighted` is a constant at each call. */
 VMP_INLINE void
 add_to_rows(vmp_profile_sum *sums, const uint32_t *rows, size_t n, const uint64_t *weights,
-    share *cpu, share *wall, const bool weighted, uint64_t *values, bool is_wall)
+    const uint32_t *flags, share *cpu, share *wall, const bool weighted, uint64_t *values,
+    bool is_wall)
 {
     for (size_t i = 0; i < n; i++) {
         vmp_profile_sum *sum = &sums[rows[i]];
@@ -139,6 +151,7 @@ add_to_rows(vmp_profile_sum *sums, const uint32_t *rows, size_t n, const uint64_
         uint64_t cpu_ns = share_next(cpu, weight), wall_ns = share_next(wall, weight);
         sum->samples++;
         sum->weight += weight;
+        sum->squares += weighted ? squares_of(weight, flags ? flags[i] : 0) : 1;
         sum->cpu_ns += cpu_ns;
         sum->wall_ns += wall_ns;
         if (values)
@@ -163,11 +176,12 @@ add_batch(vmp_profile_builder *b, const vmp_profile_batch *batch, uint64_t weigh
             return -VMP_ENOMEM;
         vmp_profile_sum *sums = VMP_OWN(vmp_profile_sum, b->p.sums);
         uint64_t *piece_values = values ? values + first : NULL;
+        const uint32_t *flags = batch->flags ? batch->flags + first : NULL;
         if (batch->weight)
-            add_to_rows(
-                sums, rows, n, batch->weight + first, &cpu, &wall, true, piece_values, is_wall);
+            add_to_rows(sums, rows, n, batch->weight + first, flags, &cpu, &wall, true,
+                piece_values, is_wall);
         else
-            add_to_rows(sums, rows, n, NULL, &cpu, &wall, false, piece_values, is_wall);
+            add_to_rows(sums, rows, n, NULL, NULL, &cpu, &wall, false, piece_values, is_wall);
         if (all_rows)
             memcpy(all_rows + first, rows, n * sizeof(*rows));
     }

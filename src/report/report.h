@@ -29,13 +29,26 @@
 #include "profile.h"
 #include "str.h"
 
-/* `samples` is the number of records behind the figures: what a statistical
- * error is computed from. */
+/* `samples` is the number of records behind the figures. */
 typedef struct vmp_report_value {
     uint64_t samples;
     uint64_t weight;   /* ticks */
     uint64_t value_ns; /* CPU time, of threads sampled in wall mode wall time */
+    double squares;    /* of the weights of single looks, added up; see report_error.c */
 } vmp_report_value;
+
+/* Where a share lies with 95 % confidence, 0 .. 1. */
+typedef struct vmp_report_interval {
+    double low, high;
+} vmp_report_interval;
+
+/* The statistical error of the share that `part` has in `whole`, of which it is
+ * a part: see report_error.c. {0, 1} if there are no samples. */
+vmp_report_interval vmp_report_share_interval(
+    const vmp_report_value *part, const vmp_report_value *whole);
+
+/* How many samples of equal weight would tell as much as these do. */
+double vmp_report_effective_samples(const vmp_report_value *value);
 
 /* Patterns are borrowed. A pattern of hide, focus and only matches a function
  * if it is part of its name, of its qualified name or of its file. */

@@ -108,6 +108,7 @@ vmp_report_value_add(vmp_report_value *to, const vmp_report_value *v)
     to->samples += v->samples;
     to->weight += v->weight;
     to->value_ns += v->value_ns;
+    to->squares += v->squares;
 }
 
 /* The tree of a request with its nodes in some order, and for each node its key

@@ -97,8 +97,9 @@ value_of(const vmp_merger *g, size_t row)
     const vmp_profile *p = g->p;
     const vmp_profile_sum *sum = &p->sums[row];
     if (g->request->growth_of.i != 0)
-        return (vmp_report_value){p->growth[row].grown_kb, p->growth[row].shrunk_kb, 0};
-    return (vmp_report_value){sum->samples, sum->weight, vmp_profile_sum_value(p, sum)};
+        return (vmp_report_value){p->growth[row].grown_kb, p->growth[row].shrunk_kb, 0, 0};
+    return (vmp_report_value){
+        sum->samples, sum->weight, vmp_profile_sum_value(p, sum), sum->squares};
 }
 
 static bool

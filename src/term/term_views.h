@@ -90,4 +90,8 @@ const char *vmp_view_clock_title(const vmp_profile *p);
 /* 100 * part / whole; 0 of nothing. */
 double vmp_view_percent(uint64_t part, uint64_t whole);
 
+/* Half the width of an interval in percent, rounded up to a tenth: what stands
+ * behind +-. */
+double vmp_view_error_percent(vmp_report_interval interval);
+
 #endif

@@ -2,7 +2,7 @@
 #include "term_table.h"
 #include "term_views.h"
 
-enum { LEAST_NAME = 16, LEAST_PLACE = 14 };
+enum { LEAST_NAME = 16, LEAST_PLACE = 12 };
 
 static bool
 is_shown(const vmp_view *v, const vmp_report_flat *flat, const vmp_report_flat_row *row,
@@ -17,18 +17,30 @@ is_shown(const vmp_view *v, const vmp_report_flat *flat, const vmp_report_flat_r
     return options->only_count == 0;
 }
 
+/* A share, with its statistical error where rows are compared by it. */
+static void
+add_share(const vmp_view *v, vmp_table *table, const vmp_report_value *part,
+    const vmp_report_value *whole, bool with_error)
+{
+    double percent = vmp_view_percent(part->weight, whole->weight);
+    vmp_report_interval interval = vmp_report_share_interval(part, whole);
+    if (with_error)
+        vmp_table_format(table, vmp_term_heat(percent), "%.1f%% %s%.1f", percent,
+            v->term->utf8 ? "\xc2\xb1" : "+-", vmp_view_error_percent(interval));
+    else
+        vmp_table_format(table, vmp_term_heat(percent), "%.1f%%", percent);
+}
+
 static void
 add_row(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_report_flat *flat,
-    const vmp_report_flat_row *row, bool columns)
+    const vmp_report_flat_row *row, const vmp_view_flat_options *options)
 {
-    double self = vmp_view_percent(row->self.weight, flat->total.weight);
-    double total = vmp_view_percent(row->total.weight, flat->total.weight);
-    vmp_table_format(table, vmp_term_heat(self), "%.1f%%", self);
-    vmp_table_format(table, vmp_term_heat(total), "%.1f%%", total);
+    add_share(v, table, &row->self, &flat->total, !options->by_total);
+    add_share(v, table, &row->total, &flat->total, options->by_total);
     vmp_table_format(table, VMP_STYLE_PLAIN, "%.3f", (double)row->self.value_ns / 1e9);
     vmp_table_text(table, VMP_STYLE_NAME, vmp_name_function(v->profile, row->function));
     vmp_table_text(table, VMP_STYLE_PLACE,
-        vmp_name_place_at(scratch, v->profile, row->function, row->location, columns));
+        vmp_name_place_at(scratch, v->profile, row->function, row->location, options->columns));
 }
 
 int
@@ -57,7 +69,7 @@ vmp_view_flat(const vmp_view *v, const vmp_report_flat *flat, const vmp_view_fla
             continue;
         }
         shown++;
-        add_row(v, table, &scratch, flat, &flat->rows[i], options->columns);
+        add_row(v, table, &scratch, flat, &flat->rows[i], options);
     }
     int rc = vmp_table_print(table, v->out, 0, true);
     if (left) {

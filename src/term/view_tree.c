@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 
 #include "term_line.h"
 #include "term_views.h"
@@ -12,6 +13,12 @@ double
 vmp_view_percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+double
+vmp_view_error_percent(vmp_report_interval interval)
+{
+    return ceil(500 * (interval.high - interval.low)) / 10;
 }
 
 const char *
@@ -73,6 +80,23 @@ vmp_view_tree_first(const vmp_report_tree *tree)
     return plain ? 1 : 0;
 }
 
+/* Titles, and the error of one half: no share of the same samples has a larger
+ * one. */
+static void
+put_titles(vmp_line *line, const vmp_report_value *whole)
+{
+    /* All weights doubled, so that one half of them is a whole number. */
+    vmp_report_value doubled = {0, 2 * whole->weight, 0, 4 * whole->squares};
+    vmp_report_value half = {0, whole->weight, 0, 2 * whole->squares};
+    double error = vmp_view_error_percent(vmp_report_share_interval(&half, &doubled));
+    vmp_line_put(line, VMP_STYLE_HEAD, vmp_str_from("  total    self  function"), VMP_CUT_END);
+    vmp_out_clear(&line->text);
+    vmp_out_printf(
+        &line->text, "  (error at most %s%.1f)", line->term->utf8 ? "\xc2\xb1" : "+-", error);
+    vmp_line_put(line, VMP_STYLE_FAINT, vmp_out_view(&line->text), VMP_CUT_END);
+    vmp_line_end(line);
+}
+
 void
 vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tree_options *options)
 {
@@ -80,8 +104,7 @@ vmp_view_tree(const vmp_view *v, const vmp_report_tree *tree, const vmp_view_tre
     uint32_t first = vmp_view_tree_first(tree);
     uint64_t whole = tree->nodes[0].total.weight;
     vmp_line_init(&line, v->out, v->term);
-    vmp_line_put(&line, VMP_STYLE_HEAD, vmp_str_from("  total    self  function"), VMP_CUT_END);
-    vmp_line_end(&line);
+    put_titles(&line, &tree->nodes[0].total);
     for (uint32_t i = first; i < tree->count && v->out->rc == 0; i++) {
         const vmp_report_node *node = &tree->nodes[i];
         vmp_line_percent(&line, vmp_view_percent(node->total.weight, whole));

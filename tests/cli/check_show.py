@@ -137,7 +137,7 @@ def options_change_flat() -> None:
     assert "evaluate" in only and "Parser" not in only
     assert "evaluate" not in show(log, "flat", "--percent-cutoff", 50)
     assert "and 2 more functions with 29.0% of self" in show(log, "flat", "--limit", 1)
-    lines = [line.split()[3] for line in show(log, "flat", "--sort", "line").splitlines()[1:]]
+    lines = [line.split()[4] for line in show(log, "flat", "--sort", "line").splitlines()[1:]]
     assert lines == ["main", "Parser.parse", "evaluate"], lines
 
 
@@ -180,7 +180,9 @@ def a_file_gets_whole_names() -> None:
 
 
 def check_value(value: Any, whole: Any) -> None:
-    assert set(value) == {"samples", "ticks", "seconds", "percent"}
+    assert set(value) == {"samples", "ticks", "seconds", "percent", "percent_low", "percent_high"}
+    assert 0 <= value["percent_low"] <= value["percent"] <= value["percent_high"] <= 100
+    assert value["percent_low"] < value["percent_high"]
     assert abs(value["percent"] - 100 * value["ticks"] / whole["ticks"]) < 1e-9
 
 
@@ -199,7 +201,12 @@ def tree_adds_up() -> None:
             assert abs(nodes[0]["total"][key] - tree["total"][key]) < 1e-6
         assert tree["pruned"] == 0
     basic = show_json(LOGS["basic"])
-    assert basic["total"] == {"samples": 1000, "ticks": 1000, "seconds": 1.0}
+    assert basic["total"] == {
+        "samples": 1000,
+        "ticks": 1000,
+        "seconds": 1.0,
+        "effective_samples": 1000,
+    }
     shares = {(n.get("function"), n["depth"]): n["self"]["ticks"] for n in basic["nodes"]}
     assert shares == {
         (None, 0): 10,
