@@ -14,13 +14,11 @@ CHILDREN = 62
 LOSSES = [
     "ring_full",
     "no_thread_slot",
-    "no_thread_state",
     "unreadable_memory",
     "inconsistent_stack",
     "stopping",
     "write_failed",
-    "tick_merged",
-    "thread_moved_while_read",
+    "not_delivered",
 ]
 START_UNIX_NS = 1_700_000_000_000_000_000
 

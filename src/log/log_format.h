@@ -205,13 +205,11 @@ enum { /* flags of one sample */
 #define VMP_LOG_LOSS_LIST(X)                                                                       \
     X(VMP_LOG_LOSS_RING_FULL, "ring_full")                                                         \
     X(VMP_LOG_LOSS_NO_SLOT, "no_thread_slot")                                                      \
-    X(VMP_LOG_LOSS_NO_THREAD_STATE, "no_thread_state")                                             \
     X(VMP_LOG_LOSS_UNREADABLE, "unreadable_memory")                                                \
     X(VMP_LOG_LOSS_CORRUPT, "inconsistent_stack")                                                  \
     X(VMP_LOG_LOSS_STOPPED, "stopping")                                                            \
     X(VMP_LOG_LOSS_WRITE, "write_failed")                                                          \
-    X(VMP_LOG_LOSS_TICK, "tick_merged")                                                            \
-    X(VMP_LOG_LOSS_MOVED, "thread_moved_while_read")
+    X(VMP_LOG_LOSS_UNDELIVERED, "not_delivered")
 
 enum vmp_log_loss {
 #define VMP_LOG_LOSS_ENUM(name, text) name,

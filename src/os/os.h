@@ -32,8 +32,9 @@ uint32_t vmp_os_thread_count(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
  * 0 where /proc is not there. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);
-/* True if the thread is on a run queue ('R' in its stat file). */
-bool vmp_os_thread_runs(pid_t tid);
+/* True if the thread is on a run queue and no signal `signo` is pending for it: a
+ * second one would vanish in the first. */
+bool vmp_os_thread_takes(pid_t tid, int signo);
 /* Sends signo with SI_QUEUE and `payload` in si_value to one thread. */
 int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
 

@@ -40,8 +40,11 @@ vmp_os_thread_list(pid_t *tids, size_t cap)
 }
 
 bool
-vmp_os_thread_runs(pid_t tid)
+vmp_os_thread_takes(pid_t tid, int signo)
 {
+    /* Fields of proc_pid_stat(5), counted from the state: it is the third of all,
+     * the set of the thread's pending signals the 31st. */
+    enum { PENDING = 31 - 3 };
     char path[64], text[512];
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -53,8 +56,13 @@ vmp_os_thread_runs(pid_t tid)
         return false;
     text[n] = 0;
     /* "tid (name) S ...": the name may hold anything, so look from the end. */
-    const char *paren = strrchr(text, ')');
-    return paren && paren[1] == ' ' && paren[2] == 'R';
+    const char *at = strrchr(text, ')');
+    if (!at || at[1] != ' ' || at[2] != 'R')
+        return false;
+    at += 2;
+    for (int i = 0; i < PENDING && at; i++)
+        at = strchr(at + 1, ' ');
+    return !at || !(strtoull(at, NULL, 10) >> (signo - 1) & 1);
 }
 
 int

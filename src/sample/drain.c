@@ -13,7 +13,6 @@
 #include "sampler_internal.h"
 #include "vec.h"
 
-static const int64_t THREAD_CHECK_NS = 1000000000;
 /* The totals are written this often, and at the end. */
 static const int64_t CLOCK_NS = 1000000000;
 /* A chunk that grew to this goes out early. */
@@ -42,6 +41,7 @@ slot_greet(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     slot->depth = 0;
     slot->epoch = vmp_log_writer_epoch(s->writer);
     slot->ticks = slot->ticks_open = 0;
+    slot->asleep = slot->ended = false;
     slot->alive_checked_ns = slot->wall_seen_ns = now_ns;
     slot->cpu_seen = 0;
     for (size_t i = 0; i < s->start_cpu_count; i++)
@@ -68,8 +68,8 @@ push(vmp_sampler *s, vmp_slot *slot, uint32_t location)
 }
 
 /* After an epoch the stack ids are void, the locations are not. */
-static bool
-stacks_renew(vmp_sampler *s, vmp_slot *slot)
+bool
+vmp_drain_stacks_renew(vmp_sampler *s, vmp_slot *slot)
 {
     uint32_t depth = slot->depth, i = 0;
     slot->depth = 0;
@@ -83,7 +83,7 @@ static bool
 stack_follow(vmp_sampler *s, vmp_slot *slot, const vmp_tick *tick)
 {
     const vmp_frame *frames = (const vmp_frame *)(const void *)(tick + 1);
-    if (slot->epoch != vmp_log_writer_epoch(s->writer) && !stacks_renew(s, slot))
+    if (slot->epoch != vmp_log_writer_epoch(s->writer) && !vmp_drain_stacks_renew(s, slot))
         return false;
     /* The gap is an entry of its own in the drain's copy. */
     bool gap_kept = tick->elided && tick->fresh < tick->elided_at;
@@ -116,6 +116,7 @@ vmp_drain_slot(vmp_sampler *s, vmp_slot *slot)
             vmp_log_writer_sample(s->writer, &sample);
             s->sum.ticks += tick->weight;
             slot->ticks_open += tick->weight;
+            slot->asleep = false;
             slot->ticks++;
         } else {
             /* Out of memory. What the next tick keeps is not known any more; it
@@ -144,66 +145,6 @@ vmp_drain_rings(vmp_sampler *s)
     }
 }
 
-static void
-losses_move(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index)
-{
-    for (int reason = 0; reason < VMP_LOG_LOSS_COUNT; reason++) {
-        if (atomic_load_explicit(&lost[reason], memory_order_relaxed) == 0)
-            continue;
-        uint32_t n = atomic_exchange_explicit(&lost[reason], 0, memory_order_relaxed);
-        vmp_log_writer_loss(s->writer, (enum vmp_log_loss)reason, n, thread_index);
-        s->sum.lost[reason] += n;
-    }
-}
-
-/* The thread is gone and its ring is empty: the slot serves another. */
-static void
-slot_retire(vmp_sampler *s, vmp_slot *slot)
-{
-    for (size_t i = s->named_count; i-- > 0;)
-        if (s->named[i].ident == slot->ident) {
-            free(s->named[i].name);
-            s->named[i] = s->named[--s->named_count];
-        }
-    atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);
-}
-
-/* Closes the open batch with the CPU time used since the last one. */
-static void
-slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
-{
-    uint64_t cpu = 0;
-    bool idle = slot->ticks_open == 0, gone;
-    losses_move(s, slot->lost, slot->thread_index);
-    if (idle && !s->threads_changed && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
-        return;
-    gone = vmp_os_thread_cpu_ns(slot->tid, &cpu) < 0;
-    slot->alive_checked_ns = now_ns;
-    if (!idle) {
-        bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-        /* A thread that ended between two looks: its last ticks' worth. */
-        uint64_t cpu_ns =
-            gone || cpu < slot->cpu_seen ? slot->ticks_open * s->interval_ns : cpu - slot->cpu_seen;
-        uint64_t wall_ns = wall ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
-        vmp_log_writer_batch(s->writer, slot->thread_index, cpu_ns, wall_ns);
-        slot->cpu_seen = cpu;
-        slot->wall_seen_ns = now_ns;
-        slot->ticks_open = 0;
-    }
-    if (gone && vmp_ring_used(&slot->ring) == 0)
-        slot_retire(s, slot);
-}
-
-static uint64_t
-profiler_cpu(const vmp_sampler *s)
-{
-    uint64_t cpu = 0;
-    pid_t tid = atomic_load(&s->drain_tid);
-    if (tid > 0 && vmp_os_thread_cpu_ns(tid, &cpu) < 0)
-        cpu = 0;
-    return s->drain_cpu_before + cpu;
-}
-
 /* Writes the chunk. A pipe that nobody reads and a file size limit send signals to
  * the thread that writes, which may be the program's: they stay unseen. */
 static void
@@ -225,45 +166,66 @@ flush_unseen(vmp_sampler *s)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void
-vmp_drain_end(vmp_sampler *s)
+/* All but the writing. */
+static void
+gather(vmp_sampler *s, int64_t now_ns)
 {
-    int64_t now_ns = vmp_os_mono_ns();
-    vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
-    vmp_log_writer_end(s->writer, now_ns);
-    flush_unseen(s);
-}
-
-void
-vmp_drain_all(vmp_sampler *s)
-{
-    int64_t now_ns = vmp_os_mono_ns();
-    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
     uint32_t threads = vmp_os_thread_count();
     s->threads_changed = threads != s->threads_then;
     s->threads_then = threads;
     vmp_drain_rings(s);
-    for (uint32_t i = 0; i < count; i++) {
-        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
-            slot_account(s, slot, now_ns);
-    }
-    losses_move(s, s->lost, 0);
-    s->sum.cpu_ns = vmp_os_process_cpu_ns() - s->start_cpu_ns;
-    s->sum.profiler_cpu_ns = profiler_cpu(s);
-    s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
-    if (vmp_log_writer_pending(s->writer) > 0) {
-        if (now_ns - s->clock_written_ns >= CLOCK_NS) {
-            vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
-            s->clock_written_ns = now_ns;
-        }
-        flush_unseen(s);
-    }
+    vmp_account_slots(s, now_ns);
+    vmp_account_losses(s, s->lost, 0);
+}
+
+static void
+send(vmp_sampler *s, int64_t now_ns)
+{
+    flush_unseen(s);
     s->sum.samples = vmp_log_writer_samples(s->writer);
     s->sum.bytes = vmp_log_writer_bytes(s->writer);
     s->sum.raw_bytes = vmp_log_writer_raw_bytes(s->writer);
     s->sum.lost[VMP_LOG_LOSS_WRITE] = vmp_log_writer_lost(s->writer);
     s->last_flush_ns = now_ns;
+}
+
+static void
+drain_flush(vmp_sampler *s, bool clocks)
+{
+    int64_t now_ns = vmp_os_mono_ns();
+    gather(s, now_ns);
+    bool due = now_ns - s->clock_written_ns >= CLOCK_NS;
+    if (clocks || due)
+        vmp_account_clocks(s, now_ns);
+    if (due && vmp_log_writer_pending(s->writer) > 0) {
+        vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+        s->clock_written_ns = now_ns;
+    }
+    send(s, now_ns);
+}
+
+void
+vmp_drain_all(vmp_sampler *s)
+{
+    drain_flush(s, true);
+}
+
+void
+vmp_drain_last(vmp_sampler *s)
+{
+    int64_t now_ns = vmp_os_mono_ns();
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    vmp_drain_rings(s);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN)
+            vmp_account_owed(s, slot, now_ns);
+    }
+    gather(s, now_ns);
+    vmp_account_clocks(s, now_ns);
+    vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+    vmp_log_writer_end(s->writer, now_ns);
+    send(s, now_ns);
 }
 
 /* Time between two looks: as long as a killed process may lose, since each wake-up
@@ -285,14 +247,19 @@ look(vmp_sampler *s)
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
     if (s->resume_at_ns && now_ns >= s->resume_at_ns) {
         s->resume_at_ns = 0;
-        if (atomic_fetch_sub(&s->paused, 1) == 1 && s->source->enable)
-            s->source->enable(s, true);
+        if (atomic_load(&s->paused) == 1) {
+            vmp_account_restart(s);
+            if (s->source->enable)
+                s->source->enable(s, true);
+        }
+        atomic_fetch_sub(&s->paused, 1);
     }
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);
-    vmp_drain_rings(s);
     if (now_ns - s->last_flush_ns >= flush_ns || vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
-        vmp_drain_all(s);
+        drain_flush(s, false);
+    else
+        vmp_drain_rings(s);
     /* As many spare ones as were needed since the last look, if that was more. */
     uint32_t claimed = atomic_exchange_explicit(&s->slots_claimed, 0, memory_order_relaxed);
     vmp_slots_grow(s, claimed > VMP_SAMPLE_SPARE_SLOTS ? claimed : VMP_SAMPLE_SPARE_SLOTS);
@@ -305,8 +272,7 @@ signal_obey(vmp_sampler *s, int signo)
     struct sigaction dfl = {.sa_handler = SIG_DFL};
     sigset_t set;
     pthread_mutex_lock(&s->mutex);
-    vmp_drain_all(s);
-    vmp_drain_end(s);
+    vmp_drain_last(s);
     pthread_mutex_unlock(&s->mutex);
     s->signal_run(s->signal_context);
     sigaction(signo, &dfl, NULL);

@@ -2,7 +2,7 @@
  *
  * A thread whose CPU clock did not move between two looks did not run, so what
  * was read in between is one moment's truth. If it moved, the reading is thrown
- * away and counted. */
+ * away, and the next look stands for this one's time too. */
 #include <string.h>
 
 #include "sampler_internal.h"
@@ -108,8 +108,10 @@ slot_of(vmp_sampler *s, vmp_watch *watch)
     vacant->first_ns = vmp_os_mono_ns();
     vacant->last_n = 0;
     vacant->last_elided = 0;
-    vacant->skip = vacant->owed = 0;
+    vacant->skip = 0;
+    atomic_store_explicit(&vacant->owed, 0, memory_order_relaxed);
     vacant->deep = false;
+    vacant->clock_epoch = 0;
     atomic_store(&vacant->orphan, true);
     atomic_store_explicit(&vacant->state, VMP_SLOT_CLAIMED, memory_order_release);
     vmp_drain_rings(s); /* makes it known */
@@ -191,5 +193,7 @@ vmp_drain_asleep(
     vmp_log_writer_sample(s->writer, &sample);
     s->sum.ticks += weight;
     slot->ticks_open += weight;
+    slot->asleep = true;
+    slot->asleep_cpu_ns = watch->looked_cpu_ns;
     return true;
 }

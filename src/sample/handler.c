@@ -76,9 +76,10 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         slot->first_ns = vmp_os_mono_ns();
         slot->last_n = 0;
         slot->last_elided = 0;
-        slot->skip = slot->owed = 0;
+        slot->skip = 0;
+        atomic_store_explicit(&slot->owed, 0, memory_order_relaxed);
         slot->deep = false;
-        slot->cpu_seen_handler = s->source->weighs_in_handler ? vmp_os_own_cpu_ns() : 0;
+        slot->clock_epoch = 0;
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
         /* Threads that begin by the hundred must find slots. */
         if (atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed) >
@@ -160,6 +161,32 @@ walk_pace(
     slot->skip = skip < UINT16_MAX ? (uint32_t)skip : UINT16_MAX;
 }
 
+/* Ticks that fall into one system call come as one, at its end: the thread's CPU
+ * clock tells how many it stands for. A tick that comes when it is due begins the
+ * count anew, since periods vary; one that comes late leaves its lateness to the
+ * next, whose period ran meanwhile, and one that comes early takes from it. */
+VMP_SIGSAFE static uint32_t
+ticks_by_clock(const vmp_sampler *s, vmp_slot *slot)
+{
+    int64_t cpu_ns = (int64_t)vmp_os_own_cpu_ns(), interval_ns = (int64_t)s->interval_ns;
+    int64_t tolerance_ns = interval_ns / 8; /* more than periods vary */
+    int64_t used_ns = cpu_ns - slot->cpu_seen_handler;
+    uint32_t epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
+    bool due = used_ns >= interval_ns - tolerance_ns && used_ns <= interval_ns + tolerance_ns;
+    if (due || slot->clock_epoch != epoch) {
+        slot->clock_epoch = epoch;
+        slot->cpu_seen_handler = cpu_ns;
+        return 1;
+    }
+    int64_t ticks = (used_ns + tolerance_ns) / interval_ns;
+    ticks = ticks > 1 ? ticks : 1;
+    slot->cpu_seen_handler += ticks * interval_ns;
+    /* Else a thread with a short period would never have a late tick weighed. */
+    if (slot->cpu_seen_handler > cpu_ns + interval_ns)
+        slot->cpu_seen_handler = cpu_ns + interval_ns;
+    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+}
+
 void
 vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
 {
@@ -169,13 +196,18 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
         return;
     }
+    if (s->source->weighs_in_handler) {
+        uint32_t ticks = ticks_by_clock(s, slot);
+        weight = ticks > weight ? ticks : weight;
+    }
+    /* The drain takes what is owed at the end of the thread or the session. */
     if (VMP_UNLIKELY(slot->skip > 0)) {
         slot->skip--;
-        slot->owed += weight;
+        atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
         return;
     }
-    weight += slot->owed;
-    slot->owed = 0;
+    if (VMP_UNLIKELY(atomic_load_explicit(&slot->owed, memory_order_relaxed) > 0))
+        weight += atomic_exchange_explicit(&slot->owed, 0, memory_order_relaxed);
     int64_t begun_ns = slot->deep ? vmp_os_mono_ns() : 0;
     /* A fault in a thread that blocks SIGSEGV would kill, guard or no guard. */
     bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed) &&
@@ -199,13 +231,6 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     if (VMP_UNLIKELY(!tick)) {
         count_loss(slot->lost, VMP_LOG_LOSS_RING_FULL, weight);
         return;
-    }
-    if (s->source->weighs_in_handler) {
-        uint64_t cpu = vmp_os_own_cpu_ns(), used = cpu - slot->cpu_seen_handler;
-        uint64_t ticks = (used + s->interval_ns / 2) / s->interval_ns;
-        slot->cpu_seen_handler = cpu;
-        if (ticks > weight)
-            weight = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
     }
     tick->time_ns = vmp_os_mono_ns();
     tick->elided = st.elided;
@@ -277,10 +302,13 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     atomic_fetch_add(&s->active, 1);
     uint32_t weight = 0;
     bool ours = signal_is_ours(s, info, &weight);
-    /* Before the start and after the end it is not a tick of the session. */
-    if (weight > 0 && atomic_load(&s->running) &&
-        VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0))
-        vmp_sample_tick(s, weight, context);
+    /* Before the start it is not a tick of the session, nor is one during a pause. */
+    if (weight > 0 && VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0)) {
+        if (VMP_LIKELY(atomic_load(&s->running)))
+            vmp_sample_tick(s, weight, context);
+        else if (atomic_load(&s->stopping))
+            count_loss(s->lost, VMP_LOG_LOSS_STOPPED, weight);
+    }
     atomic_fetch_sub(&s->active, 1);
     if (!ours)
         pass_on(s, signo, info, context);

@@ -72,10 +72,13 @@ typedef struct vmp_slot {
     vmp_frame *last, *next;
     uint32_t last_n, last_elided_at;
     uint64_t last_elided;
-    uint32_t skip; /* ticks to leave out after a long walk; their weight is in `owed` */
-    uint32_t owed;
-    bool deep;                 /* the last walk was long: time the next */
-    uint64_t cpu_seen_handler; /* sources that read the CPU clock in the handler */
+    uint32_t skip;         /* ticks to leave out after a long walk; their weight is in `owed` */
+    _Atomic uint32_t owed; /* either side takes it, so that none is counted twice */
+    bool deep;             /* the last walk was long: time the next */
+    /* Sources that weigh in the handler: up to where the CPU clock is accounted for,
+     * since the sampler's clock epoch of this number. */
+    int64_t cpu_seen_handler;
+    uint32_t clock_epoch;
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
     /* Drain's. By depth, root first: location and stack id of the last tick. */
@@ -88,6 +91,9 @@ typedef struct vmp_slot {
     uint64_t ticks_open; /* weight of the samples in the open batch */
     int64_t alive_checked_ns;
     int64_t wall_seen_ns;
+    uint64_t asleep_cpu_ns; /* its CPU clock, if all samples of the open batch are of sleep */
+    bool asleep;
+    bool ended; /* and its last batch is open */
 
     /* Wall mode: made by the drain for a sleeping thread that never ticked; the
      * thread's handler takes it over. */
@@ -145,6 +151,9 @@ typedef struct vmp_sampler {
     /* Seen by the handler. seq_cst, so that a stop that reads active == 0 after it
      * stored running = false knows that no handler will pass. */
     _Atomic bool running;
+    _Atomic bool stopping; /* since a stop began, until the next start */
+    /* Times that CPU clocks were to be taken anew (after a pause), plus 1. */
+    _Atomic uint32_t clock_epoch;
     _Atomic uint32_t paused;
     _Atomic uint32_t active;
     _Atomic uint32_t generation;               /* of the session; odd while one exists */
@@ -187,6 +196,7 @@ typedef struct vmp_sampler {
     uint32_t threads_then; /* of the process, when the drain last counted */
     bool threads_changed;
     vmp_sampler_summary sum;
+    uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
     int64_t last_flush_ns, clock_written_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
 
@@ -236,8 +246,26 @@ void vmp_drain_rings(vmp_sampler *s);
 void vmp_drain_slot(vmp_sampler *s, vmp_slot *slot);
 /* Rings, CPU times, threads that are gone, losses, the clock; then the chunk. */
 void vmp_drain_all(vmp_sampler *s);
-/* The clean end of the log. */
-void vmp_drain_end(vmp_sampler *s);
+/* The same, what is owed to slots, and the clean end of the log. */
+void vmp_drain_last(vmp_sampler *s);
+/* After an epoch of the writer: the slot's stack gets new ids. False when out of
+ * memory. */
+bool vmp_drain_stacks_renew(vmp_sampler *s, vmp_slot *slot);
+
+/* account.c; the mutex is held */
+/* Closes the open batches with the CPU time of their threads; slots of threads
+ * that are gone become free. */
+void vmp_account_slots(vmp_sampler *s, int64_t now_ns);
+/* Moves counts of losses into the log. */
+void vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index);
+/* Ticks that were passed over after a long walk and that no later one came to
+ * carry: they go where the last one was. */
+void vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns);
+/* Takes the clocks of the process into the summary. The kernel sums up the first
+ * over all threads: not at each look. */
+void vmp_account_clocks(vmp_sampler *s, int64_t now_ns);
+/* After a pause: what the threads did meanwhile is nobody's. */
+void vmp_account_restart(vmp_sampler *s);
 /* Wall mode: records `weight` ticks of a thread that sleeps, whose stack is read
  * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has
  * it. False, and nothing recorded, if the thread moved meanwhile. */

@@ -106,6 +106,9 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     for (int i = 0; i < VMP_LOG_LOSS_COUNT; i++)
         atomic_store(&s->lost[i], 0);
     atomic_store(&s->paused, 0);
+    atomic_store(&s->stopping, false);
+    atomic_store(&s->clock_epoch, 1);
+    s->cpu_told_ns = 0;
     atomic_store(&s->signal_got, 0);
     atomic_store(&s->hurry, false);
     s->start_mono_ns = s->last_flush_ns = vmp_os_mono_ns();
@@ -228,6 +231,10 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     if (!(atomic_load(&s->generation) & 1))
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "vmprof is not enabled");
     pthread_mutex_lock(&s->mutex);
+    /* The clock first: then only ticks that are under way already come too late. */
+    if (s->source->enable)
+        s->source->enable(s, false);
+    atomic_store(&s->stopping, true);
     atomic_store(&s->running, false);
     pthread_mutex_unlock(&s->mutex);
     vmp_drain_thread_stop(s);
@@ -235,11 +242,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     bool quiet = vmp_handlers_wait(s);
 
     pthread_mutex_lock(&s->mutex);
-    vmp_drain_all(s);
-    vmp_drain_end(s);
-    s->sum.bytes = vmp_log_writer_bytes(s->writer);
-    s->sum.raw_bytes = vmp_log_writer_raw_bytes(s->writer);
-    s->sum.lost[VMP_LOG_LOSS_WRITE] = vmp_log_writer_lost(s->writer);
+    vmp_drain_last(s);
     s->sum.timer = s->source->name;
     int rc = vmp_log_writer_error(s->writer, err);
     atomic_fetch_add(&s->generation, 1);

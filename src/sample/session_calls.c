@@ -33,8 +33,11 @@ vmp_sampler_resume(void)
         return;
     pthread_mutex_lock(&s->mutex);
     uint32_t paused = atomic_load(&s->paused);
-    if (paused == 1 && s->source->enable)
-        s->source->enable(s, true);
+    if (paused == 1) {
+        vmp_account_restart(s);
+        if (s->source->enable)
+            s->source->enable(s, true);
+    }
     if (paused > 0)
         atomic_fetch_sub(&s->paused, 1);
     pthread_mutex_unlock(&s->mutex);

@@ -14,8 +14,10 @@
  *
  * A thread may fall asleep between the look and the signal; the signal then
  * wakes it. Just before sending, the thread's state is asked for, which makes
- * that rare; a system call that is interrupted all the same is restarted by the
- * kernel (SA_RESTART) where it can be. perf has no such gap: it comes first. */
+ * that rare, and whether the last signal is still pending, in which the new one
+ * would vanish: then the next look sends the weight of both. A system call that is interrupted all
+ * the same is restarted by the kernel (SA_RESTART) where it can be. perf has no such gap: it comes
+ * first. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,7 @@ typedef struct vmp_pacer {
     _Atomic pid_t tid;
     uint32_t look; /* ticks so far, those passed over while slow included */
     uint32_t quiet;
+    uint32_t clock_epoch; /* of the sampler, when the clocks were last taken anew */
     vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
 } vmp_pacer;
 
@@ -70,7 +73,7 @@ look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     uint64_t used = cpu_ns - watch->cpu_ns;
     /* Half of one: a thread that always runs shows a little less than a whole
      * interval at some looks and would be passed over at every other. */
-    if (moved && used >= s->interval_ns / 2 && vmp_os_thread_runs(watch->tid)) {
+    if (moved && used >= s->interval_ns / 2 && vmp_os_thread_takes(watch->tid, s->source->signo)) {
         uint32_t weight = weight_of(used, s->interval_ns);
         tick_send(s, watch, weight);
         watch->cpu_ns = cpu_ns;
@@ -97,7 +100,7 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
         watch->has_stack = false;
     if (weight == 0)
         return moved;
-    if (moved && vmp_os_thread_runs(watch->tid))
+    if (moved && vmp_os_thread_takes(watch->tid, s->source->signo))
         tick_send(s, watch, weight);
     else if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
         watch->recorded_ns -= (int64_t)(weight * s->interval_ns); /* the next look's */
@@ -115,15 +118,58 @@ watch_added(vmp_sampler *s, vmp_watch *watch)
     watch->due = s->pacer->look;
 }
 
-/* At the end: the time since the last look at threads that sleep. */
+static void
+count_undelivered(vmp_sampler *s, const vmp_watch *watch, uint64_t ns)
+{
+    const vmp_slot *slot = watch->slot;
+    uint64_t ticks = ns / s->interval_ns;
+    if (ticks == 0)
+        return;
+    uint32_t thread = slot && slot->tid == watch->tid ? slot->thread_index : 0;
+    vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, ticks, thread);
+    s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += ticks;
+}
+
+/* At the end: the time since the last look, of threads that sleep; of others it
+ * is lost. */
 static void
 look_last(vmp_sampler *s, int64_t now_ns)
+{
+    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
+    for (size_t i = 0; i < s->watched.count; i++) {
+        vmp_watch *watch = &s->watched.items[i];
+        uint64_t cpu_ns;
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
+            continue;
+        if (!wall)
+            count_undelivered(s, watch, cpu_ns - watch->cpu_ns);
+        else if (cpu_ns == watch->looked_cpu_ns)
+            look_wall(s, watch, cpu_ns, now_ns);
+        if (wall && watch->recorded_ns)
+            count_undelivered(s, watch, (uint64_t)(now_ns - watch->recorded_ns));
+    }
+}
+
+/* A thread that ended, or of which nothing was sent since its last look. */
+static void
+watch_removed(vmp_sampler *s, vmp_watch *watch)
+{
+    if (!(s->mode & VMP_LOG_MODE_WALL))
+        count_undelivered(s, watch, watch->looked_cpu_ns - watch->cpu_ns);
+}
+
+/* After a pause: what happened meanwhile is nobody's. */
+static void
+clocks_restart(vmp_sampler *s, int64_t now_ns)
 {
     for (size_t i = 0; i < s->watched.count; i++) {
         vmp_watch *watch = &s->watched.items[i];
         uint64_t cpu_ns;
-        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0 && cpu_ns == watch->looked_cpu_ns)
-            look_wall(s, watch, cpu_ns, now_ns);
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0)
+            watch->cpu_ns = watch->looked_cpu_ns = cpu_ns;
+        if (watch->recorded_ns)
+            watch->recorded_ns = now_ns;
+        watch->has_stack = false;
     }
 }
 
@@ -133,7 +179,12 @@ look_around(vmp_sampler *s, int64_t now_ns)
 {
     vmp_pacer *pacer = s->pacer;
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0, any = false;
-    vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, NULL);
+    uint32_t epoch = atomic_load(&s->clock_epoch);
+    if (pacer->clock_epoch != epoch) {
+        pacer->clock_epoch = epoch;
+        clocks_restart(s, now_ns);
+    }
+    vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, watch_removed);
     uint32_t most = (uint32_t)s->watched.count / IDLE_LOOKS_A_TICK;
     most = most < IDLE_APART ? IDLE_APART : most > IDLE_APART_MOST ? IDLE_APART_MOST : most;
     for (size_t i = 0; i < s->watched.count; i++) {
@@ -176,11 +227,10 @@ pacer_main(void *arg)
             look_around(s, vmp_os_mono_ns());
         pthread_mutex_unlock(&s->mutex);
     }
-    if (s->mode & VMP_LOG_MODE_WALL) {
-        pthread_mutex_lock(&s->mutex);
+    pthread_mutex_lock(&s->mutex);
+    if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0)
         look_last(s, vmp_os_mono_ns());
-        pthread_mutex_unlock(&s->mutex);
-    }
+    pthread_mutex_unlock(&s->mutex);
     s->drain_cpu_before += vmp_os_own_cpu_ns();
     s->pacer_ended = atomic_exchange(&pacer->tid, 0);
     return NULL;

@@ -5,8 +5,9 @@
  *
  * The plain source also ticks inside the kernel (a system call's time counts for
  * the frame that made it); it needs the right to profile the kernel. The user
- * variant does without: it ticks in user mode only, and the handler weighs each
- * tick by the thread's CPU clock, so that totals stay true.
+ * variant does without: it ticks in user mode only. All ticks that fall into one
+ * system call come as one, so in both the handler weighs each by the thread's CPU
+ * clock: without that a call of 10 ms would count as one of 1 ms.
  *
  * Jitter: the event of a thread that exists at the start gets a new period around
  * the asked one after some ticks. The kernel begins that period anew, which loses
@@ -143,6 +144,7 @@ perf_tend(vmp_sampler *s, int64_t now_ns)
 const vmp_source vmp_source_perf = {
     .name = "perf",
     .signo = VMP_OS_PERF_SIGNAL,
+    .weighs_in_handler = true,
     .start = perf_start,
     .stop = perf_close,
     .enable = perf_enable,

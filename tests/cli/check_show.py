@@ -254,7 +254,7 @@ def info_tells_the_run() -> None:
     info = show_json(LOGS["basic"], "info")
     want = {
         "samples": 1000,
-        "lost": {"tick_merged": 5, "ring_full": 2},
+        "lost": {"not_delivered": 5, "ring_full": 2},
         "lost_total": 7,
         "cpu_seconds": 1.1,
         "profiler_cpu_seconds": 0.003,

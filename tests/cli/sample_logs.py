@@ -48,7 +48,7 @@ def basic(folder: str = "/srv/app") -> Log:
     rows = [(MS * (i + 1), stacks[i % 100]) for i in range(1000)]
     log.samples(1, rows)
     log.loss("ring_full", 2, 1)
-    log.loss("tick_merged", 5)
+    log.loss("not_delivered", 5)
     log.clock(1500 * MS, 1100 * MS, 3 * MS)
     log.end(1500 * MS)
     return log

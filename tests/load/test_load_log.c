@@ -84,7 +84,7 @@ TEST(a_log_becomes_tables)
     CHECK_STR(vmp_profile_string(p, p->losses[0].reason).p, "ring_full");
     CHECK_INT(p->losses[0].thread.i, 2);
     CHECK_INT(p->losses[0].count, 3);
-    CHECK_STR(vmp_profile_string(p, p->losses[1].reason).p, "tick_merged");
+    CHECK_STR(vmp_profile_string(p, p->losses[1].reason).p, "not_delivered");
     vmp_profile_free(&p);
     free(b.p);
 }

@@ -140,7 +140,7 @@ TEST(threads_are_listed_with_what_they_used_and_lost)
     synth_add(b, lines, 2);
     CHECK_INT(vmp_profile_builder_thread(b, &idle, &id), 0);
     CHECK_INT(vmp_profile_builder_loss(b, synth_str("ring_full"), 3, id), 0);
-    CHECK_INT(vmp_profile_builder_loss(b, synth_str("tick_merged"), 4, id), 0);
+    CHECK_INT(vmp_profile_builder_loss(b, synth_str("not_delivered"), 4, id), 0);
     CHECK_INT(vmp_profile_builder_loss(b, synth_str("ring_full"), 5, none), 0);
     vmp_profile *p = synth_finish(b);
     vmp_report_threads *view = NULL;
@@ -179,7 +179,7 @@ TEST(info_sums_up_the_run)
     synth_add(b, lines, 2);
     vmp_profile_builder_clock(b, 1500000000, 2000000000, 50000000);
     CHECK_INT(vmp_profile_builder_loss(b, synth_str("ring_full"), 1, none), 0);
-    CHECK_INT(vmp_profile_builder_loss(b, synth_str("tick_merged"), 4, none), 0);
+    CHECK_INT(vmp_profile_builder_loss(b, synth_str("not_delivered"), 4, none), 0);
     CHECK_INT(vmp_profile_builder_loss(b, synth_str("ring_full"), 2, (vmp_thread_id){1}), 0);
     facts.start_unix_ns += 1000000000;
     CHECK_INT(vmp_profile_builder_process(b, &facts, &process), 0);
@@ -193,7 +193,7 @@ TEST(info_sums_up_the_run)
     CHECK_INT(i->ticks, 13);
     CHECK_INT(i->lost, 7);
     CHECK_INT(i->loss_count, 2);
-    CHECK_STR(vmp_profile_string(p, i->losses[0].reason).p, "tick_merged");
+    CHECK_STR(vmp_profile_string(p, i->losses[0].reason).p, "not_delivered");
     CHECK_INT(i->losses[0].count, 4);
     CHECK_STR(vmp_profile_string(p, i->losses[1].reason).p, "ring_full");
     CHECK_INT(i->losses[1].count, 3);

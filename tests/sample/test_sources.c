@@ -137,6 +137,179 @@ TEST(dispositions_are_as_before)
     }
 }
 
+/* Reads zeros, tens of milliseconds a call. */
+static void
+burn_in_kernel(double seconds)
+{
+    static char zeros[64 << 20];
+    uint64_t end_ns = vmp_os_own_cpu_ns() + (uint64_t)(seconds * 1e9);
+    int fd = open("/dev/zero", O_RDONLY);
+    while (vmp_os_own_cpu_ns() < end_ns)
+        CHECK(read(fd, zeros, sizeof(zeros)) > 0);
+    close(fd);
+}
+
+/* What all ticks say over what the clock says. */
+static double
+ticks_share(const vmp_sampler_summary *sum, uint64_t interval_ns, uint64_t since_ns)
+{
+    return (double)sum->ticks * (double)interval_ns / (double)(vmp_os_process_cpu_ns() - since_ns);
+}
+
+TEST(ticks_that_fall_into_one_system_call_all_count)
+{
+    vmp_sampler_summary sum;
+    burn_in_kernel(0.05); /* the pages are there now */
+    uint64_t before_ns = vmp_os_process_cpu_ns();
+    if (start("perf", 1000000, 0) < 0)
+        return;
+    burn_in_kernel(0.5);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    double cpu_share = ticks_share(&sum, 1000000, before_ns);
+    CHECK(sum.samples < sum.ticks / 2);
+    CHECK(cpu_share > 0.85 && cpu_share < 1.1);
+}
+
+static _Atomic int blocks_at;
+
+static void *
+block_main(void *unused)
+{
+    sigset_t prof;
+    sigemptyset(&prof);
+    sigaddset(&prof, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &prof, NULL);
+    burn(0.3);
+    pthread_sigmask(SIG_UNBLOCK, &prof, NULL);
+    burn(0.05);
+    pthread_sigmask(SIG_BLOCK, &prof, NULL);
+    burn(0.3);
+    atomic_store(&blocks_at, 1);
+    while (atomic_load(&blocks_at) == 1)
+        vmp_os_sleep_until(vmp_os_mono_ns() + 1000000);
+    return unused;
+}
+
+TEST(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted)
+{
+    pthread_t thread;
+    vmp_sampler_summary sum;
+    atomic_store(&blocks_at, 0);
+    CHECK_INT(start("pacer", 1000000, 0), 0);
+    pthread_create(&thread, NULL, block_main, NULL);
+    while (atomic_load(&blocks_at) == 0)
+        vmp_os_sleep_until(vmp_os_mono_ns() + 1000000);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    atomic_store(&blocks_at, 2);
+    pthread_join(thread, NULL);
+    uint64_t lost = sum.lost[VMP_LOG_LOSS_UNDELIVERED];
+    printf("# %llu ticks, %llu lost\n", (unsigned long long)sum.ticks, (unsigned long long)lost);
+    CHECK(sum.ticks > 310 && sum.ticks < 450);
+    CHECK(lost > 250 && lost < 330);
+}
+
+TEST(what_is_done_in_a_pause_has_no_weight)
+{
+    static const char *const timers[] = {"perf", "perf-user", "pacer"};
+    for (int i = 0; i < 3; i++) {
+        vmp_sampler_summary sum;
+        if (start(timers[i], 1000000, 0) < 0)
+            continue;
+        burn(0.1);
+        vmp_sampler_pause();
+        uint64_t told_ns = vmp_the_sampler.cpu_told_ns;
+        burn(0.5);
+        vmp_sampler_resume();
+        burn(0.1);
+        CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+        CHECK(sum.ticks > 120 && sum.ticks < 300);
+        CHECK(told_ns > 50000000 && told_ns < 200000000);
+    }
+}
+
+static vmp_slot *
+own_slot(void)
+{
+    for (uint32_t i = 0; i < atomic_load(&vmp_the_sampler.slot_count); i++) {
+        vmp_slot *slot = atomic_load(&vmp_the_sampler.slots[i]);
+        if (atomic_load(&slot->state) >= VMP_SLOT_CLAIMED && slot->tid == vmp_os_own_tid())
+            return slot;
+    }
+    return NULL;
+}
+
+/* One tick of that weight, as the pacer sends it. */
+static void
+tick(uint32_t weight)
+{
+    uint64_t payload = (uint64_t)vmp_the_sampler.magic << 32 | weight;
+    vmp_os_thread_signal(vmp_os_own_tid(), SIGPROF, (void *)(uintptr_t)payload);
+}
+
+static void *
+owe_main(void *unused)
+{
+    tick(1);
+    own_slot()->skip = 100;
+    tick(2);
+    tick(5);
+    return unused;
+}
+
+TEST(ticks_passed_over_after_a_long_walk_are_in_the_totals)
+{
+    pthread_t thread;
+    vmp_sampler_summary sum;
+    /* So long an interval that no tick comes but those of this test. */
+    CHECK_INT(start("pacer", 1000000000, 0), 0);
+    owe_main(NULL);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    CHECK_INT(sum.ticks, 8);
+    CHECK_INT(start("pacer", 1000000000, 0), 0);
+    pthread_create(&thread, NULL, owe_main, NULL);
+    pthread_join(thread, NULL);
+    vmp_sampler_summary_get(&sum);
+    CHECK_INT(sum.ticks, 8);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    CHECK_INT(sum.ticks, 8);
+}
+
+TEST(a_tick_that_comes_while_stopping_is_counted)
+{
+    vmp_sampler_summary sum;
+    CHECK_INT(start("pacer", 1000000000, 0), 0);
+    atomic_store(&vmp_the_sampler.stopping, true);
+    atomic_store(&vmp_the_sampler.running, false);
+    tick(3);
+    atomic_store(&vmp_the_sampler.running, true);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    CHECK_INT(sum.lost[VMP_LOG_LOSS_STOPPED], 3);
+    CHECK_INT(sum.ticks, 0);
+}
+
+TEST(threads_that_live_for_milliseconds_have_their_time)
+{
+    static double lives[] = {0.0015, 0.003};
+    for (int i = 0; i < 2; i++) {
+        vmp_sampler_summary sum;
+        uint64_t sampled_ns, lived_ns;
+        if (start("perf", 990000, 0) < 0)
+            return;
+        lived_ns = vmp_os_process_cpu_ns();
+        for (int k = 0; k < 400; k++) {
+            pthread_t thread;
+            pthread_create(&thread, NULL, burn_main, &lives[i]);
+            pthread_join(thread, NULL);
+        }
+        lived_ns = vmp_os_process_cpu_ns() - lived_ns;
+        CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+        sampled_ns = vmp_the_sampler.cpu_told_ns;
+        double share = (double)sampled_ns / (double)lived_ns;
+        printf("# threads of %.1f ms: %.1f %%\n", lives[i] * 1e3, 100 * share);
+        CHECK(share > 0.95 && share < 1.05);
+    }
+}
+
 static _Atomic unsigned long interrupted;
 static _Atomic bool enough;
 
@@ -215,5 +388,11 @@ TEST(bad_intervals_and_timers_are_refused)
 
 TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(cputimer_reaches_the_asked_rate_below_the_kernel_s),
     RUN(pacer_comes_near_the_asked_rate), RUN(dispositions_are_as_before),
+    RUN(ticks_that_fall_into_one_system_call_all_count),
+    RUN(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted),
+    RUN(what_is_done_in_a_pause_has_no_weight),
+    RUN(ticks_passed_over_after_a_long_walk_are_in_the_totals),
+    RUN(a_tick_that_comes_while_stopping_is_counted),
+    RUN(threads_that_live_for_milliseconds_have_their_time),
     RUN(no_system_call_is_interrupted_by_perf), RUN(wall_mode_counts_sleeping_threads),
     RUN(a_second_start_is_refused_and_pauses_nest), RUN(bad_intervals_and_timers_are_refused))

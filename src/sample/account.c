@@ -1,0 +1,187 @@
+/* Whose the CPU time is: each thread's samples share what its clock says it used.
+ * The mutex is held in all of this. */
+#include <stdlib.h>
+
+#include "sampler_internal.h"
+
+static const int64_t THREAD_CHECK_NS = 1000000000;
+
+void
+vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index)
+{
+    for (int reason = 0; reason < VMP_LOG_LOSS_COUNT; reason++) {
+        if (atomic_load_explicit(&lost[reason], memory_order_relaxed) == 0)
+            continue;
+        uint32_t n = atomic_exchange_explicit(&lost[reason], 0, memory_order_relaxed);
+        vmp_log_writer_loss(s->writer, (enum vmp_log_loss)reason, n, thread_index);
+        s->sum.lost[reason] += n;
+    }
+}
+
+/* The thread is gone and its ring is empty: the slot serves another. */
+static void
+slot_retire(vmp_sampler *s, vmp_slot *slot)
+{
+    for (size_t i = s->named_count; i-- > 0;)
+        if (s->named[i].ident == slot->ident) {
+            free(s->named[i].name);
+            s->named[i] = s->named[--s->named_count];
+        }
+    atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);
+}
+
+void
+vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    uint32_t owed = atomic_exchange_explicit(&slot->owed, 0, memory_order_relaxed);
+    if (owed == 0)
+        return;
+    if (slot->ticks == 0 ||
+        (slot->epoch != vmp_log_writer_epoch(s->writer) && !vmp_drain_stacks_renew(s, slot))) {
+        vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, owed, slot->thread_index);
+        s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += owed;
+        return;
+    }
+    vmp_log_sample sample = {.thread = slot->thread_index,
+        .stack = slot->depth ? slot->stacks[slot->depth - 1] : 0,
+        .time_ns = now_ns,
+        .weight = owed,
+        .rss_kb = s->rss_fd >= 0 ? vmp_os_rss_kb(s->rss_fd) : 0};
+    vmp_log_writer_sample(s->writer, &sample);
+    s->sum.ticks += owed;
+    slot->ticks_open += owed;
+}
+
+static void
+batch_close(vmp_sampler *s, vmp_slot *slot, uint64_t cpu_ns, int64_t now_ns)
+{
+    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
+    uint64_t wall_ns = wall ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
+    vmp_log_writer_batch(s->writer, slot->thread_index, cpu_ns, wall_ns);
+    s->cpu_told_ns += cpu_ns;
+    slot->wall_seen_ns = now_ns;
+    slot->ticks_open = 0;
+    slot->asleep = false;
+}
+
+/* Closes the open batch with the CPU time used since the last one. False if the
+ * thread is gone and its clock with it: the batch stays open. */
+static bool
+slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    uint64_t cpu = slot->asleep_cpu_ns;
+    bool idle = slot->ticks_open == 0;
+    vmp_account_losses(s, slot->lost, slot->thread_index);
+    if (idle && !s->threads_changed && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
+        return true;
+    if (!slot->asleep) {
+        slot->alive_checked_ns = now_ns;
+        if (vmp_os_thread_cpu_ns(slot->tid, &cpu) < 0) {
+            vmp_drain_slot(s, slot);
+            vmp_account_owed(s, slot, now_ns);
+            vmp_account_losses(s, slot->lost, slot->thread_index);
+            if (slot->ticks_open > 0)
+                return false;
+            slot_retire(s, slot);
+            return true;
+        }
+    }
+    if (slot->ticks_open > 0) {
+        /* Smaller: the number is another thread's by now. */
+        bool other = cpu < slot->cpu_seen;
+        batch_close(
+            s, slot, other ? slot->ticks_open * s->interval_ns : cpu - slot->cpu_seen, now_ns);
+        slot->cpu_seen = cpu;
+    }
+    return true;
+}
+
+/* Threads that ended between two looks took their clocks with them. The process's
+ * clock has their time: what of it no batch was told stands for them, at least
+ * about their ticks and at most one more each, since a thread that uses a whole
+ * interval more ticks once more. */
+static void
+ended_account(vmp_sampler *s, uint32_t count, int64_t now_ns)
+{
+    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
+    uint64_t used = s->sum.cpu_ns - s->sum.profiler_cpu_ns, ended = 0, sure = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        ended += slot->ended;
+        sure += slot->ended && !wall ? slot->ticks_open * s->interval_ns : 0;
+    }
+    uint64_t untold = used > s->cpu_told_ns ? used - s->cpu_told_ns : 0;
+    double scale = 1;
+    uint64_t extra = 0;
+    if (untold > sure)
+        extra = (untold - sure) / ended;
+    else if (sure > 0)
+        scale = untold > sure / 2 ? (double)untold / (double)sure : 0.5;
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (!slot->ended)
+            continue;
+        uint64_t ticks_ns = slot->ticks_open * s->interval_ns;
+        uint64_t most = wall ? ticks_ns : s->interval_ns;
+        uint64_t cpu_ns = wall ? 0 : (uint64_t)((double)ticks_ns * scale);
+        slot->ended = false;
+        batch_close(s, slot, cpu_ns + (extra < most ? extra : most), now_ns);
+        slot_retire(s, slot);
+    }
+}
+
+static uint64_t
+profiler_cpu(const vmp_sampler *s)
+{
+    const pid_t ours[] = {atomic_load(&s->drain_tid), vmp_pacer_tid(s)};
+    uint64_t sum = s->drain_cpu_before, cpu;
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (ours[i] > 0 && vmp_os_thread_cpu_ns(ours[i], &cpu) == 0)
+            sum += cpu;
+    return sum;
+}
+
+void
+vmp_account_clocks(vmp_sampler *s, int64_t now_ns)
+{
+    s->sum.cpu_ns = vmp_os_process_cpu_ns() - s->start_cpu_ns;
+    s->sum.profiler_cpu_ns = profiler_cpu(s);
+    s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
+}
+
+void
+vmp_account_restart(vmp_sampler *s)
+{
+    int64_t now_ns = vmp_os_mono_ns();
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    atomic_fetch_add(&s->clock_epoch, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) != VMP_SLOT_KNOWN)
+            continue;
+        vmp_os_thread_cpu_ns(slot->tid, &slot->cpu_seen);
+        slot->wall_seen_ns = now_ns;
+    }
+    for (size_t i = 0; i < s->start_cpu_count; i++)
+        if (s->start_cpu[i].tid > 0)
+            vmp_os_thread_cpu_ns(s->start_cpu[i].tid, &s->start_cpu[i].cpu_ns);
+    vmp_account_clocks(s, now_ns);
+    s->cpu_told_ns = s->sum.cpu_ns - s->sum.profiler_cpu_ns;
+}
+
+void
+vmp_account_slots(vmp_sampler *s, int64_t now_ns)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed), ended = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) != VMP_SLOT_KNOWN)
+            continue;
+        slot->ended = !slot_account(s, slot, now_ns);
+        ended += slot->ended;
+    }
+    if (ended > 0) {
+        vmp_account_clocks(s, now_ns);
+        ended_account(s, count, now_ns);
+    }
+}
