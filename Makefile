@@ -3,7 +3,7 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help build demo test test-c test-python fuzz bench lint format wheel clean
+.PHONY: help build demo test test-c test-python fuzz bench bench-peers floor lint format wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,12 +30,17 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	@tools/bootstrap tests
 	@$(PY) tools/run_tests.py fuzz --seconds $(or $(FUZZ_SECONDS),60)
 
-bench: build ## measure what sampling costs; options by BENCH="--windows 9 --hz 1000"
+bench: floor ## measure what sampling costs; options by BENCH="--windows 9 --hz 1000"
+	@$(PY) bench/overhead.py --floor build/bench/bench/libfloor.so $(BENCH)
+
+bench-peers: floor ## measure ours beside other profilers, into bench/results; BENCH="--repeat 5"
+	@$(PY) bench/side_by_side.py --floor build/bench/bench/libfloor.so $(BENCH)
+
+floor: build
 	@export PATH="$$PWD/.venv/bin:$$PATH"; [ -e build/bench/build.ninja ] || \
 		meson setup build/bench --buildtype=release >build/bench.log || { cat build/bench.log; exit 1; }
 	@PATH="$$PWD/.venv/bin:$$PATH" meson compile -C build/bench floor >build/bench.log || \
 		{ cat build/bench.log; exit 1; }
-	@$(PY) bench/overhead.py --floor build/bench/bench/libfloor.so $(BENCH)
 
 lint: ## check the form of C and Python, and the types
 	@tools/bootstrap tests

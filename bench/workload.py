@@ -1,10 +1,10 @@
-"""The load that the benchmarks run: a fixed amount of pure Python work at a given stack depth.
+"""Does the same work by turns bare, under an empty handler and under vmprof, in one process.
 
     python workload.py DEPTH THREADS ROUNDS INTERVAL_NS WINDOWS
 
-One process does the same work again and again, in windows by turns bare, under the sampler's
-clock with an empty handler (`floor`), and under vmprof, so that whatever else the machine does
-hits all three alike. Prints one JSON object: for each mode a list of windows.
+Windows of load.py's work take turns: bare, under the sampler's clock with an empty handler
+(`floor`), and under vmprof, so that whatever else the machine does hits all three alike. Prints
+one JSON object: for each mode a list of windows.
 """
 
 from __future__ import annotations
@@ -13,60 +13,12 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from typing import Any
 
 from vmprof import _capture
 
-
-def mix(value: int) -> int:
-    return (value * 1103515245 + 12345) & 0x7FFFFFFF
-
-
-def collatz(value: int) -> int:
-    steps = 0
-    while value != 1 and steps < 40:
-        value = value // 2 if value % 2 == 0 else 3 * value + 1
-        steps += 1
-    return steps
-
-
-def words(value: int) -> int:
-    text = "abcdefghij"
-    return len([c for c in text if ord(c) % (value % 7 + 2)])
-
-
-def leaf(rounds: int) -> int:
-    value, total = 12345, 0
-    for _ in range(rounds):
-        value = mix(value)
-        total += collatz(value % 1000 + 1)
-        total += words(value)
-    return total
-
-
-def descend(depth: int, rounds: int) -> int:
-    return leaf(rounds) if depth <= 1 else descend(depth - 1, rounds)
-
-
-def work(depth: int, rounds: int) -> None:
-    # The stack is left and entered again a few hundred times a second, as in a real program.
-    for _ in range(rounds):
-        descend(depth - 4, 100)
-
-
-def run(depth: int, threads: int, rounds: int) -> None:
-    if threads == 1:
-        work(depth, rounds)
-        return
-    others = [
-        threading.Thread(target=work, args=(depth, rounds // threads)) for _ in range(threads)
-    ]
-    for other in others:
-        other.start()
-    for other in others:
-        other.join()
+from load import run
 
 
 class Floor:

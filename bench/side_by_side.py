@@ -1,0 +1,377 @@
+"""What profilers cost, whole processes side by side: bare, ours, the empty handler, the others.
+
+    python bench/side_by_side.py [--repeat N] [--hz 1000 10000] [--depth 10 100] [--threads 1 8]
+                                 [--seconds S] [--idle N] [--only NAME ...] [--floor LIBFLOOR]
+
+Writes bench/results/overhead.md and overhead.svg (plot.py). Each run of a profiler stands between
+two bare runs of the same load, and is compared with their mean. Figures are medians of the
+repetitions. How each column is measured:
+
+    program CPU, wall   of the load alone, by the program's own clocks, over bare
+    added us a sample   CPU of all processes that the command started and waited for, less the
+                        same of bare, less what an empty program costs more than bare: the
+                        profiler's own threads and processes, the handler, the writing of the
+                        file and what stopping costs, but no start-up
+    got                 samples a CPU second (for cProfile: none) over those asked
+    wrong               stacks with leaf() in them that lack a frame below it, of all with leaf()
+    start, stop         wall time that an empty program takes longer than bare; what the command
+                        takes beyond the load and an empty program's time
+    to a tree           wall time of the profiler's own text report from its file
+    peak                resident memory of the largest process
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import peers
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+LIMIT = 8  # a command that takes this many times as long as its load is ended
+
+
+@dataclass
+class Run:
+    """One run of a command: seconds, bytes."""
+
+    total_cpu: float
+    total_wall: float
+    peak: int
+    cpu: float = 0.0  # of the load
+    wall: float = 0.0
+
+
+@dataclass
+class Row:
+    """One line of the table: medians, None for what there is not."""
+
+    profiler: str
+    hz: int
+    depth: int
+    threads: int
+    cpu_ratio: float | None = None
+    wall_ratio: float | None = None
+    added_us: float | None = None
+    added_share: float | None = None  # CPU added to program and profiler, of the load's
+    got: float | None = None  # of asked
+    wrong: float | None = None
+    bytes_a_sample: float | None = None
+    start_ms: float | None = None
+    stop_ms: float | None = None
+    tree_ms: float | None = None
+    peak_mb: float | None = None
+    failed: str = ""
+
+
+class Floor(peers.Peer):
+    """The empty handler."""
+
+    name = "empty handler"
+
+    def __init__(self, python: str, library: str) -> None:
+        self.start = [python, str(HERE / "under_floor.py"), os.path.abspath(library)]
+
+    def command(self, program: list[str], *, hz: int, mode: str, out: Path) -> list[str]:
+        return [*self.start, str(1_000_000_000 // hz), str(out), *program]
+
+    def read(self, out: Path) -> peers.Profile:
+        return peers.Profile(samples=int(out.read_text()))
+
+
+class OldRealTime(peers.OldVmprof):
+    """vmprof 0.6.0 at the rate that is asked: its CPU timers give the kernel's ticks alone."""
+
+    name = "vmprof (PyPI), real time"
+
+    def command(self, program: list[str], *, hz: int, mode: str, out: Path) -> list[str]:
+        return super().command(program, hz=hz, mode="wall", out=out)
+
+
+def run(command: list[str], report: Path, limit_seconds: float) -> Run:
+    """Runs a command to its end and adds up what it and its children used.
+
+    Raises TimeoutError at the limit, RuntimeError if the load wrote no report.
+    """
+    report.unlink(missing_ok=True)
+    begun = time.perf_counter()
+    with open(os.devnull, "r+b") as null:
+        process = subprocess.Popen(
+            command, cwd="/tmp", stdin=null, stdout=null, stderr=null, start_new_session=True
+        )
+    over = False
+    while True:
+        pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        if not over and time.perf_counter() - begun > limit_seconds:
+            over = True
+            os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(0.002)
+    process.returncode = status
+    taken = Run(used.ru_utime + used.ru_stime, time.perf_counter() - begun, used.ru_maxrss * 1024)
+    if over:
+        raise TimeoutError(f"not over after {limit_seconds:.0f} s")
+    if report.name != "none":
+        if not report.exists():
+            raise RuntimeError(f"ended with status {status} before the load did")
+        taken = Run(taken.total_cpu, taken.total_wall, taken.peak, **json.loads(report.read_text()))
+    return taken
+
+
+def share_of_load(profile: peers.Profile) -> float:
+    """Part of the weight that is the load's; the rest is the interpreter's and the profiler's."""
+    whole = sum(profile.stacks.values())
+    load = ("main (load.py)", "work (load.py)")
+    inside = sum(w for stack, w in profile.stacks.items() if any(f in stack for f in load))
+    return inside / whole if whole else 1.0
+
+
+def share_wrong(profile: peers.Profile, depth: int) -> float | None:
+    """Of the stacks with leaf() in them those that do not show what is below it."""
+    wrong = seen = 0.0
+    for stack, weight in profile.stacks.items():
+        names = [frame.partition(" ")[0] for frame in stack]
+        if "leaf" in names and len(names) > 2:
+            seen += weight
+            below = names[: names.index("leaf")]
+            if below.count("descend") != depth - 4 or below.count("work") != 1:
+                wrong += weight
+    return wrong / seen if seen else None
+
+
+def report_command(peer: peers.Peer, out: Path) -> list[str] | None:
+    """What shows the file as text, where recording and showing are two commands."""
+    if isinstance(peer, peers.Ours):
+        return [peer.binary, "show", str(out), "tree"]
+    if isinstance(peer, peers.OldVmprof):
+        return [peer.python, "-m", "vmprof.show", str(out), "tree"]
+    if isinstance(peer, peers.Pyinstrument):
+        return [peer.program, "--load", str(out)]
+    return None
+
+
+def size(out: Path) -> int:
+    return sum(path.stat().st_size for path in out.parent.glob(out.name + "*") if path.is_file())
+
+
+class Bench:
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.found = peers.prepare(args.python)
+        self.peers = list(self.found.peers)
+        for at, peer in enumerate(self.peers):
+            if isinstance(peer, peers.OldVmprof):
+                self.peers.insert(at + 1, OldRealTime(Path(peer.python)))
+                break
+        if args.floor:
+            self.peers.insert(1, Floor(self.found.python.executable, args.floor))
+        self.folder = peers.work_folder()
+        work = Path(self.folder.name)
+        shutil.copy(HERE / "load.py", work)
+        (work / "empty.py").write_text("")
+        self.load, self.empty = str(work / "load.py"), str(work / "empty.py")
+        self.report, self.out = work / "report", work / "out" / "file"
+        self.none = work / "none"
+
+    def bare(self, peer: peers.Peer, program: list[str]) -> list[str]:
+        """Without a profiler, on the interpreter that this one profiles."""
+        if isinstance(peer, peers.Tachyon) or (isinstance(peer, peers.Ours) and "on" in peer.name):
+            return [*peer.start, *program]
+        return self.found.bare(program)
+
+    def clear(self) -> None:
+        shutil.rmtree(self.out.parent, ignore_errors=True)
+        self.out.parent.mkdir()
+
+    def rounds(self, depth: int, threads: int) -> int:
+        """As many as take the asked CPU time here."""
+        program = [self.load, "busy", str(depth), str(threads), "200", str(self.report)]
+        taken = run(self.found.bare(program), self.report, 60)
+        return max(8, int(200 * self.args.seconds / taken.cpu))
+
+    def fixed(self, peer: peers.Peer, hz: int) -> Run:
+        """What an empty program takes more than bare."""
+        pairs = []
+        for _ in range(self.args.repeat):
+            bare = run(self.bare(peer, [self.empty]), self.none, 30)
+            self.clear()
+            ours = run(peer.command([self.empty], hz=hz, mode="cpu", out=self.out), self.none, 60)
+            pairs.append((ours.total_cpu - bare.total_cpu, ours.total_wall - bare.total_wall))
+        cpu, wall = (statistics.median(column) for column in zip(*pairs))
+        return Run(cpu, wall, 0)
+
+    def row(self, peer: peers.Peer, hz: int, depth: int, threads: int, rounds: int) -> Row:
+        row = Row(peer.name, hz, depth, threads)
+        program = [self.load, "busy", str(depth), str(threads), str(rounds), str(self.report)]
+        limit = LIMIT * self.args.seconds + 10
+        found: dict[str, list[float]] = {}
+
+        def note(**figures: float | None) -> None:
+            for name, figure in figures.items():
+                if figure is not None:
+                    found.setdefault(name, []).append(figure)
+
+        try:
+            fixed = self.fixed(peer, hz)
+            bares = [run(self.bare(peer, program), self.report, limit)]
+            for _ in range(self.args.repeat):
+                self.clear()
+                taken = run(
+                    peer.command(program, hz=hz, mode="cpu", out=self.out), self.report, limit
+                )
+                bares.append(run(self.bare(peer, program), self.report, limit))
+                near = bares[-2:]
+                bare_cpu = statistics.mean(one.cpu for one in near)
+                bare_wall = statistics.mean(one.wall for one in near)
+                bare_total = statistics.mean(one.total_cpu for one in near)
+                added = taken.total_cpu - bare_total - fixed.total_cpu
+                other = statistics.mean(one.total_wall - one.wall for one in near)
+                profile = peer.read(self.out)
+                show = report_command(peer, self.out)
+                tree = None
+                if show:
+                    begun = time.perf_counter()
+                    subprocess.run(show, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    tree = 1e3 * (time.perf_counter() - begun)
+                samples = profile.samples * share_of_load(profile) or None
+                note(
+                    cpu_ratio=taken.cpu / bare_cpu,
+                    wall_ratio=taken.wall / bare_wall,
+                    added_us=1e6 * added / samples if samples else None,
+                    added_share=added / bare_cpu,
+                    got=samples / taken.cpu / hz if samples else None,
+                    wrong=share_wrong(profile, depth),
+                    bytes_a_sample=size(self.out) / samples if samples else None,
+                    start_ms=1e3 * fixed.total_wall,
+                    stop_ms=1e3 * (taken.total_wall - taken.wall - other - fixed.total_wall),
+                    tree_ms=tree,
+                    peak_mb=taken.peak / 1e6,
+                )
+        except (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            row.failed = str(error) or type(error).__name__
+        for name, figures in found.items():
+            setattr(row, name, statistics.median(figures))
+        return row
+
+    def idle(self, peer: peers.Peer, hz: int, threads: int) -> Row:
+        """CPU added while all threads wait, as a share of one core."""
+        row = Row(peer.name, hz, 0, threads)
+        seconds = 2 * self.args.seconds
+        program = [self.load, "idle", str(threads), str(seconds), str(self.report)]
+        limit = LIMIT * seconds + 30
+        shares = []
+        try:
+            fixed = self.fixed(peer, hz)
+            for _ in range(self.args.repeat):
+                bare = run(self.bare(peer, program), self.report, limit)
+                self.clear()
+                command = peer.command(program, hz=hz, mode="cpu", out=self.out)
+                taken = run(command, self.report, limit)
+                added = taken.total_cpu - bare.total_cpu - fixed.total_cpu
+                shares.append(added / taken.wall)
+                row.wall_ratio = taken.wall / bare.wall
+            row.added_share = statistics.median(shares)
+        except (OSError, RuntimeError) as error:
+            row.failed = str(error)
+        return row
+
+
+COLUMNS: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("profiler", lambda r: r.profiler),
+    ("program CPU", lambda r: f"x{r.cpu_ratio:.3f}"),
+    ("program wall", lambda r: f"x{r.wall_ratio:.3f}"),
+    ("CPU added in all", lambda r: f"{100 * r.added_share:.1f} %"),
+    ("added us a sample", lambda r: f"{r.added_us:.1f}"),
+    ("got of asked", lambda r: f"{100 * r.got:.1f} %"),
+    ("wrong stacks", lambda r: f"{100 * r.wrong:.2f} %"),
+    ("bytes a sample", lambda r: f"{r.bytes_a_sample:.1f}"),
+    ("start, ms", lambda r: f"{r.start_ms:.0f}"),
+    ("stop, ms", lambda r: f"{r.stop_ms:.0f}"),
+    ("to a tree, ms", lambda r: f"{r.tree_ms:.0f}"),
+    ("peak, MB", lambda r: f"{r.peak_mb:.0f}"),
+)
+
+
+def cell(text: Callable[[Any], str], row: Row) -> str:
+    try:
+        return text(row)
+    except TypeError:  # a figure that this profiler does not have
+        return "-"
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    for row in rows:
+        cells = [cell(text, row) for _, text in COLUMNS]
+        lines.append("| " + " | ".join(cells) + " |" + (f" {row.failed}" if row.failed else ""))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--hz", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--depth", type=int, nargs="+", default=[10, 100])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--seconds", type=float, default=1.5, help="CPU seconds of a load")
+    parser.add_argument("--idle", type=int, default=1000, help="idle threads; 0: leave them out")
+    parser.add_argument("--only", nargs="+", default=[], help="profilers, by the begin of the name")
+    parser.add_argument("--python", default="", help="version of the CPython to use")
+    parser.add_argument("--floor", default="", help="libfloor.so of a build directory")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    bench = Bench(args)
+    chosen = [
+        peer
+        for peer in bench.peers
+        if not args.only or any(peer.name.startswith(name) for name in args.only)
+    ]
+    header = bench.found.header()
+    sections, rows = [], []
+    for hz in args.hz:
+        for depth in args.depth:
+            for threads in args.threads:
+                rounds = bench.rounds(depth, threads)
+                part = []
+                for peer in chosen:
+                    part.append(bench.row(peer, hz, depth, threads, rounds))
+                    print(json.dumps(asdict(part[-1])), file=sys.stderr, flush=True)
+                title = f"## {hz} Hz, depth {depth}, {threads} thread{'s' * (threads > 1)}\n\n"
+                sections.append(title + table(part))
+                rows += part
+    if args.idle:
+        part = [bench.idle(peer, 1000, args.idle) for peer in chosen]
+        lines = [f"## {args.idle} idle threads, 1000 Hz\n", "| profiler | CPU of one core |"]
+        lines.append("|---|---|")
+        for row in part:
+            share = "-" if row.added_share is None else f"{100 * row.added_share:.2f} %"
+            lines.append(f"| {row.profiler} | {share} |" + (f" {row.failed}" * bool(row.failed)))
+        sections.append("\n".join(lines) + "\n")
+        rows += part
+    args.results.mkdir(parents=True, exist_ok=True)
+    text = "# What profilers cost, side by side\n\n"
+    text += "Made by `make bench-peers`; bench/README.md says how each figure is measured.\n\n"
+    text += f"{header}- {args.repeat} runs of {args.seconds} CPU seconds each, medians\n\n"
+    (args.results / "overhead.md").write_text(text + "\n".join(sections), encoding="utf-8")
+    figures = peers.BUILD / "overhead.json"
+    figures.write_text(json.dumps([asdict(row) for row in rows]))
+    venv_python = str(peers.BUILD / bench.found.python.name / "bin" / "python")
+    plot = [venv_python, str(HERE / "plot.py"), str(figures)]
+    subprocess.check_call([*plot, str(args.results / "overhead.svg")])
+    print(text + "\n".join(sections))
+
+
+if __name__ == "__main__":
+    main()
