@@ -102,7 +102,7 @@ def start(
     _state.wall = wall
     _state.registered = {_ident()}
     _state.serial += 1
-    _state.names = ThreadNames(c.set_thread_name)
+    _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
     _state.names.install()
     return _state.serial
 

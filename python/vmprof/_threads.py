@@ -30,10 +30,12 @@ class ThreadNames:
 
     Args:
         report: called with a thread's ident and its name, maybe more than once.
+        begins: called with the ident of each thread that Python starts, just after its start.
     """
 
-    def __init__(self, report: Callable[[int, str], None]) -> None:
+    def __init__(self, report: Callable[[int, str], None], begins: Callable[[int], None]) -> None:
         self._report: Callable[[int, str], None] | None = report
+        self._begins = begins
         self._patched: dict[str, tuple[Any, Any]] = {}
 
     def install(self) -> None:
@@ -74,7 +76,8 @@ class ThreadNames:
             # An ident, or since 3.13 a handle that has one.
             ident = getattr(started, "ident", started)
             target = args[0] if args else kwargs.get("function")
-            if isinstance(ident, int):
+            if isinstance(ident, int) and self._report is not None:
+                self._begins(ident)
                 self._tell(ident, getattr(target, "__self__", None))
             return started
 

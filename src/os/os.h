@@ -76,8 +76,9 @@ typedef struct vmp_os_timer {
     void *id;
     bool armed;
 } vmp_os_timer;
-int vmp_os_timer_open(
-    vmp_os_timer *ret_t, pid_t tid, uint64_t interval_ns, int signo, void *payload, vmp_err *err);
+/* Fires first after first_ns, then each interval_ns. */
+int vmp_os_timer_open(vmp_os_timer *ret_t, pid_t tid, uint64_t first_ns, uint64_t interval_ns,
+    int signo, void *payload, vmp_err *err);
 void vmp_os_timer_close(vmp_os_timer *t);
 /* Expiries that this signal stands for beyond the one that it is. */
 VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);

@@ -12,14 +12,14 @@
 #endif
 
 int
-vmp_os_timer_open(
-    vmp_os_timer *ret_t, pid_t tid, uint64_t interval_ns, int signo, void *payload, vmp_err *err)
+vmp_os_timer_open(vmp_os_timer *ret_t, pid_t tid, uint64_t first_ns, uint64_t interval_ns,
+    int signo, void *payload, vmp_err *err)
 {
     clockid_t clock = (clockid_t)((~(unsigned)tid << 3) | 6u); /* see os_linux_clock.c */
     struct sigevent event;
     struct itimerspec spec = {
         .it_interval = {(time_t)(interval_ns / 1000000000), (long)(interval_ns % 1000000000)},
-        .it_value = {(time_t)(interval_ns / 1000000000), (long)(interval_ns % 1000000000)}};
+        .it_value = {(time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000)}};
     timer_t id;
 
     memset(&event, 0, sizeof(event));

@@ -104,9 +104,9 @@ void vmp_sampler_code_died(uint64_t code);
 /* Names the thread whose pthread id is `ident`, seen already or to be seen. Any
  * thread, not the handler. */
 void vmp_sampler_thread_named(uint64_t ident, vmp_str name);
-/* The calling thread begins: sources with a timer per thread make one now
- * instead of at their next look. Any thread, not the handler. */
-void vmp_sampler_thread_begins(void);
+/* The thread whose pthread id is `ident` has begun: sources with a timer per
+ * thread make one now instead of at their next look. Any thread, not the handler. */
+void vmp_sampler_thread_begins(uint64_t ident);
 
 /* fork: `before` in the parent, then `after` in parent and child. In the child
  * the session is gone: nothing fires, nothing is written. */

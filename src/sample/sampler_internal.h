@@ -120,7 +120,7 @@ typedef struct vmp_source {
     /* Ends the source's own thread and starts it again; NULL if it has none. */
     void (*park)(struct vmp_sampler *s);
     void (*unpark)(struct vmp_sampler *s);
-    /* In a thread that begins; may be NULL. */
+    /* A thread has begun; may be NULL. */
     void (*thread_begins)(struct vmp_sampler *s, pid_t tid);
     /* Signals may arrive after stop, from the kernel, while threads sleep. */
     bool lingers;

@@ -126,14 +126,22 @@ out:
 }
 
 void
-vmp_sampler_thread_begins(void)
+vmp_sampler_thread_begins(uint64_t ident)
 {
     vmp_sampler *s = &vmp_the_sampler;
+    uint32_t tid;
+    uint64_t cpu_ns;
     if (!vmp_sampler_runs() || !s->source->thread_begins)
         return;
     pthread_mutex_lock(&s->mutex);
-    if (atomic_load(&s->running))
-        s->source->thread_begins(s, vmp_os_own_tid());
+    /* The thread may have ended, its struct gone or another's: read with care, and
+     * what is found may at worst be a thread that exists. */
+    if (atomic_load(&s->running) && atomic_load(&s->paused) == 0 && s->tid_in_pthread != 0) {
+        vmp_mem mem = vmp_mem_self_view(s->name_mem);
+        if (mem.read(mem.ctx, ident + s->tid_in_pthread, &tid, sizeof(tid)) == 0 &&
+            (pid_t)tid > 0 && vmp_os_thread_cpu_ns((pid_t)tid, &cpu_ns) == 0)
+            s->source->thread_begins(s, (pid_t)tid);
+    }
     pthread_mutex_unlock(&s->mutex);
 }
 

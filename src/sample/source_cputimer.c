@@ -15,7 +15,11 @@ static void
 timer_add(vmp_sampler *s, vmp_watch *watch)
 {
     /* A thread that ended meanwhile has no clock: nothing to do. */
-    (void)vmp_os_timer_open(&watch->timer, watch->tid, jittered(s), s->source->signo,
+    uint64_t interval_ns = jittered(s);
+    /* The first at any moment of a period: a thread that lives for half of one ticks
+     * in one of two cases, and the sum over many such threads is right. */
+    uint64_t first_ns = 1 + (uint64_t)((double)interval_ns * vmp_sample_random(s));
+    (void)vmp_os_timer_open(&watch->timer, watch->tid, first_ns, interval_ns, s->source->signo,
         (void *)(uintptr_t)s->payload, NULL);
 }
 
@@ -39,8 +43,8 @@ cputimer_start(vmp_sampler *s, vmp_err *err)
 {
     /* The first timer tells whether the kernel gives any. */
     vmp_os_timer probe;
-    int rc = vmp_os_timer_open(&probe, vmp_os_own_tid(), s->interval_ns, s->source->signo,
-        (void *)(uintptr_t)s->payload, err);
+    int rc = vmp_os_timer_open(&probe, vmp_os_own_tid(), s->interval_ns, s->interval_ns,
+        s->source->signo, (void *)(uintptr_t)s->payload, err);
     if (rc < 0)
         return rc;
     vmp_os_timer_close(&probe);

@@ -25,12 +25,13 @@
 
 enum {
     /* Ticks between two looks at an idle thread: at least so many can be reached,
-     * and as many more as keep a tick to two such looks. */
+     * and as many more as keep a tick to one such look. */
     IDLE_APART = 8,
-    IDLE_LOOKS_A_TICK = 2,
+    IDLE_LOOKS_A_TICK = 1,
     IDLE_APART_MOST = 1024,
     QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
+    QUIET_LOOKS_A_COUNT = 4,
 };
 static const double PACER_JITTER = 0.1;
 
@@ -184,7 +185,9 @@ look_around(vmp_sampler *s, int64_t now_ns)
         pacer->clock_epoch = epoch;
         clocks_restart(s, now_ns);
     }
-    vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, watch_removed);
+    /* Counting threads costs as much as looking at ten; who begins one has moved. */
+    if (pacer->quiet <= QUIET_LOOKS || pacer->quiet % QUIET_LOOKS_A_COUNT == 0)
+        vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, watch_removed);
     uint32_t most = (uint32_t)s->watched.count / IDLE_LOOKS_A_TICK;
     most = most < IDLE_APART ? IDLE_APART : most > IDLE_APART_MOST ? IDLE_APART_MOST : most;
     for (size_t i = 0; i < s->watched.count; i++) {
@@ -192,8 +195,10 @@ look_around(vmp_sampler *s, int64_t now_ns)
         uint64_t cpu_ns;
         if ((int32_t)(watch->due - pacer->look) > 0)
             continue;
-        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
-            continue; /* gone; the next listing drops it */
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0) {
+            s->watched.listed_ns = 0; /* gone; the next listing drops it */
+            continue;
+        }
         bool did = wall ? look_wall(s, watch, cpu_ns, now_ns) : look_cpu(s, watch, cpu_ns);
         watch->idle_looks = did ? 0 : watch->idle_looks + 1;
         uint32_t apart = watch->idle_looks < 10 ? 1u << watch->idle_looks : IDLE_APART_MOST;
@@ -269,6 +274,7 @@ pacer_unpark(vmp_sampler *s)
 static int
 pacer_start(vmp_sampler *s, vmp_err *err)
 {
+    s->watched.sees_ends = true;
     s->pacer = calloc(1, sizeof(*s->pacer));
     if (!s->pacer)
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");

@@ -8,6 +8,8 @@
 
 /* A thread may end while another begins: the number alone does not tell. */
 static const int64_t LIST_AGAIN_NS = 1000000000;
+/* For who sees by a look at each thread that one is gone. */
+static const int64_t LIST_AGAIN_SEEN_NS = 10000000000;
 
 vmp_watch *
 vmp_watch_list_get(vmp_watch_list *l, pid_t tid)
@@ -79,7 +81,8 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     void (*added)(vmp_sampler *, vmp_watch *), void (*removed)(vmp_sampler *, vmp_watch *))
 {
     uint32_t count = vmp_os_thread_count();
-    if (l->listed_ns && count == l->thread_count && now_ns - l->listed_ns < LIST_AGAIN_NS)
+    int64_t again_ns = l->sees_ends ? LIST_AGAIN_SEEN_NS : LIST_AGAIN_NS;
+    if (l->listed_ns && count == l->thread_count && now_ns - l->listed_ns < again_ns)
         return 0;
     size_t cap = (size_t)count + 64, have = 0;
     pid_t *tids = NULL;

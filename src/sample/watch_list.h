@@ -32,10 +32,12 @@ typedef struct vmp_watch_list {
     size_t count, cap;
     uint32_t serial;
     uint32_t thread_count; /* at the last listing */
-    int64_t listed_ns;
+    int64_t listed_ns;     /* 0: list again */
+    _Bool sees_ends;       /* the owner sets that to 0 when it finds a thread gone */
 } vmp_watch_list;
 
-/* Lists the threads again if their number changed or a second has passed.
+/* Lists the threads again if their number changed or a second has passed (ten where
+ * the owner sees ends).
  * `added` and `removed` (may be NULL) are called for each change. Returns 0 or
  * -VMP_ENOMEM. */
 int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now_ns,

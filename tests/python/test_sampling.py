@@ -75,6 +75,34 @@ def profile(
     return python.run(words, timeout=120, cwd=str(tmp_path)), log
 
 
+SHORT_THREADS = """
+    import threading, time
+
+    def burn():
+        end = time.thread_time() + 0.06
+        while time.thread_time() < end:
+            sum(range(500))
+
+    for i in range(25):
+        thread = threading.Thread(target=burn)
+        thread.start()
+        thread.join()
+"""
+
+
+def test_short_threads_are_seen_by_timers_of_threads(
+    python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    # Looking for new threads each tenth of a second would find half of them, late.
+    (tmp_path / "prog.py").write_text(dedent(SHORT_THREADS))
+    words = ["-m", "vmprof", "-p", "0.02", "-o", "log", "prog.py"]
+    done = python.run(words, env={"VMPROF_TIMER": "cputimer"}, timeout=120, cwd=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    log = read(one_python, tmp_path / "log")
+    burnt = sum(s.weight for s in log.samples if "burn" in s.stack) * 0.02
+    assert burnt == pytest.approx(25 * 0.06, rel=0.3)
+
+
 SHARES = """
     import threading, time
 

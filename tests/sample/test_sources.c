@@ -310,6 +310,23 @@ TEST(threads_that_live_for_milliseconds_have_their_time)
     }
 }
 
+TEST(cputimer_has_the_time_of_short_threads_that_are_told_of)
+{
+    enum { THREADS = 60 };
+    double life = 0.03;
+    vmp_sampler_summary sum;
+    CHECK_INT(start("cputimer", 20000000, 0), 0);
+    for (int k = 0; k < THREADS; k++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, burn_main, &life);
+        vmp_sampler_thread_begins((uint64_t)thread);
+        pthread_join(thread, NULL);
+    }
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    printf("# %llu ticks\n", (unsigned long long)sum.ticks);
+    CHECK(sum.ticks > 60 && sum.ticks < 120); /* 90 on average */
+}
+
 static _Atomic unsigned long interrupted;
 static _Atomic bool enough;
 
@@ -394,5 +411,6 @@ TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(cputimer_reaches_the_asked_rate_
     RUN(ticks_passed_over_after_a_long_walk_are_in_the_totals),
     RUN(a_tick_that_comes_while_stopping_is_counted),
     RUN(threads_that_live_for_milliseconds_have_their_time),
+    RUN(cputimer_has_the_time_of_short_threads_that_are_told_of),
     RUN(no_system_call_is_interrupted_by_perf), RUN(wall_mode_counts_sleeping_threads),
     RUN(a_second_start_is_refused_and_pauses_nest), RUN(bad_intervals_and_timers_are_refused))

@@ -275,11 +275,13 @@ capture_set_thread_name(PyObject *module, PyObject *args)
 }
 
 static PyObject *
-capture_thread_begins(PyObject *module, PyObject *unused)
+capture_thread_begins(PyObject *module, PyObject *ident)
 {
     (void)module;
-    (void)unused;
-    vmp_sampler_thread_begins();
+    unsigned long long number = PyLong_AsUnsignedLongLong(ident);
+    if (number == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    vmp_sampler_thread_begins(number);
     Py_RETURN_NONE;
 }
 
@@ -309,8 +311,8 @@ static PyMethodDef methods[] = {
         "Code addresses of the calling thread, newest first."},
     {"summary", capture_summary, METH_NOARGS, "What was counted so far, or None."},
     {"set_thread_name", capture_set_thread_name, METH_VARARGS, "Name a thread by its ident."},
-    {"thread_begins", capture_thread_begins, METH_NOARGS,
-        "Tell the sampler that the calling thread has just begun."},
+    {"thread_begins", capture_thread_begins, METH_O,
+        "Tell the sampler that the thread of this ident has just begun."},
     {"on_sigterm", vmp_on_sigterm, METH_O, "Arm the report at SIGTERM."},
     {"_before_fork", vmp_hook_before_fork, METH_NOARGS, NULL},
     {"_after_fork_parent", vmp_hook_after_fork_parent, METH_NOARGS, NULL},
