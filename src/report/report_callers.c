@@ -129,9 +129,7 @@ vmp_report_callers_new(
     vmp_report_callers *view = calloc(1, sizeof(*view));
     int rc = view ? vmp_counted_new(&c, p, &request) : -VMP_ENOMEM;
     if (rc == 0)
-        rc = vmp_tally_init(&functions, p->function_count + 1);
-    if (rc == 0)
-        rc = vmp_tally_tree(&functions, &c.merge, &c.order, c.functions);
+        rc = vmp_tally_functions(&functions, &c, p);
     if (rc == 0)
         rc = find_edges(&edges, &c, o->callees);
     if (rc == 0)

@@ -122,6 +122,8 @@ typedef struct vmp_counted {
 
 int vmp_counted_new(vmp_counted *ret_c, const vmp_profile *p, const vmp_merge_request *request);
 void vmp_counted_fini(vmp_counted *c);
+/* Makes a tally of all functions, by number. 0 or -VMP_ENOMEM. */
+int vmp_tally_functions(vmp_tally *t, const vmp_counted *c, const vmp_profile *p);
 
 /* Sorts what the views list: descending by first, second, then ascending by
  * rank and index. */

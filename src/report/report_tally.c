@@ -80,3 +80,10 @@ vmp_counted_new(vmp_counted *ret_c, const vmp_profile *p, const vmp_merge_reques
     *ret_c = c;
     return 0;
 }
+
+int
+vmp_tally_functions(vmp_tally *t, const vmp_counted *c, const vmp_profile *p)
+{
+    int rc = vmp_tally_init(t, p->function_count + 1);
+    return rc < 0 ? rc : vmp_tally_tree(t, &c->merge, &c->order, c->functions);
+}
