@@ -1,7 +1,9 @@
 /* Opens a log, finds its records and has them decoded into events. */
 #include "log_reader_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const loss_names[VMP_LOG_LOSS_COUNT] = {
 #define LOSS_NAME(name, text) text,
@@ -33,6 +35,8 @@ reader_open(vmp_log_reader **ret_r, int fd, const void *p, size_t n, vmp_err *er
 int
 vmp_log_reader_open(vmp_log_reader **ret_r, int fd, vmp_err *err)
 {
+    if (fd < 0) /* which stands for bytes further down */
+        return vmp_err_set(err, VMP_EIO, EBADF, 0, "cannot read the log: %s", strerror(EBADF));
     return reader_open(ret_r, fd, NULL, 0, err);
 }
 

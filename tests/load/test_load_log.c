@@ -1,3 +1,4 @@
+#include <errno.h>
 #include "load.h"
 #include "log_bytes.h"
 #include "log_writer_internal.h" /* to begin epochs early */
@@ -230,6 +231,15 @@ TEST(what_is_no_log_is_refused)
     CHECK(p == NULL);
 }
 
+TEST(a_descriptor_that_is_none_is_an_error_of_reading)
+{
+    vmp_profile *p = NULL;
+    vmp_err err = {0};
+    CHECK_INT(vmp_load_fd(&p, -1, NULL, &err), -VMP_EIO);
+    CHECK_INT(err.os_errno, EBADF);
+    CHECK(p == NULL);
+}
+
 TEST(losses_alone_are_a_profile)
 {
     log_bytes b;
@@ -295,5 +305,5 @@ TEST(progress_comes_from_a_descriptor_too)
 TEST_MAIN(RUN(a_log_becomes_tables), RUN(sums_and_single_samples_agree),
     RUN(concatenated_logs_become_processes), RUN(epochs_do_not_divide_stacks),
     RUN(a_log_cut_anywhere_loads_up_to_the_cut), RUN(damage_is_an_error_with_its_place),
-    RUN(what_is_no_log_is_refused), RUN(losses_alone_are_a_profile),
-    RUN(progress_comes_from_a_descriptor_too))
+    RUN(what_is_no_log_is_refused), RUN(a_descriptor_that_is_none_is_an_error_of_reading),
+    RUN(losses_alone_are_a_profile), RUN(progress_comes_from_a_descriptor_too))
