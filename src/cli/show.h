@@ -55,6 +55,11 @@ enum vmp_report_sort vmp_show_report_sort(const vmp_show *s, enum vmp_report_sor
 
 /* Compares functions by file, then first line. */
 int vmp_show_compare_places(const vmp_profile *p, vmp_function_id a, vmp_function_id b);
+/* Gives the `count` rows of `size` bytes in this order, for free(). NULL: no
+ * memory. */
+typedef int vmp_show_order(const vmp_profile *p, const void *a, const void *b);
+void *vmp_show_sorted(
+    const vmp_profile *p, const void *rows, size_t count, size_t size, vmp_show_order *order);
 
 /* True if --filter was not given, or matches the function. */
 bool vmp_show_wants(const vmp_show *s, vmp_function_id id);

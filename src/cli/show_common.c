@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "show.h"
 #include "term_names.h"
 
@@ -52,6 +55,40 @@ vmp_show_compare_places(const vmp_profile *p, vmp_function_id a, vmp_function_id
     if (order == 0 && fa->first_line != fb->first_line)
         order = fa->first_line < fb->first_line ? -1 : 1;
     return order;
+}
+
+/* A row to be sorted; qsort hands on no context. */
+typedef struct placed_row {
+    const vmp_profile *profile;
+    vmp_show_order *order;
+    const char *row;
+} placed_row;
+
+static int
+by_order(const void *a, const void *b)
+{
+    const placed_row *ra = a, *rb = b;
+    return ra->order(ra->profile, ra->row, rb->row);
+}
+
+void *
+vmp_show_sorted(
+    const vmp_profile *p, const void *rows, size_t count, size_t size, vmp_show_order *order)
+{
+    placed_row *placed = calloc(count + 1, sizeof(*placed));
+    char *sorted = calloc(count + 1, size);
+    if (placed && sorted) {
+        for (size_t i = 0; i < count; i++)
+            placed[i] = (placed_row){p, order, (const char *)rows + i * size};
+        qsort(placed, count, sizeof(*placed), by_order);
+        for (size_t i = 0; i < count; i++)
+            memcpy(sorted + i * size, placed[i].row, size);
+    } else {
+        free(sorted);
+        sorted = NULL;
+    }
+    free(placed);
+    return sorted;
 }
 
 bool

@@ -3,42 +3,15 @@
 #include "show.h"
 #include "term_names.h"
 
-/* A row to be sorted; qsort hands on no context. */
-typedef struct placed_row {
-    const vmp_profile *profile;
-    vmp_report_flat_row row;
-} placed_row;
-
 static int
-by_place(const void *a, const void *b)
+by_place(const vmp_profile *p, const void *a, const void *b)
 {
-    const placed_row *ra = a, *rb = b;
-    int order = vmp_show_compare_places(ra->profile, ra->row.function, rb->row.function);
-    uint32_t la = ra->profile->locations[ra->row.location.i].line;
-    uint32_t lb = rb->profile->locations[rb->row.location.i].line;
+    const vmp_report_flat_row *ra = a, *rb = b;
+    int order = vmp_show_compare_places(p, ra->function, rb->function);
+    uint32_t la = p->locations[ra->location.i].line, lb = p->locations[rb->location.i].line;
     if (order == 0 && la != lb)
         order = la < lb ? -1 : 1;
     return order;
-}
-
-/* Gives the rows by file and line, for free(). NULL: no memory. */
-static vmp_report_flat_row *
-sorted_rows(const vmp_profile *p, const vmp_report_flat *flat)
-{
-    placed_row *placed = calloc((size_t)flat->count + 1, sizeof(*placed));
-    vmp_report_flat_row *rows = calloc((size_t)flat->count + 1, sizeof(*rows));
-    if (placed && rows) {
-        for (uint32_t i = 0; i < flat->count; i++)
-            placed[i] = (placed_row){p, flat->rows[i]};
-        qsort(placed, flat->count, sizeof(*placed), by_place);
-        for (uint32_t i = 0; i < flat->count; i++)
-            rows[i] = placed[i].row;
-    } else {
-        free(rows);
-        rows = NULL;
-    }
-    free(placed);
-    return rows;
 }
 
 static bool
@@ -120,7 +93,7 @@ put_table(const vmp_show *s, vmp_json *j, const vmp_thread_id *thread)
         return rc;
     vmp_report_flat shown = *flat;
     if (s->options->sort == VMP_SHOW_SORT_LINE) {
-        rows = sorted_rows(s->profile, flat);
+        rows = vmp_show_sorted(s->profile, flat->rows, flat->count, sizeof(*rows), by_place);
         rc = rows ? 0 : -VMP_ENOMEM;
         shown.rows = rows ? rows : flat->rows;
     }

@@ -4,37 +4,11 @@
 
 enum { DEFAULT_LIMIT = 10 }; /* functions, in text */
 
-/* A row to be sorted; qsort hands on no context. */
-typedef struct placed_row {
-    const vmp_profile *profile;
-    vmp_report_lines_row row;
-} placed_row;
-
 static int
-by_place(const void *a, const void *b)
+by_place(const vmp_profile *p, const void *a, const void *b)
 {
-    const placed_row *ra = a, *rb = b;
-    return vmp_show_compare_places(ra->profile, ra->row.function, rb->row.function);
-}
-
-/* Gives the rows by file and line, for free(). NULL: no memory. */
-static vmp_report_lines_row *
-sorted_rows(const vmp_profile *p, const vmp_report_lines *lines)
-{
-    placed_row *placed = calloc((size_t)lines->count + 1, sizeof(*placed));
-    vmp_report_lines_row *rows = calloc((size_t)lines->count + 1, sizeof(*rows));
-    if (placed && rows) {
-        for (uint32_t i = 0; i < lines->count; i++)
-            placed[i] = (placed_row){p, lines->rows[i]};
-        qsort(placed, lines->count, sizeof(*placed), by_place);
-        for (uint32_t i = 0; i < lines->count; i++)
-            rows[i] = placed[i].row;
-    } else {
-        free(rows);
-        rows = NULL;
-    }
-    free(placed);
-    return rows;
+    const vmp_report_lines_row *ra = a, *rb = b;
+    return vmp_show_compare_places(p, ra->function, rb->function);
 }
 
 static void
@@ -94,7 +68,7 @@ vmp_show_lines(const vmp_show *s)
         return rc;
     vmp_report_lines shown = *lines;
     if (s->options->sort == VMP_SHOW_SORT_LINE) {
-        rows = sorted_rows(s->profile, lines);
+        rows = vmp_show_sorted(s->profile, lines->rows, lines->count, sizeof(*rows), by_place);
         rc = rows ? 0 : -VMP_ENOMEM;
         shown.rows = rows ? rows : lines->rows;
     }
