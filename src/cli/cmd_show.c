@@ -53,7 +53,7 @@ static const vmp_opt opts[] = {
     {"prune-percent", 0, VMP_OPT_DOUBLE, AT(prune_percent), "P", NULL, 0, 100, IN(TREE),
         "leave out nodes with less than P percent (0.1; with --json 0)"},
     {"prune-level", 0, VMP_OPT_UINT, AT(prune_level), "N", NULL, 0, 1e6, IN(TREE),
-        "leave out nodes more than N levels below the first"},
+        "leave out nodes more than N levels below the first; 0: none"},
     {"indent", 0, VMP_OPT_UINT, AT(indent), "N", NULL, 0, 8, IN(TREE), "columns per level (2)"},
     {"include-callees", 0, VMP_OPT_FLAG, AT(include_callees), NULL, NULL, 0, 0, IN(FLAT),
         "sort and cut by total: with what the function calls"},

@@ -111,15 +111,15 @@ put_html(const vmp_show *s, const vmp_report_tree *tree)
 }
 
 /* Levels of --prune-level count from the first node that is shown, which may be
- * the one below the root. */
+ * the one below the root. 0 stands for all of them, as it did in vmprof 0.6. */
 static int
 new_tree(vmp_report_tree **ret_tree, const vmp_show *s, vmp_report_tree_options *how)
 {
-    if (!s->level_given)
+    if (s->options->prune_level == 0)
         return vmp_report_tree_new(ret_tree, s->profile, how);
     how->max_depth = (uint32_t)s->options->prune_level + 1;
     int rc = vmp_report_tree_new(ret_tree, s->profile, how);
-    if (rc < 0 || how->max_depth == 1 || vmp_view_tree_first(*ret_tree) == 1)
+    if (rc < 0 || vmp_view_tree_first(*ret_tree) == 1)
         return rc;
     how->max_depth--;
     vmp_report_tree_free(ret_tree);

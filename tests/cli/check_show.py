@@ -124,6 +124,9 @@ def options_change_the_tree() -> None:
     assert "evaluate" not in show(log, "--prune-percent", 50)
     assert show(log, "--prune_percent=50") == show(log, "--prune-percent", "50")
     assert "parse" not in show(log, "--prune-level", 2) and "main" in show(log, "--prune_level", 2)
+    # As in vmprof 0.6: 0 prunes nothing, 1 leaves the first node and its children.
+    assert show(log, "--prune-level", 0) == show(log)
+    assert "|.|" not in show(log, "--prune-level", 1) and "|." in show(log, "--prune-level", 1)
     assert "|" not in show(log, "--indent", 0)
     by_name = [line.split()[-2] for line in show(log, "--sort", "name").splitlines()[1:]]
     assert by_name.index("|.|.|.Parser.parse") < by_name.index("|.|.|.evaluate"), by_name
