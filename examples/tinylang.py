@@ -5,6 +5,8 @@
 
 The main thread compiles each program to bytecode and runs it on a stack machine. A second thread,
 "checker", runs every fifth of them by walking the syntax tree. Both must print the same.
+
+It is one long file on purpose: a program to be profiled that one can copy and run anywhere.
 """
 
 from __future__ import annotations

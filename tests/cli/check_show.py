@@ -3,6 +3,9 @@
     python3 check_show.py VMPROF [--update] [--only PART]
 
 --update writes the texts in golden/ anew: read their diff.
+
+It is longer than 500 lines, because it is one list of sentences about one program, and
+each part of it needs the same few helpers.
 """
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+/* What happens to SIGSEGV and SIGBUS while the guard is in a process. Longer than
+ * 500 lines: most tests need a child of their own that dies or lives, and the
+ * helpers that start it and judge its end are shared by all. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
