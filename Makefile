@@ -3,7 +3,8 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help build demo test test-c test-python fuzz bench bench-peers floor lint format wheel clean
+.PHONY: help build demo test test-c test-python fuzz bench bench-peers bench-accuracy floor lint format \
+	wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,9 @@ floor: build
 		meson setup build/bench --buildtype=release >build/bench.log || { cat build/bench.log; exit 1; }
 	@PATH="$$PWD/.venv/bin:$$PATH" meson compile -C build/bench floor >build/bench.log || \
 		{ cat build/bench.log; exit 1; }
+
+bench-accuracy: build ## compare shares with known ones, ours and others; options by ACCURACY="--runs 20"
+	@$(PY) bench/accuracy.py $(ACCURACY)
 
 lint: ## check the form of C and Python, and the types
 	@tools/bootstrap tests

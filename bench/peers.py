@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Tuple
+from typing import Any, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -106,19 +106,16 @@ class Ours(Peer):
         wall = ["--wall"] if mode == "wall" else []
         return [*self.start, "-m", "vmprof", "-p", str(1 / hz), *wall, "-o", str(out), *program]
 
-    def tree(self, out: Path) -> dict[str, object]:
+    def tree(self, out: Path, *options: str) -> dict[str, Any]:
         """The tree view as docs/json.md has it, nothing left out."""
-        view: dict[str, object] = json.loads(
-            subprocess.check_output([self.binary, "show", str(out), "tree", "--json"], text=True)
-        )
+        show = [self.binary, "show", str(out), "tree", "--json", *options]
+        view: dict[str, Any] = json.loads(subprocess.check_output(show, text=True))
         return view
 
     def read(self, out: Path) -> Profile:
         profile = Profile()
         paths: list[Stack] = []
-        nodes = self.tree(out)["nodes"]
-        assert isinstance(nodes, list)
-        for node in nodes:
+        for node in self.tree(out)["nodes"]:
             above = paths[node["parent"]] if node["parent"] is not None else ()
             framed = node["node"] == "frame"
             paths.append((*above, frame(node["name"], node["file"])) if framed else above)
