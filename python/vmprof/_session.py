@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock
 
 from ._errors import VMProfError
 from ._threads import ThreadNames
@@ -35,6 +36,18 @@ class _State:
 
 
 _state = _State()
+
+# One thread starts or stops at a time. Reentrant: a handler of a signal may come in between.
+_lock = RLock()
+
+
+def _unlock_in_child() -> None:
+    """A thread that does not exist here may have held the lock."""
+    global _lock
+    _lock = RLock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def capture() -> ModuleType:
@@ -90,21 +103,22 @@ def start(
         flags |= c.NATIVE
     if wall:
         flags |= c.WALL
-    c.enable(
-        fileno,
-        nanoseconds,
-        flags,
-        timer=os.environ.get("VMPROF_TIMER") or None,
-        follow_fork=follow_fork,
-        path=path if path is not None else _path_of(fileno),
-        meta=_meta(argv),
-    )
-    _state.wall = wall
-    _state.registered = {_ident()}
-    _state.serial += 1
-    _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
-    _state.names.install()
-    return _state.serial
+    with _lock:
+        c.enable(
+            fileno,
+            nanoseconds,
+            flags,
+            timer=os.environ.get("VMPROF_TIMER") or None,
+            follow_fork=follow_fork,
+            path=path if path is not None else _path_of(fileno),
+            meta=_meta(argv),
+        )
+        _state.wall = wall
+        _state.registered = {_ident()}
+        _state.serial += 1
+        _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
+        _state.names.install()
+        return _state.serial
 
 
 def stop() -> dict[str, object]:
@@ -115,14 +129,15 @@ def stop() -> dict[str, object]:
         OSError: the log could not be written in full.
     """
     c = capture()
-    if not c.is_enabled():
-        raise ValueError("vmprof is not enabled")
-    names, _state.names = _state.names, None
-    if names is not None:
-        names.remove()
-    _state.wall = False
-    _state.registered = set()
-    summary: dict[str, object] = c.disable()
+    with _lock:
+        if not c.is_enabled():
+            raise ValueError("vmprof is not enabled")
+        names, _state.names = _state.names, None
+        if names is not None:
+            names.remove()
+        _state.wall = False
+        _state.registered = set()
+        summary: dict[str, object] = c.disable()
     return summary
 
 

@@ -5,11 +5,16 @@
 #include "mem_guard.h"
 #include "sampler_internal.h"
 
+/* What the calling thread did before its fork: a session may begin or end in
+ * another thread meanwhile. */
+static _Thread_local bool locked;
+
 void
 vmp_sampler_fork_before(void)
 {
     /* The child gets a drain that is not in the middle of anything. */
-    if (vmp_sampler_runs())
+    locked = vmp_sampler_runs();
+    if (locked)
         pthread_mutex_lock(&vmp_the_sampler.mutex);
 }
 
@@ -18,7 +23,7 @@ vmp_sampler_fork_after(bool in_child)
 {
     vmp_sampler *s = &vmp_the_sampler;
     if (!in_child) {
-        if (vmp_sampler_runs())
+        if (locked)
             pthread_mutex_unlock(&s->mutex);
         return;
     }

@@ -18,10 +18,12 @@ vmp_sampler_pause(void)
     if (!vmp_sampler_runs())
         return;
     pthread_mutex_lock(&s->mutex);
-    if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
-        s->source->enable(s, false);
-    vmp_handlers_wait(s);
-    vmp_drain_all(s);
+    if (atomic_load(&s->running)) {
+        if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
+            s->source->enable(s, false);
+        vmp_handlers_wait(s);
+        vmp_drain_all(s);
+    }
     pthread_mutex_unlock(&s->mutex);
 }
 
@@ -32,7 +34,7 @@ vmp_sampler_resume(void)
     if (!vmp_sampler_runs())
         return;
     pthread_mutex_lock(&s->mutex);
-    uint32_t paused = atomic_load(&s->paused);
+    uint32_t paused = atomic_load(&s->running) ? atomic_load(&s->paused) : 0;
     if (paused == 1) {
         vmp_account_restart(s);
         if (s->source->enable)
@@ -65,7 +67,7 @@ vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
     if (!s->source)
         return false;
     pthread_mutex_lock(&s->mutex);
-    if (vmp_sampler_runs())
+    if (atomic_load(&s->running))
         vmp_drain_all(s);
     s->sum.timer = s->source->name;
     *ret_s = s->sum;

@@ -57,6 +57,48 @@ def test_on_and_off(run: Any) -> None:
     """)
 
 
+def test_many_threads_at_once(run: Any) -> None:
+    run("""
+    import collections, threading
+    seen, until = collections.Counter(), time.monotonic() + 2
+    def contend():
+        while time.monotonic() < until:
+            for name, function in (
+                ("on", lambda: vmprof.enable(fd)),
+                ("off", vmprof.disable),
+                ("paused", vmprof.stop_sampling),
+                ("path", vmprof.get_profile_path),
+                ("on again", vmprof.start_sampling),
+            ):
+                try:
+                    function()
+                    seen[name] += 1
+                except ValueError as error:
+                    assert "already enabled" in str(error) or "not enabled" in str(error), error
+                    seen["refused"] += 1
+    failures = []
+    threading.excepthook = failures.append
+    threads = [threading.Thread(target=contend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    if vmprof.is_enabled():
+        vmprof.disable()
+    assert seen["on"] > 3 and seen["refused"] > 3, seen
+    # No function that starts threads is left replaced, and all works as before.
+    import _thread
+    assert type(_thread.start_new_thread) is type(len)
+    log.seek(0)
+    log.truncate()
+    vmprof.enable(fd)
+    hot_function(0.2)
+    vmprof.disable()
+    assert vmprof.read_profile("log").profiles
+    """)
+
+
 def test_again_and_again(run: Any) -> None:
     run("""
     for n in range(20):

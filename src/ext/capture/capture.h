@@ -3,11 +3,15 @@
 #ifndef VMP_CAPTURE_H
 #define VMP_CAPTURE_H
 
+#include <stdatomic.h>
+
 #include "compat_python.h"
 
 /* The one capture of the process: the sampler is one too. */
 typedef struct vmp_capture {
     bool opened; /* compat is valid */
+    /* A thread is in enable or disable; no other gets in. */
+    _Atomic bool changing;
     vmp_compat compat;
     /* Of the running session, for a forked child that goes on. */
     char *path;
@@ -48,6 +52,13 @@ PyObject *vmp_on_sigterm(PyObject *module, PyObject *argv);
 /* session_start.c: starts a session from vmp_the_capture. 0, or -1 with an
  * exception set. */
 int vmp_capture_start(vmp_capture *c);
+/* The path as str, None if there is none; safe against a session that ends in
+ * another thread. A new reference. */
+PyObject *vmp_capture_path(vmp_capture *c);
+/* Sets the path, which it takes (NULL: none). Any thread. */
+void vmp_capture_path_set(vmp_capture *c, char *path);
+/* In a forked child: no other thread is here that could hold anything. */
+void vmp_capture_forked(vmp_capture *c);
 void vmp_capture_forget(vmp_capture *c);
 /* Sets the exception that fits the error; returns NULL. */
 PyObject *vmp_raise(int rc, const vmp_err *err);

@@ -85,41 +85,57 @@ stop_at_exit(PyObject *module)
     return done ? 0 : -1;
 }
 
+static int
+capture_open(PyObject *module, vmp_capture *c, const vmp_capture *wish, PyObject *path,
+    PyObject *meta, const char *timer)
+{
+    if (fd_check(wish->fd) < 0 || compat_ready(c) < 0 || vmp_prove_walker(&c->compat) < 0 ||
+        vmp_process_hooks_install(module) < 0 || stop_at_exit(module) < 0)
+        return -1;
+    vmp_capture_forget(c);
+    c->fd = wish->fd;
+    c->interval_ns = wish->interval_ns;
+    c->mode = wish->mode & (VMP_LOG_MODE_WALL | VMP_LOG_MODE_MEMORY | VMP_LOG_MODE_LINES);
+    c->follow_fork = wish->follow_fork;
+    c->timer = timer ? strdup(timer) : NULL;
+    bool has_path = path && path != Py_None;
+    if (has_path)
+        vmp_capture_path_set(c, copy_text(path));
+    if ((has_path && !c->path) || meta_take(c, meta) < 0 || vmp_capture_start(c) < 0) {
+        vmp_capture_forget(c);
+        return -1;
+    }
+    if (c->follow_fork)
+        vmp_exit_wrap(module);
+    return 0;
+}
+
 static PyObject *
 capture_enable(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {
         "fileno", "interval_ns", "flags", "timer", "follow_fork", "path", "meta", NULL};
-    vmp_capture *c = &vmp_the_capture;
-    int fd, follow = 0;
+    vmp_capture *c = &vmp_the_capture, wish = {0};
+    int follow = 0, rc = -1;
     unsigned long long interval_ns;
     unsigned flags = 0;
     const char *timer = NULL;
     PyObject *path = NULL, *meta = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iK|IzpOO:enable", names, &fd, &interval_ns,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iK|IzpOO:enable", names, &wish.fd, &interval_ns,
             &flags, &timer, &follow, &path, &meta))
         return NULL;
-    if (vmp_sampler_runs()) {
+    wish.interval_ns = interval_ns;
+    wish.mode = flags;
+    wish.follow_fork = follow != 0;
+    bool busy = atomic_exchange(&c->changing, true);
+    if (busy || vmp_sampler_runs())
         PyErr_SetString(PyExc_ValueError, "vmprof is already enabled");
+    else
+        rc = capture_open(module, c, &wish, path, meta, timer);
+    if (!busy)
+        atomic_store(&c->changing, false);
+    if (rc < 0)
         return NULL;
-    }
-    if (fd_check(fd) < 0 || compat_ready(c) < 0 || vmp_prove_walker(&c->compat) < 0 ||
-        vmp_process_hooks_install(module) < 0 || stop_at_exit(module) < 0)
-        return NULL;
-    vmp_capture_forget(c);
-    c->fd = fd;
-    c->interval_ns = interval_ns;
-    c->mode = flags & (VMP_LOG_MODE_WALL | VMP_LOG_MODE_MEMORY | VMP_LOG_MODE_LINES);
-    c->follow_fork = follow != 0;
-    c->timer = timer ? strdup(timer) : NULL;
-    c->path = path && path != Py_None ? copy_text(path) : NULL;
-    if ((path && path != Py_None && !c->path) || meta_take(c, meta) < 0 ||
-        vmp_capture_start(c) < 0) {
-        vmp_capture_forget(c);
-        return NULL;
-    }
-    if (c->follow_fork)
-        vmp_exit_wrap(module);
     Py_RETURN_NONE;
 }
 
@@ -144,12 +160,17 @@ summary_dict(const vmp_sampler_summary *sum)
     PyObject *lost = lost_dict(sum);
     if (!lost)
         return NULL;
-    return Py_BuildValue("{sKsKsNsssKsKsKsKsKsz}", "samples", (unsigned long long)sum->samples,
+    PyObject *path = vmp_capture_path(&vmp_the_capture);
+    if (!path) {
+        Py_DECREF(lost);
+        return NULL;
+    }
+    return Py_BuildValue("{sKsKsNsssKsKsKsKsKsN}", "samples", (unsigned long long)sum->samples,
         "ticks", (unsigned long long)sum->ticks, "lost", lost, "timer", sum->timer, "cpu_ns",
         (unsigned long long)sum->cpu_ns, "profiler_cpu_ns",
         (unsigned long long)sum->profiler_cpu_ns, "wall_ns", (unsigned long long)sum->wall_ns,
         "bytes", (unsigned long long)sum->bytes, "raw_bytes", (unsigned long long)sum->raw_bytes,
-        "path", vmp_the_capture.path);
+        "path", path);
 }
 
 static PyObject *
@@ -160,7 +181,10 @@ capture_disable(PyObject *module, PyObject *unused)
     vmp_err err = {0};
     (void)module;
     (void)unused;
-    if (!vmp_sampler_runs()) {
+    bool busy = atomic_exchange(&c->changing, true);
+    if (busy || !vmp_sampler_runs()) {
+        if (!busy)
+            atomic_store(&c->changing, false);
         PyErr_SetString(PyExc_ValueError, "vmprof is not enabled");
         return NULL;
     }
@@ -172,6 +196,7 @@ capture_disable(PyObject *module, PyObject *unused)
     Py_END_ALLOW_THREADS;
     PyObject *result = rc < 0 ? vmp_raise(rc, &err) : summary_dict(&sum);
     vmp_capture_forget(c);
+    atomic_store(&c->changing, false);
     return result;
 }
 
@@ -197,10 +222,9 @@ capture_get_profile_path(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    if (!vmp_sampler_runs() || !vmp_the_capture.path)
+    if (!vmp_sampler_runs())
         Py_RETURN_NONE;
-    return PyUnicode_DecodeUTF8(
-        vmp_the_capture.path, (Py_ssize_t)strlen(vmp_the_capture.path), "surrogateescape");
+    return vmp_capture_path(&vmp_the_capture);
 }
 
 static PyObject *

@@ -38,6 +38,7 @@ after_any_fork_parent(void)
 static void
 after_any_fork_child(void)
 {
+    vmp_capture_forked(&vmp_the_capture);
     vmp_sampler_fork_after(true);
 }
 
@@ -118,8 +119,7 @@ child_log_open(vmp_capture *c)
         free(path);
         return -1;
     }
-    free(c->path);
-    c->path = path;
+    vmp_capture_path_set(c, path);
     c->fd = vmp_sampler_fd_aside(fd);
     c->fd_is_ours = true;
     return 0;

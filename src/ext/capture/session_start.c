@@ -1,11 +1,49 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 vmp_capture vmp_the_capture = {.fd = -1};
+
+/* Guards the path alone, and is held for a copy: without the GIL one thread may ask
+ * for it while another ends the session. */
+static pthread_mutex_t path_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void
+vmp_capture_path_set(vmp_capture *c, char *path)
+{
+    pthread_mutex_lock(&path_mutex);
+    char *old = c->path;
+    c->path = path;
+    pthread_mutex_unlock(&path_mutex);
+    free(old);
+}
+
+PyObject *
+vmp_capture_path(vmp_capture *c)
+{
+    pthread_mutex_lock(&path_mutex);
+    bool none = !c->path;
+    char *copy = none ? NULL : strdup(c->path);
+    pthread_mutex_unlock(&path_mutex);
+    if (none)
+        Py_RETURN_NONE;
+    if (!copy)
+        return PyErr_NoMemory();
+    PyObject *path = PyUnicode_DecodeUTF8(copy, (Py_ssize_t)strlen(copy), "surrogateescape");
+    free(copy);
+    return path;
+}
+
+void
+vmp_capture_forked(vmp_capture *c)
+{
+    pthread_mutex_init(&path_mutex, NULL);
+    atomic_store(&c->changing, false);
+}
 
 PyObject *
 vmp_raise(int rc, const vmp_err *err)
@@ -65,12 +103,12 @@ vmp_capture_forget(vmp_capture *c)
         close(c->fd);
     c->fd = -1;
     c->fd_is_ours = false;
-    free(c->path);
+    vmp_capture_path_set(c, NULL);
     free(c->timer);
     for (size_t i = 0; i < 2 * c->meta_count; i++)
         free(c->meta[i]);
     free(c->meta);
-    c->path = c->timer = NULL;
+    c->timer = NULL;
     c->meta = NULL;
     c->meta_count = 0;
 }
