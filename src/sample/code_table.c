@@ -89,7 +89,7 @@ entry_add(vmp_code_table *t, uint64_t address)
         return 0;
 
     vmp_code_entry *entry = &t->entries[t->entry_count];
-    if (vmp_py_code_read(&entry->code, t->offsets, &t->mem, address) < 0) {
+    if (t->distrusts || vmp_py_code_read(&entry->code, t->offsets, &t->mem, address) < 0) {
         memset(entry, 0, sizeof(*entry));
         t->unreadable++;
         entry->id = vmp_log_writer_code(t->writer, vmp_str_from("<unreadable code object>"),
@@ -165,4 +165,26 @@ vmp_code_table_forget(vmp_code_table *t, uint64_t address)
     entry->code.linetable = NULL;
     entry->code.linetable_size = 0;
     slot->entry = FORGOTTEN;
+}
+
+static void
+forget_all(vmp_code_table *t)
+{
+    for (size_t i = 0; t->slots && i <= t->slot_mask; i++)
+        if (t->slots[i].entry != 0 && t->slots[i].entry != FORGOTTEN)
+            vmp_code_table_forget(t, t->slots[i].address);
+}
+
+void
+vmp_code_table_distrust(vmp_code_table *t)
+{
+    forget_all(t);
+    t->distrusts = true;
+}
+
+void
+vmp_code_table_trust(vmp_code_table *t)
+{
+    forget_all(t);
+    t->distrusts = false;
 }

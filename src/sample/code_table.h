@@ -35,6 +35,7 @@ typedef struct vmp_code_table {
     vmp_pairs pairs;     /* (entry index + 1, instr) -> index into locations + 1 */
     uint32_t *locations; /* by pair id - 1 */
     size_t location_cap;
+    bool distrusts;
     uint64_t unreadable; /* code objects whose names could not be read */
 } vmp_code_table;
 
@@ -49,5 +50,11 @@ uint32_t vmp_code_table_location(vmp_code_table *t, uint64_t address, uint32_t i
 bool vmp_code_table_has(const vmp_code_table *t, uint64_t address);
 /* The code object dies. */
 void vmp_code_table_forget(vmp_code_table *t, uint64_t address);
+
+/* Code objects died untold: all addresses are forgotten, and until trust is called
+ * each one that is asked for is taken for unreadable. */
+void vmp_code_table_distrust(vmp_code_table *t);
+/* Forgets the unreadable ones; addresses mean what lies there now. */
+void vmp_code_table_trust(vmp_code_table *t);
 
 #endif

@@ -105,8 +105,15 @@ vmp_drain_slot(vmp_sampler *s, vmp_slot *slot)
 {
     const vmp_tick *tick;
     uint32_t size;
+    if (atomic_load(&s->deaths_missed))
+        vmp_drain_rings(s);
     while ((tick = vmp_ring_peek(&slot->ring, &size))) {
-        if (stack_follow(s, slot, tick)) {
+        bool followed = stack_follow(s, slot, tick);
+        if (followed && s->distrust && tick->fresh > 0) {
+            vmp_log_writer_loss(
+                s->writer, VMP_LOG_LOSS_UNREADABLE, tick->weight, slot->thread_index);
+            s->sum.lost[VMP_LOG_LOSS_UNREADABLE] += tick->weight;
+        } else if (followed) {
             vmp_log_sample sample = {.thread = slot->thread_index,
                 .stack = slot->depth ? slot->stacks[slot->depth - 1] : 0,
                 .time_ns = tick->time_ns,
@@ -131,6 +138,11 @@ vmp_drain_slot(vmp_sampler *s, vmp_slot *slot)
 void
 vmp_drain_rings(vmp_sampler *s)
 {
+    /* Code objects died while the log was stalled: no address is known any more, and
+     * what the rings name may be gone or another's. */
+    s->distrust = atomic_exchange(&s->deaths_missed, false);
+    if (s->distrust)
+        vmp_code_table_distrust(&s->codes);
     uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
@@ -142,6 +154,10 @@ vmp_drain_rings(vmp_sampler *s)
         }
         if (state == VMP_SLOT_KNOWN && vmp_ring_used(&slot->ring) > 0)
             vmp_drain_slot(s, slot);
+    }
+    if (s->distrust) {
+        vmp_code_table_trust(&s->codes);
+        s->distrust = false;
     }
 }
 

@@ -172,6 +172,8 @@ bool
 vmp_drain_asleep(
     vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, uint32_t weight, int64_t now_ns)
 {
+    if (atomic_load(&s->deaths_missed))
+        vmp_drain_rings(s); /* what the code table knows is void */
     if (watch->has_stack && watch->stack_epoch != vmp_log_writer_epoch(s->writer))
         watch->has_stack = false;
     if (!watch->has_stack && !stack_read(s, watch, frames, now_ns))

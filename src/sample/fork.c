@@ -12,10 +12,9 @@ static _Thread_local bool locked;
 void
 vmp_sampler_fork_before(void)
 {
-    /* The child gets a drain that is not in the middle of anything. */
-    locked = vmp_sampler_runs();
-    if (locked)
-        pthread_mutex_lock(&vmp_the_sampler.mutex);
+    /* The child gets a drain that is not in the middle of anything, unless the log is
+     * stalled: it uses nothing of the drain but what it makes anew. */
+    locked = vmp_sampler_runs() && vmp_sampler_lock_soon(&vmp_the_sampler);
 }
 
 void

@@ -199,6 +199,9 @@ typedef struct vmp_sampler {
     uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
     int64_t last_flush_ns, clock_written_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
+    /* Code objects died and could not be told: what the rings name may be gone. */
+    _Atomic bool deaths_missed;
+    bool distrust; /* the rings are being emptied after that */
 
     /* Our threads. */
     pthread_t drain;
@@ -236,6 +239,10 @@ VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
 /* Takes one tick in the calling thread; signal context, whose ucontext is given
  * (NULL: no signal). */
 VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context);
+
+/* session_calls.c: takes the mutex, waiting a moment at most, since the program's
+ * thread that asks must not stand still while the log is stalled. */
+bool vmp_sampler_lock_soon(vmp_sampler *s);
 
 /* slots.c */
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);

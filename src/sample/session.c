@@ -109,6 +109,8 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     atomic_store(&s->stopping, false);
     atomic_store(&s->clock_epoch, 1);
     s->cpu_told_ns = 0;
+    atomic_store(&s->deaths_missed, false);
+    s->distrust = false;
     atomic_store(&s->signal_got, 0);
     atomic_store(&s->hurry, false);
     s->start_mono_ns = s->last_flush_ns = vmp_os_mono_ns();

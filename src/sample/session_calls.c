@@ -75,13 +75,32 @@ vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
     return true;
 }
 
+bool
+vmp_sampler_lock_soon(vmp_sampler *s)
+{
+    /* Longer than the drain is ever at it, on a busy machine too; a wait that happens
+     * once while the log is stalled. */
+    static const int64_t patience_ns = 100000000;
+    int rc = pthread_mutex_trylock(&s->mutex);
+    /* Who had to give up has waited for all that come until the drain is back. */
+    if (rc != 0 && !atomic_load(&s->deaths_missed)) {
+        int64_t until_ns = vmp_os_mono_ns() + patience_ns;
+        struct timespec until = {until_ns / 1000000000, (long)(until_ns % 1000000000)};
+        rc = pthread_mutex_clocklock(&s->mutex, CLOCK_MONOTONIC, &until);
+    }
+    return rc == 0;
+}
+
 void
 vmp_sampler_code_died(uint64_t code)
 {
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
-    pthread_mutex_lock(&s->mutex);
+    if (!vmp_sampler_lock_soon(s)) {
+        atomic_store(&s->deaths_missed, true);
+        return;
+    }
     if (vmp_sampler_runs()) {
         /* Ticks that name it are resolved while it is still whole. */
         vmp_drain_rings(s);
@@ -97,9 +116,10 @@ vmp_sampler_thread_named(uint64_t ident, vmp_str name)
     if (!vmp_sampler_runs() || name.n == 0)
         return;
     char *copy = strndup(name.p, name.n);
-    if (!copy)
+    if (!copy || !vmp_sampler_lock_soon(s)) {
+        free(copy); /* it is told again at the end */
         return;
-    pthread_mutex_lock(&s->mutex);
+    }
     size_t at = 0;
     while (at < s->named_count && s->named[at].ident != ident)
         at++;
@@ -133,9 +153,8 @@ vmp_sampler_thread_begins(uint64_t ident)
     vmp_sampler *s = &vmp_the_sampler;
     uint32_t tid;
     uint64_t cpu_ns;
-    if (!vmp_sampler_runs() || !s->source->thread_begins)
+    if (!vmp_sampler_runs() || !s->source->thread_begins || !vmp_sampler_lock_soon(s))
         return;
-    pthread_mutex_lock(&s->mutex);
     /* The thread may have ended, its struct gone or another's: read with care, and
      * what is found may at worst be a thread that exists. */
     if (atomic_load(&s->running) && atomic_load(&s->paused) == 0 && s->tid_in_pthread != 0) {

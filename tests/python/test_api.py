@@ -57,6 +57,28 @@ def test_on_and_off(run: Any) -> None:
     """)
 
 
+def test_a_pipe_that_nobody_reads_does_not_hold_up_dying_code(run: Any) -> None:
+    run("""
+    import fcntl, subprocess
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
+    reader = subprocess.Popen("sleep 5; exec cat >piped", shell=True, stdin=reading)
+    os.close(reading)
+    vmprof.enable(writing, 0.0005)
+    longest, until = 0, time.monotonic() + 3
+    while time.monotonic() < until:
+        began = time.monotonic()
+        name = "f" + os.urandom(60).hex()
+        exec(f"def {name}(): return sum(range(50000))\\nfor _ in range(3): {name}()", {})
+        longest = max(longest, time.monotonic() - began)
+    vmprof.disable()
+    os.close(writing)
+    reader.wait()
+    assert longest < 1.5, longest
+    assert vmprof.read_profile("piped").profiles
+    """)
+
+
 def test_many_threads_at_once(run: Any) -> None:
     run("""
     import collections, threading
