@@ -18,6 +18,20 @@ vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index
     }
 }
 
+/* Whether threads began or ended since the look before. Counted once a look, and
+ * only if a thread was idle: it costs a walk through /proc. */
+static bool
+threads_changed(vmp_sampler *s, int64_t now_ns)
+{
+    if (s->threads_counted_ns != now_ns) {
+        uint32_t threads = vmp_os_thread_count();
+        s->threads_changed = threads != s->threads_then;
+        s->threads_then = threads;
+        s->threads_counted_ns = now_ns;
+    }
+    return s->threads_changed;
+}
+
 /* The thread is gone and its ring is empty: the slot serves another. */
 static void
 slot_retire(vmp_sampler *s, vmp_slot *slot)
@@ -72,7 +86,7 @@ slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     uint64_t cpu = slot->asleep_cpu_ns;
     bool idle = slot->ticks_open == 0;
     vmp_account_losses(s, slot->lost, slot->thread_index);
-    if (idle && !s->threads_changed && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS)
+    if (idle && now_ns - slot->alive_checked_ns < THREAD_CHECK_NS && !threads_changed(s, now_ns))
         return true;
     if (!slot->asleep) {
         slot->alive_checked_ns = now_ns;

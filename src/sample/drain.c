@@ -186,9 +186,6 @@ flush_unseen(vmp_sampler *s)
 static void
 gather(vmp_sampler *s, int64_t now_ns)
 {
-    uint32_t threads = vmp_os_thread_count();
-    s->threads_changed = threads != s->threads_then;
-    s->threads_then = threads;
     vmp_drain_rings(s);
     vmp_account_slots(s, now_ns);
     vmp_account_losses(s, s->lost, 0);

@@ -193,8 +193,9 @@ typedef struct vmp_sampler {
     vmp_start_cpu *start_cpu;
     size_t start_cpu_count;
     uint32_t thread_count;
-    uint32_t threads_then; /* of the process, when the drain last counted */
+    uint32_t threads_then; /* of the process, when last counted (account.c) */
     bool threads_changed;
+    int64_t threads_counted_ns;
     vmp_sampler_summary sum;
     uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
     int64_t last_flush_ns, clock_written_ns;
