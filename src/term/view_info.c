@@ -133,6 +133,10 @@ put_rates(info_printer *ip, const vmp_report_info *info)
         vmp_term_count(text, (double)info->ticks);
         vmp_out_printf(&ip->line, ", for %s ticks", text);
     }
+    if (info->sampled_ns > 0) {
+        vmp_term_seconds(text, (double)info->sampled_ns / 1e9);
+        vmp_out_printf(&ip->line, ", %s of %s time", text, clock_word(info));
+    }
     put_line(ip, "samples");
     vmp_term_count(text, (double)info->lost);
     vmp_out_text(&ip->line, info->lost ? text : "none");
