@@ -3,8 +3,8 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help build demo test test-c test-python fuzz bench bench-peers bench-accuracy floor lint format \
-	wheel clean
+.PHONY: help build demo test test-c test-python fuzz bench bench-peers bench-accuracy bench-real floor lint \
+	format wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,10 @@ floor: build
 
 bench-accuracy: build ## compare shares with known ones, ours and others; options by ACCURACY="--runs 20"
 	@$(PY) bench/accuracy.py $(ACCURACY)
+
+bench-real: ## run programs of others bare and profiled, into bench/results; REAL="--python 3.12"
+	@tools/bootstrap tools
+	@$(PY) bench/real/run.py $(REAL)
 
 lint: ## check the form of C and Python, and the types
 	@tools/bootstrap tests

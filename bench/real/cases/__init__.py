@@ -1,0 +1,1 @@
+"""One program a file; case.py says what they hold."""

@@ -1,0 +1,7 @@
+"""black over one large file, in its own process."""
+
+from __future__ import annotations
+
+from case import Case
+
+CASE = Case(("-m", "black", "--diff", "-l", "60", "{site}/networkx/algorithms/matching.py"))

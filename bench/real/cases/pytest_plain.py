@@ -1,0 +1,10 @@
+"""pytest, with its faulthandler, running the tests of a package."""
+
+from __future__ import annotations
+
+from case import Case
+
+CASE = Case(
+    ("-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:forked")
+    + ("--pyargs", "networkx.algorithms.shortest_paths"),
+)

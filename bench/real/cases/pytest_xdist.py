@@ -1,0 +1,12 @@
+"""pytest with its tests spread over two processes, which execnet starts anew."""
+
+from __future__ import annotations
+
+from case import Case
+
+CASE = Case(
+    ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:forked", "-n", "2")
+    + ("--pyargs", "networkx.algorithms.tests.test_cycles"),
+    unordered=True,
+    cprofile=False,
+)

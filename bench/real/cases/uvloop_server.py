@@ -1,0 +1,7 @@
+"""The same on uvloop."""
+
+from __future__ import annotations
+
+from case import PROGRAMS, Case
+
+CASE = Case((str(PROGRAMS / "asyncio_server.py"), "uvloop"))
