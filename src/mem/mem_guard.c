@@ -68,6 +68,21 @@ fault_resume(ucontext_t *uc)
     return false;
 }
 
+/* Has a tick that waited for the end of the reading handler come between the fault
+ * of a guarded load in it and us? Then the fault seems to be one of the handler's
+ * first instruction; it comes again when that tick has been dealt with. A handler
+ * that begins where the stack ends faults close to its stack pointer. */
+static bool
+tick_came_between(const siginfo_t *info, const ucontext_t *uc)
+{
+    static const uintptr_t near_bytes = 4096;
+    void (*reader)(int, siginfo_t *, void *) =
+        atomic_load_explicit(&vmp_guard.reader, memory_order_relaxed);
+    uintptr_t address = (uintptr_t)info->si_addr, sp = vmp_guard_sp(uc);
+    return reader && vmp_guard_pc(uc) == (uintptr_t)reader &&
+           address - (sp - near_bytes) > 2 * near_bytes;
+}
+
 /* A fault by an instruction: it comes again when the handler returns. */
 static bool
 is_repeating_fault(int sig, const siginfo_t *info)
@@ -128,7 +143,7 @@ static void
 handle(int link, int sig, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
-    if (info->si_code > 0 && fault_resume(uc))
+    if (info->si_code > 0 && (fault_resume(uc) || tick_came_between(info, uc)))
         return;
     const struct sigaction *old = &vmp_guard.old[sig == SIGBUS][link];
     if (old->sa_handler == SIG_IGN && !is_repeating_fault(sig, info)) {
@@ -155,6 +170,12 @@ LINK(6)
 LINK(7)
 void (*const vmp_guard_link[VMP_GUARD_LINKS])(int, siginfo_t *, void *) = {
     link_0, link_1, link_2, link_3, link_4, link_5, link_6, link_7};
+
+void
+vmp_guard_reader_set(void (*handler)(int, siginfo_t *, void *))
+{
+    atomic_store(&vmp_guard.reader, handler);
+}
 
 int
 vmp_guard_link_of(const struct sigaction *act)

@@ -21,6 +21,7 @@
 #ifndef VMP_MEM_GUARD_H
 #define VMP_MEM_GUARD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,14 @@ void vmp_guard_remove(void);
 /* True if the guard is installed and is the current handler of both signals
  * (two system calls, 0.2 microseconds). Signal safe, any thread. */
 VMP_SIGSAFE bool vmp_guard_owned(void);
+
+/* Names the signal handler that reads by guarded loads, if its own signal may be
+ * one of the synchronous ones (SIGTRAP, for example). It must bear to be entered
+ * again while it reads, though its signal is blocked: of the queued synchronous
+ * signals Linux delivers the first, blocked or not, as soon as any of them is not
+ * blocked (dequeue_synchronous_signal in kernel/signal.c, seen on 6.18). Any time;
+ * stays until another is named. */
+void vmp_guard_reader_set(void (*handler)(int, siginfo_t *, void *));
 
 /* True if a handler that was given this ucontext may use guarded loads: the
  * interrupted code had neither signal blocked. Two loads; no system call. */

@@ -17,6 +17,7 @@ extern struct vmp_guard_state {
     _Atomic int link[VMP_GUARD_SIGNALS]; /* the installed link + 1; 0: not installed */
     int used[VMP_GUARD_SIGNALS];         /* links handed out so far */
     struct sigaction old[VMP_GUARD_SIGNALS][VMP_GUARD_LINKS];
+    void (*_Atomic reader)(int, siginfo_t *, void *); /* vmp_guard_reader_set */
 } vmp_guard;
 
 /* Which of our links an action is, or -1. Signal safe. */

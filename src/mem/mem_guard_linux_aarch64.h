@@ -60,6 +60,12 @@ vmp_guard_pc(const ucontext_t *uc)
     return (uintptr_t)uc->uc_mcontext.pc;
 }
 
+VMP_INLINE uintptr_t
+vmp_guard_sp(const ucontext_t *uc)
+{
+    return (uintptr_t)uc->uc_mcontext.sp;
+}
+
 VMP_INLINE void
 vmp_guard_pc_set(ucontext_t *uc, uintptr_t pc)
 {

@@ -65,6 +65,12 @@ vmp_guard_pc(const ucontext_t *uc)
     return (uintptr_t)uc->uc_mcontext.gregs[REG_EIP];
 }
 
+VMP_INLINE uintptr_t
+vmp_guard_sp(const ucontext_t *uc)
+{
+    return (uintptr_t)uc->uc_mcontext.gregs[REG_ESP];
+}
+
 VMP_INLINE void
 vmp_guard_pc_set(ucontext_t *uc, uintptr_t pc)
 {

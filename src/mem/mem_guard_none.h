@@ -37,6 +37,13 @@ vmp_guard_pc(const ucontext_t *uc)
     return 0;
 }
 
+VMP_INLINE uintptr_t
+vmp_guard_sp(const ucontext_t *uc)
+{
+    (void)uc;
+    return 0;
+}
+
 VMP_INLINE void
 vmp_guard_pc_set(ucontext_t *uc, uintptr_t pc)
 {

@@ -21,6 +21,7 @@ vmp_sampler vmp_the_sampler = {.rss_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER}
 static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
     vmp_slot *slot;
     uint32_t generation;
+    _Atomic bool reads; /* a tick of this thread is in the middle of its walk */
 } own;
 
 VMP_SIGSAFE static void
@@ -196,6 +197,12 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
         return;
     }
+    /* The kernel delivers a tick that should wait when the walk of another faults
+     * (vmp_guard_reader_set): that one's stack is good for both. */
+    if (VMP_UNLIKELY(atomic_load_explicit(&own.reads, memory_order_relaxed))) {
+        atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
+        return;
+    }
     if (s->source->weighs_in_handler) {
         uint32_t ticks = ticks_by_clock(s, slot);
         weight = ticks > weight ? ticks : weight;
@@ -212,6 +219,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     /* A fault in a thread that blocks SIGSEGV would kill, guard or no guard. */
     bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed) &&
                    (!context || vmp_guard_usable_in(context));
+    atomic_store_explicit(&own.reads, true, memory_order_relaxed);
     uint64_t tstate = own_thread_state(s, guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
@@ -221,10 +229,12 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
                            &s->python.offsets, &s->walk_view, s->python.code_type, tstate, &st);
         walk_pace(s, slot, &st, guarded, begun_ns);
         if (VMP_UNLIKELY(rc < 0)) {
+            atomic_store_explicit(&own.reads, false, memory_order_relaxed);
             count_loss(slot->lost, loss_of_walk(rc), weight);
             return;
         }
     }
+    atomic_store_explicit(&own.reads, false, memory_order_relaxed);
     uint32_t kept = frames_kept(slot, &st);
     uint32_t fresh = st.n - kept, size = (uint32_t)(sizeof(vmp_tick) + fresh * sizeof(vmp_frame));
     vmp_tick *tick = vmp_ring_reserve(&slot->ring, size);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mem_guard.h"
 #include "sampler_internal.h"
 
 static const vmp_source *const sources[] = {
@@ -22,6 +23,7 @@ action_install(vmp_sampler *s, vmp_err *err)
     /* Faults are ours to see: guarded loads depend on them. */
     sigdelset(&action.sa_mask, SIGSEGV);
     sigdelset(&action.sa_mask, SIGBUS);
+    vmp_guard_reader_set(vmp_sample_on_signal);
     struct sigaction old;
     bool lingered = vmp_linger_cancel(s->source->signo, &old);
     if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)

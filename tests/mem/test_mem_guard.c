@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -548,6 +549,40 @@ load_often(void *arg)
     return (void *)wrong;
 }
 
+static volatile sig_atomic_t entered, failed;
+
+/* SIGTRAP as a clock: while the first one reads, a second one is queued. */
+static void
+reading(int sig, siginfo_t *info, void *context)
+{
+    uint64_t value;
+    (void)context;
+    if (++entered == 1) {
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info);
+        failed = vmp_guard_load64(8, &value) < 0;
+    }
+}
+
+TEST(a_tick_that_waits_does_not_hide_a_fault)
+{
+    /* A positive code makes it one that the kernel takes for synchronous. */
+    siginfo_t info = {.si_signo = SIGTRAP, .si_code = TRAP_BRKPT};
+    struct sigaction act = {.sa_sigaction = reading, .sa_flags = SA_SIGINFO};
+    sigfillset(&act.sa_mask);
+    sigdelset(&act.sa_mask, SIGSEGV);
+    sigdelset(&act.sa_mask, SIGBUS);
+    CHECK_INT(vmp_guard_install(NULL), 0);
+    vmp_guard_reader_set(reading);
+    CHECK_INT(sigaction(SIGTRAP, &act, NULL), 0);
+    CHECK_INT(
+        (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGTRAP, &info), 0);
+    CHECK_INT(entered, 2);
+    CHECK_INT(failed, 1);
+    signal(SIGTRAP, SIG_DFL);
+    vmp_guard_reader_set(NULL);
+    vmp_guard_remove();
+}
+
 TEST(threads_fault_at_the_same_time)
 {
     pthread_t threads[4];
@@ -577,4 +612,5 @@ TEST_MAIN(RUN(prepares), RUN(loads_give_the_value_or_fail), RUN(copies_stop_at_t
     RUN(system_calls_are_restarted_as_before),
     RUN(a_neighbour_that_saves_and_restores_us_is_called_once),
     RUN(too_many_predecessors_are_refused_not_confused), RUN(a_handler_may_jump_out),
-    RUN(usable_in_tells_a_blocked_signal), RUN(threads_fault_at_the_same_time))
+    RUN(usable_in_tells_a_blocked_signal), RUN(a_tick_that_waits_does_not_hide_a_fault),
+    RUN(threads_fault_at_the_same_time))
