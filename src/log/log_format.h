@@ -100,9 +100,6 @@
  *                   bit 1      n * s: RSS in KiB, less the one before (first:
  *                              less the last of this process)
  *                   bit 2      n * u: VMP_LOG_FLAG_*
- *                   bit 3      in place of the two columns that are always
- *                              there: u size, size bytes of Paths (below),
- *                              which also define the stacks that they meet
  *                   other bits not allowed in this version
  *                 Stack 0: the thread ran no Python code.
  *    9 LOSS       u reason (VMP_LOG_LOSS_*), u count, u thread (0: not known):
@@ -113,8 +110,7 @@
  *                 u profiler_cpu_ns (of process_cpu_ns, used by our threads;
  *                 not by the handler): both since the start
  *   12 END        s mono_ns since start_mono, u samples written: a clean end
- *   13 EPOCH      stack ids start anew from 1 (bounds the writer's memory), and
- *                 so does the model of Paths
+ *   13 EPOCH      stack ids start anew from 1 (bounds the writer's memory)
  *   14 LABEL      reserved: u id, str key, str value
  *   str = u length, bytes
  *
@@ -123,52 +119,13 @@
  * bits, the first in the lowest bits, then for each field of which all bits are
  * 1, in order, u number less that field. All other numbers are the field. With
  * width 0 that is k varints. Times have narrow numbers with a few outliers and
- * take two to four bits each.
- *
- * Paths: times and stacks of n samples as choices of a range coder, for logs that
- * are compressed: a stack says how it differs from the one before, with counts of
- * what was chosen there so far, which no general compressor can see. The model
- * lives from one record to the next, through all chunks of a session or epoch; only
- * the coder begins anew with each record. A session or an epoch has STACKS or
- * Paths, not both. log_range.h and log_paths.c are both ends of it.
- *   coder    32 bits of range, at first 2^32 - 1; bytes in, the highest first,
- *            whenever the range is below 2^24. At most VMP_LOG_RANGE_ZEROS zeros
- *            at the end are left out.
- *     bit c      the lower range / 4096 * p of the range is 1; then p, at first
- *                2048, moves 1 / (k + 1.5) of the way to 4064 (1) or 32 (0), where
- *                k bits of c came before, from k = 15 on 1 / 32
- *     bits k     k bits of even chance, the highest first
- *     part a/t   one of t equal parts; a choice has as many of them as its count,
- *                in the order of its list, behind the choice to stop; an escape
- *                the last ones, as many as the list has choices
- *   model    nodes of the tree of stacks, 0 above the roots, each with counts of
- *            what came next: a child, or stop (a stack ends here); and a site for
- *            each location (0 for node 0) with counts of locations, whatever node
- *            they were below. Lists have the latest choice first and at most
- *            VMP_LOG_PATH_LIST entries: the last one leaves a full list. A choice
- *            counts 1 at first, 2 each further time; all counts of a list are
- *            halved, rounded up, when their sum is above VMP_LOG_PATH_TOTAL.
- *   sample   time (not of the first), up, down
- *   time     as in the column of times: bit is_zero; if not, its number of bits
- *            less 1, as six bits of a tree, and the bits below the highest.
- *            Contexts: the last time of this thread was 0; 1; other
- *   up       from the thread's last node (at first 0), until one has it or the
- *            node is 0: bit stay, of the node's site and the first, second, or a
- *            later such bit of this sample; 0 goes to the parent
- *   down     a choice at the node, and so on at the child until the choice is to
- *            stop. The node that `up` left last is left out of the first choice.
- *            First among the node's, if there are any; at an escape among the
- *            site's that the node's are not; at an escape there any, and the site
- *            has it from now on: bit is_next, the highest location in Paths so far
- *            + 1; else bit is_above and the location in VMP_LOG_PATH_ID_BITS
- *            bits; else in as many bits as the highest has, 0 is to stop. Then a child is a new
- * node, the next stack id, and the node has the choice from now on.
+ * take two to four bits each; widths beyond 0 for stacks help uncompressed logs
+ * and hurt zstd, which sees bytes.
  *
  * Limits, checked by the reader: raw_size and stored_size of a chunk at most
  * VMP_LOG_MAX_CHUNK, str at most VMP_LOG_MAX_STRING, ids at most
  * VMP_LOG_MAX_ID (threads: VMP_LOG_MAX_THREAD), depth of a stack at most
- * VMP_LOG_MAX_DEPTH, nodes that the Paths of a chunk go up and down at most
- * VMP_LOG_MAX_STEPS, sample times and sums of weights within +-2^62. */
+ * VMP_LOG_MAX_DEPTH, sample times and sums of weights within +-2^62. */
 #ifndef VMP_LOG_FORMAT_H
 #define VMP_LOG_FORMAT_H
 
@@ -188,11 +145,7 @@ enum {
     VMP_LOG_MAX_THREAD = 4 << 20,
     VMP_LOG_MAX_WIDTH = 32,
     VMP_LOG_WINDOW_LOG = 20,
-    VMP_LOG_CHILDREN = 62,     /* all places, and the next new location, take one byte */
-    VMP_LOG_PATH_LIST = 255,   /* entries of a list of a node or a site */
-    VMP_LOG_PATH_TOTAL = 4096, /* counts of a list are halved above this */
-    VMP_LOG_PATH_ID_BITS = 25,
-    VMP_LOG_MAX_STEPS = 1 << 25, /* of the paths of one chunk: bounds a reader's time */
+    VMP_LOG_CHILDREN = 62, /* all places, and the next new location, take one byte */
     VMP_LOG_CHUNK_ZSTD = 1,
     VMP_LOG_CHUNK_FRAME_START = 2,
 };
@@ -238,7 +191,6 @@ enum { /* SAMPLES.columns */
     VMP_LOG_COLUMN_WEIGHT = 1,
     VMP_LOG_COLUMN_RSS = 2,
     VMP_LOG_COLUMN_FLAGS = 4,
-    VMP_LOG_COLUMN_PATHS = 8,
 };
 
 enum { /* flags of one sample */

@@ -114,8 +114,6 @@ vmp_log_stack_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     int64_t parent = r->stacks, delta;
     if (r->stacks >= VMP_LOG_MAX_ID)
         return vmp_log_beyond(r, err, "stacks");
-    if (r->paths.nodes_n > 0)
-        return vmp_log_wrong(r, err, "STACKS among samples with paths");
     if (!vmp_log_get_u(r, &v))
         return vmp_log_wrong(r, err, "STACKS");
     if (v & 1) {

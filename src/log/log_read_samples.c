@@ -52,38 +52,6 @@ stacks_get(vmp_log_reader *r, vmp_log_thread_in *t, size_t n)
     return true;
 }
 
-/* Times and stacks from one range-coded column. 0 or an error. */
-static int
-paths_get(vmp_log_reader *r, vmp_log_thread_in *t, int64_t t0, size_t n)
-{
-    int64_t max = r->max_quanta;
-    uint64_t at = (uint64_t)t->last_quanta + (uint64_t)t0, size;
-    vmp_log_range rc;
-    if (!vmp_log_get_u(r, &size) || size > (uint64_t)(r->q_end - r->q))
-        return -VMP_ECORRUPT;
-    if (r->paths.nodes_n == 0 && vmp_log_paths_clear(&r->paths) < 0)
-        return -VMP_ENOMEM;
-    if (r->stacks != r->paths.nodes_n - 1) /* STACKS defined some */
-        return -VMP_ECORRUPT;
-    vmp_log_range_decode(&rc, r->q, r->q + size);
-    r->q += size;
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            at += (uint64_t)vmp_unzigzag(vmp_log_paths_time(&r->paths, &rc, &t->path, 0)) +
-                  (uint64_t)r->nominal_quanta;
-        if ((int64_t)at > max || (int64_t)at < -max)
-            return -VMP_ECORRUPT;
-        int error = vmp_log_paths_decode(&r->paths, &rc, &t->path, r->locations);
-        if (error < 0)
-            return error;
-        r->col.time_ns[i] = (int64_t)at * r->quantum_ns;
-        r->col.stack[i] = t->path.node;
-    }
-    t->last_quanta = (int64_t)at;
-    r->stacks = (uint32_t)(r->paths.nodes_n - 1);
-    return 0;
-}
-
 static bool
 weights_get(vmp_log_reader *r, size_t n)
 {
@@ -138,17 +106,15 @@ columns_make(vmp_log_reader *r, size_t n, uint64_t columns)
     return 0;
 }
 
-/* Decodes a whole record. */
-static int
-record_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
+int
+vmp_log_samples_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 {
     uint64_t columns;
     int64_t t0;
     uint32_t n;
     if (!vmp_log_get_max(r, r->threads, &e->u.samples.thread) || e->u.samples.thread == 0 ||
         !vmp_log_get_max(r, VMP_LOG_MAX_BATCH, &n) || n == 0 || !vmp_log_get_u(r, &columns) ||
-        columns & ~(uint64_t)(VMP_LOG_COLUMN_WEIGHT | VMP_LOG_COLUMN_RSS | VMP_LOG_COLUMN_FLAGS |
-                              VMP_LOG_COLUMN_PATHS) ||
+        columns & ~(uint64_t)(VMP_LOG_COLUMN_WEIGHT | VMP_LOG_COLUMN_RSS | VMP_LOG_COLUMN_FLAGS) ||
         !vmp_log_get_u(r, &e->u.samples.cpu_ns) ||
         e->u.samples.cpu_ns > (uint64_t)VMP_LOG_MAX_TIME_NS ||
         !vmp_log_get_u(r, &e->u.samples.wall_ns) ||
@@ -160,20 +126,11 @@ record_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     if (t->epoch != r->epoch) {
         t->epoch = r->epoch;
         t->last_stack = t->high_stack = 0;
-        t->path = (vmp_log_path_thread){0};
     }
-    if (columns & VMP_LOG_COLUMN_PATHS) {
-        int rc = paths_get(r, t, t0, n);
-        if (rc < 0)
-            return rc == -VMP_ENOMEM   ? vmp_log_no_memory(r, err)
-                   : rc == -VMP_ELIMIT ? vmp_log_beyond(r, err, "stacks or frames of one")
-                                       : vmp_log_wrong(r, err, "SAMPLES: paths");
-    } else {
-        if (!times_get(r, t, t0, n))
-            return vmp_log_wrong(r, err, "SAMPLES: times");
-        if (!stacks_get(r, t, n))
-            return vmp_log_wrong(r, err, "SAMPLES: stacks");
-    }
+    if (!times_get(r, t, t0, n))
+        return vmp_log_wrong(r, err, "SAMPLES: times");
+    if (!stacks_get(r, t, n))
+        return vmp_log_wrong(r, err, "SAMPLES: stacks");
     if (columns & VMP_LOG_COLUMN_WEIGHT && !weights_get(r, n))
         return vmp_log_wrong(r, err, "SAMPLES: weights");
     if (columns & VMP_LOG_COLUMN_RSS && !rss_get(r, n))
@@ -186,28 +143,5 @@ record_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     e->u.samples.weight = columns & VMP_LOG_COLUMN_WEIGHT ? r->col.weight : NULL;
     e->u.samples.rss_kb = columns & VMP_LOG_COLUMN_RSS ? r->col.rss_kb : NULL;
     e->u.samples.flags = columns & VMP_LOG_COLUMN_FLAGS ? r->col.flags : NULL;
-    return 1;
-}
-
-int
-vmp_log_samples_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
-{
-    if (!r->samples_wait) {
-        r->told = r->stacks;
-        int rc = record_get(r, &r->samples, err);
-        if (rc < 0)
-            return rc;
-    }
-    r->samples_wait = r->told < r->stacks;
-    if (r->samples_wait) {
-        const vmp_log_path_node *node = &r->paths.nodes[++r->told];
-        e->kind = VMP_LOG_STACKS;
-        e->u.stack.id = r->told;
-        e->u.stack.parent = node->parent;
-        e->u.stack.location = node->location;
-        r->items++; /* the samples are still to come */
-        return 1;
-    }
-    e->u.samples = r->samples.u.samples;
     return 1;
 }

@@ -10,7 +10,6 @@ session_begin(vmp_log_reader *r)
     r->ended = false;
     r->strings = r->codes = r->locations = r->mappings = r->stacks = r->threads = 0;
     vmp_log_children_fini(&r->children);
-    r->paths.nodes_n = 0;
     r->last_parent = 0;
     r->last_rss_kb = 0;
 }
@@ -77,7 +76,6 @@ vmp_log_epoch_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
     (void)e, (void)err;
     r->stacks = 0;
     r->last_parent = 0;
-    r->paths.nodes_n = 0;
     r->epoch++; /* threads follow when they have samples: there may be many */
     return 1;
 }

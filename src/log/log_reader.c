@@ -56,7 +56,6 @@ vmp_log_reader_close(vmp_log_reader **ref)
     free(r->first_lines);
     free(r->by_stack);
     vmp_log_children_fini(&r->children);
-    vmp_log_paths_fini(&r->paths);
     free(r->by_thread);
     free(r->col.time_ns);
     free(r->col.stack);
@@ -175,7 +174,6 @@ vmp_log_reader_next(vmp_log_reader *r, vmp_log_event *ret_e, vmp_err *err)
             goto fail;
         r->p = r->chunk;
         r->end = r->chunk + n;
-        r->paths.steps = 0;
     }
     ret_e->kind = r->kind;
     ret_e->offset = r->offset;

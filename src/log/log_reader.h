@@ -3,9 +3,8 @@
  * Hostile input gives an error with the byte offset, never a crash; a log that
  * was cut reads up to its last whole chunk. Ids in records are checked: what a
  * record refers to has been defined. Memory is bounded by twice the chunk
- * limit plus 4 bytes per code object, 36 per location, 40 per thread, and per
- * stack of the epoch at most 36: a node of log_paths.h or of log_children.h with
- * its entry in a list. */
+ * limit plus 4 bytes per code object, 16 per location, 8 per stack of the epoch,
+ * 24 per thread, and the lists of log_children.h, at most 12 bytes per stack. */
 #ifndef VMP_LOG_READER_H
 #define VMP_LOG_READER_H
 

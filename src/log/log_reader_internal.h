@@ -5,7 +5,6 @@
 
 #include "log_children.h"
 #include "log_chunk_in.h"
-#include "log_paths.h"
 #include "log_reader.h"
 #include "varint.h"
 
@@ -15,7 +14,6 @@ static const int64_t VMP_LOG_MAX_TIME_NS = (int64_t)1 << 62;
 typedef struct vmp_log_thread_in {
     int64_t last_quanta;
     uint32_t last_stack, high_stack; /* of `epoch` */
-    vmp_log_path_thread path;        /* of `epoch` too */
     uint64_t epoch;
 } vmp_log_thread_in;
 
@@ -43,7 +41,6 @@ struct vmp_log_reader {
     size_t by_stack_cap;
     vmp_log_children children; /* these two: what the encoding of stacks goes on from */
     uint32_t last_parent;
-    vmp_log_paths paths;          /* without nodes until a record has paths */
     vmp_log_thread_in *by_thread; /* by index - 1 */
     size_t by_thread_cap;
 
@@ -55,10 +52,6 @@ struct vmp_log_reader {
         size_t time_ns_cap, stack_cap, flags_cap, weight_cap, rss_kb_cap, numbers_cap;
     } col;
     uint64_t last_rss_kb;
-    /* A record with paths is decoded, and its stacks from `told` on come first. */
-    bool samples_wait;
-    uint32_t told;
-    vmp_log_event samples;
 };
 
 /* These take what comes next in the record's body; false, and the record is

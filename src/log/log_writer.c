@@ -42,13 +42,11 @@ vmp_log_writer_open(
     w->nominal_quanta =
         (int64_t)((session->interval_ns + session->quantum_ns / 2) / session->quantum_ns);
     w->epoch_nodes = VMP_LOG_EPOCH_NODES;
-    w->as_paths = compress;
     rc = vmp_log_chunk_out_init(&w->out, fd, compress, err);
     if (rc < 0)
         goto fail;
     session_put(&w->body, session);
-    if (!vmp_log_record_put(&w->first, VMP_LOG_SESSION, &w->body) ||
-        (compress && vmp_log_paths_clear(&w->paths) < 0)) {
+    if (!vmp_log_record_put(&w->first, VMP_LOG_SESSION, &w->body)) {
         rc = vmp_err_set(err, VMP_ENOMEM, 0, 0, "no memory for the log writer");
         goto fail;
     }
@@ -74,7 +72,7 @@ vmp_log_writer_close(vmp_log_writer **ref)
     vmp_pairs_fini(&w->stacks);
     vmp_pairs_fini(&w->loss_keys);
     vmp_buf *const bufs[] = {&w->first, &w->meta, &w->mappings, &w->threads_buf, &w->samples_buf,
-        &w->clock, &w->end, &w->body, &w->chunk, &w->coded};
+        &w->clock, &w->end, &w->body, &w->chunk};
     for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
         vmp_buf_fini(bufs[i]);
     items_fini(&w->string_items);
@@ -86,10 +84,8 @@ vmp_log_writer_close(vmp_log_writer **ref)
     free(w->threads);
     free(w->active);
     free(w->elided_ids);
-    free(w->by_stack);
+    free(w->stack_locations);
     vmp_log_children_fini(&w->children);
-    vmp_log_paths_fini(&w->paths);
-    free(w->way);
     free(w->losses);
     free(w->column);
     free(w);

@@ -66,7 +66,6 @@ pending_clear(vmp_log_writer *w)
         vmp_pairs_clear(&w->loss_keys);
     w->pending_defs = 0;
     w->closed_samples = 0;
-    w->paths.steps = 0;
 }
 
 /* The descriptor failed: from now on only ids are given. */
@@ -161,8 +160,7 @@ epoch_begin(vmp_log_writer *w)
 {
     vmp_pairs_clear(&w->stacks);
     w->epoch++;
-    w->epoch_pending = !w->as_paths;
-    w->paths_void = w->as_paths;
+    w->epoch_pending = true;
     w->last_parent = 0;
     for (size_t i = 0; i < w->threads_n; i++)
         w->threads[i].last_stack = w->threads[i].high_stack = 0;
@@ -179,7 +177,7 @@ vmp_log_writer_flush(vmp_log_writer *w, vmp_err *err)
         pending_clear(w);
     active_trim(w);
     /* Stacks that could not be written yet may not be forgotten. */
-    if (rc == 0 && (w->stacks.count >= w->epoch_nodes || w->paths.nodes_n > w->epoch_nodes))
+    if (rc == 0 && w->stacks.count >= w->epoch_nodes)
         epoch_begin(w);
     return w->error < 0 ? vmp_log_writer_error(w, err) : rc;
 }

@@ -125,22 +125,23 @@ vmp_log_writer_elided(vmp_log_writer *w, uint64_t frames)
     return location_end(w, before);
 }
 
-/* Room for a STACKS item below a location; NULL without memory. */
-static vmp_buf *
-stack_begin(vmp_log_writer *w, uint32_t above)
+static uint32_t
+stack_add(vmp_log_writer *w, uint32_t parent, uint32_t location)
 {
     vmp_buf *b = &w->stack_items.bytes;
-    return vmp_log_room(b, ITEM_NUMBERS_MAX) && vmp_log_children_reserve(&w->children, above) == 0
-               ? b
-               : NULL;
-}
-
-static void
-stack_put(
-    vmp_log_writer *w, vmp_buf *b, uint32_t id, uint32_t parent, uint32_t above, uint32_t location)
-{
+    if (location == 0 || location > w->locations_count || parent > w->stacks.count ||
+        w->stacks.count >= VMP_LOG_MAX_ID)
+        return 0;
+    uint32_t above = parent ? w->stack_locations[parent - 1] : 0;
+    if (!vmp_log_room(b, ITEM_NUMBERS_MAX) || vmp_log_children_reserve(&w->children, above) < 0 ||
+        VMP_VEC_RESERVE(w->stack_locations, w->stack_locations_cap, w->stacks.count + 1u) < 0)
+        return 0;
+    uint32_t id = vmp_pairs_add(&w->stacks, parent, location);
+    if (id == 0)
+        return 0;
     size_t before = b->n;
     bool given = parent != id - 1;
+    w->stack_locations[id - 1] = location;
     vmp_buf_u(b, vmp_log_children_encode(&w->children, above, location) << 1 | given);
     if (given) {
         vmp_buf_s(b, (int64_t)parent - w->last_parent);
@@ -148,25 +149,6 @@ stack_put(
     }
     w->stack_items.n++;
     vmp_log_writer_added(w, b->n - before);
-}
-
-static uint32_t
-stack_add(vmp_log_writer *w, uint32_t parent, uint32_t location)
-{
-    vmp_buf *b = NULL;
-    if (location == 0 || location > w->locations_count || parent > w->stacks.count ||
-        w->stacks.count >= VMP_LOG_MAX_ID)
-        return 0;
-    uint32_t above = parent ? w->by_stack[parent - 1].location : 0;
-    if (VMP_VEC_RESERVE(w->by_stack, w->by_stack_cap, w->stacks.count + 1u) < 0 ||
-        (!w->as_paths && !(b = stack_begin(w, above))))
-        return 0;
-    uint32_t id = vmp_pairs_add(&w->stacks, parent, location);
-    if (id == 0)
-        return 0;
-    w->by_stack[id - 1] = (vmp_log_stack_out){parent, location};
-    if (b)
-        stack_put(w, b, id, parent, above, location);
     return id;
 }
 

@@ -12,15 +12,13 @@
 #include "intern.h"
 #include "log_children.h"
 #include "log_chunk_out.h"
-#include "log_paths.h"
 #include "log_writer.h"
 
 enum {
-    /* Stack nodes of one epoch. The table has 2^19 slots of 12 bytes and is
-     * three quarters full then, the vectors hold 2^19 of 8 and of 24 bytes: 22 MiB
-     * in the profiled process, and seven minutes at 1 kHz if each sample brings a
-     * node, as in the first minute of a parser. */
-    VMP_LOG_EPOCH_NODES = 3 << 17,
+    /* Stack nodes of one epoch. The table has 2^21 slots of 12 bytes and is
+     * three quarters full then: 30 MiB in the profiled process, and about ten
+     * minutes at 1 kHz if no stack ever comes twice. */
+    VMP_LOG_EPOCH_NODES = 3 << 19,
     /* Pending bytes, of definitions and of samples, at which a chunk leaves
      * unasked. With both and the largest possible SAMPLES record, it is below
      * VMP_LOG_MAX_CHUNK. */
@@ -47,14 +45,8 @@ typedef struct vmp_log_thread_out {
     vmp_log_open_sample *open;
     size_t n, cap;
     uint64_t last_quanta;
-    uint32_t last_stack, high_stack; /* of `epoch` */
-    uint32_t epoch;
-    vmp_log_path_thread path; /* where last_stack is in the model */
+    uint32_t last_stack, high_stack;
 } vmp_log_thread_out;
-
-typedef struct vmp_log_stack_out {
-    uint32_t parent, location;
-} vmp_log_stack_out;
 
 typedef struct vmp_log_loss_count {
     uint32_t reason, thread;
@@ -77,16 +69,10 @@ struct vmp_log_writer {
     uint32_t codes_count, locations_count, mappings_count;
     uint32_t epoch, epoch_nodes; /* epochs so far; nodes at which the next begins */
     bool epoch_pending;
-    vmp_log_stack_out *by_stack; /* by stack id - 1 */
-    size_t by_stack_cap;
-    vmp_log_children children; /* these two: what the encoding of STACKS goes on from */
+    uint32_t *stack_locations; /* by stack id - 1 */
+    size_t stack_locations_cap;
+    vmp_log_children children; /* these two: what the encoding of stacks goes on from */
     uint32_t last_parent;
-    bool as_paths, paths_void; /* void: an EPOCH comes before the next samples */
-    uint32_t paths_epoch;      /* times that the model was cleared */
-    vmp_log_paths paths;
-    uint32_t *way; /* locations of one path, leaf first and then root first */
-    size_t way_cap;
-    vmp_buf coded; /* what the range coder made of a batch */
 
     /* What waits for the next chunk, in the order of the chunk. */
     vmp_buf first, meta; /* whole records */

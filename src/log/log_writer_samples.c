@@ -6,7 +6,11 @@
 #include "log_writer_internal.h"
 #include "vec.h"
 
-enum { FIRST_OPEN_SAMPLES = 64 };
+enum {
+    FIRST_OPEN_SAMPLES = 64,
+    /* Bytes of a SAMPLES record besides the columns. */
+    SAMPLES_HEAD_MAX = 8 * VMP_VARINT_MAX,
+};
 
 /* Slow path of vmp_log_writer_sample: room for more samples of the thread. */
 static bool
@@ -67,82 +71,7 @@ stacks_put(vmp_log_writer *w, vmp_log_thread_out *t, const vmp_log_open_sample *
         last = stack;
         high = stack > high ? stack : high;
     }
-    vmp_log_column_put(&w->body, w->column, n, false);
-}
-
-/* The way from stack `from` to stack `to`: how many nodes are left, and in w->way
- * the locations of those that follow, root first. Parents have lower ids. */
-static bool
-way_find(vmp_log_writer *w, uint32_t from, uint32_t to, uint32_t *ret_up, size_t *ret_n)
-{
-    uint32_t up = 0;
-    size_t n = 0;
-    while (from != to) {
-        if (from > to) {
-            from = w->by_stack[from - 1].parent;
-            up++;
-            continue;
-        }
-        if (VMP_VEC_RESERVE(w->way, w->way_cap, n + 1) < 0)
-            return false;
-        w->way[n++] = w->by_stack[to - 1].location;
-        to = w->by_stack[to - 1].parent;
-    }
-    for (size_t i = 0; i < n / 2; i++) {
-        uint32_t other = w->way[i];
-        w->way[i] = w->way[n - 1 - i];
-        w->way[n - 1 - i] = other;
-    }
-    *ret_up = up;
-    *ret_n = n;
-    return true;
-}
-
-/* After an epoch, or where samples that the model knows were not written, readers
- * must begin the model anew with us. */
-static bool
-paths_begin(vmp_log_writer *w, vmp_log_thread_out *t)
-{
-    if (w->paths_void) {
-        vmp_buf_clear(&w->body);
-        if (vmp_log_paths_clear(&w->paths) < 0 ||
-            !vmp_log_record_put(&w->samples_buf, VMP_LOG_EPOCH, &w->body))
-            return false;
-        w->paths_void = false;
-        w->paths_epoch++;
-    }
-    if (t->epoch != w->paths_epoch) {
-        t->epoch = w->paths_epoch;
-        t->last_stack = 0;
-        t->path = (vmp_log_path_thread){0};
-    }
-    return true;
-}
-
-/* Codes times and stacks into w->coded. False, and the model is void, without
- * memory or where it would be too much for a reader. */
-static bool
-paths_code(vmp_log_writer *w, vmp_log_thread_out *t, const vmp_log_open_sample *s, size_t n)
-{
-    vmp_log_range rc;
-    uint32_t up, last;
-    size_t down;
-    vmp_buf_clear(&w->coded);
-    vmp_log_range_encode(&rc, &w->coded);
-    bool good = paths_begin(w, t);
-    last = t->last_stack;
-    for (size_t i = 0; good && i < n; i++) {
-        if (i > 0)
-            vmp_log_paths_time(&w->paths, &rc, &t->path,
-                vmp_zigzag((int64_t)(s[i].quanta - s[i - 1].quanta - (uint64_t)w->nominal_quanta)));
-        good = way_find(w, last, s[i].stack, &up, &down) &&
-               vmp_log_paths_encode(&w->paths, &rc, &t->path, up, w->way, down) == 0 &&
-               w->paths.steps <= VMP_LOG_MAX_STEPS;
-        last = s[i].stack;
-    }
-    if (good)
-        vmp_log_range_flush(&rc);
-    return good && !w->coded.failed;
+    vmp_log_column_put(&w->body, w->column, n, w->out.pack != NULL);
 }
 
 static void
@@ -166,8 +95,7 @@ optional_columns(const vmp_log_writer *w, const vmp_log_open_sample *s, size_t n
     return columns;
 }
 
-/* Appends one SAMPLES record; false without memory: then nothing changes, or the
- * model of paths is void. */
+/* Appends one SAMPLES record; false, and nothing changes, without memory. */
 static bool
 samples_put(vmp_log_writer *w, uint32_t index, const vmp_log_open_sample *s, size_t n,
     uint64_t cpu_ns, uint64_t wall_ns)
@@ -177,29 +105,16 @@ samples_put(vmp_log_writer *w, uint32_t index, const vmp_log_open_sample *s, siz
     if (!w->column)
         w->column = malloc(VMP_LOG_MAX_BATCH * sizeof(*w->column));
     vmp_buf_clear(&w->body);
-    if (!w->column)
+    if (!w->column || !vmp_buf_reserve(&w->body, SAMPLES_HEAD_MAX))
         return false;
-    if (w->as_paths) {
-        columns |= VMP_LOG_COLUMN_PATHS;
-        if (!paths_code(w, t, s, n)) {
-            w->paths_void = true;
-            return false;
-        }
-        vmp_buf_clear(&w->body);
-    }
     vmp_buf_u(&w->body, index);
     vmp_buf_u(&w->body, n);
     vmp_buf_u(&w->body, columns);
     vmp_buf_u(&w->body, cpu_ns);
     vmp_buf_u(&w->body, wall_ns);
     vmp_buf_s(&w->body, (int64_t)(s[0].quanta - t->last_quanta));
-    if (w->as_paths) {
-        vmp_buf_u(&w->body, w->coded.n);
-        vmp_buf_put(&w->body, w->coded.p, w->coded.n);
-    } else {
-        times_put(w, s, n);
-        stacks_put(w, t, s, n);
-    }
+    times_put(w, s, n);
+    stacks_put(w, t, s, n);
     if (columns & VMP_LOG_COLUMN_WEIGHT) {
         for (size_t i = 0; i < n; i++)
             w->column[i] = s[i].weight - 1;
@@ -212,10 +127,8 @@ samples_put(vmp_log_writer *w, uint32_t index, const vmp_log_open_sample *s, siz
             w->column[i] = s[i].flags;
         vmp_log_column_put(&w->body, w->column, n, false);
     }
-    if (!vmp_log_record_put(&w->samples_buf, VMP_LOG_SAMPLES, &w->body)) {
-        w->paths_void = w->as_paths;
+    if (!vmp_log_record_put(&w->samples_buf, VMP_LOG_SAMPLES, &w->body))
         return false;
-    }
     t->last_quanta = s[n - 1].quanta;
     t->last_stack = s[n - 1].stack;
     for (size_t i = 0; i < n; i++)
@@ -254,7 +167,7 @@ vmp_log_batch_close(vmp_log_writer *w, uint32_t index, uint64_t cpu_ns, uint64_t
             w->samples -= n;
         }
         w->open_samples -= n;
-        if (w->samples_buf.n >= VMP_LOG_AUTO_FLUSH_BYTES || w->paths.steps >= VMP_LOG_MAX_STEPS / 2)
+        if (w->samples_buf.n >= VMP_LOG_AUTO_FLUSH_BYTES)
             vmp_log_writer_relieve(w);
     }
     t->n = 0;

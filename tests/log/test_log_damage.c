@@ -4,7 +4,6 @@
 #include "check.h"
 #include "log_dump.h"
 #include "log_frame.h"
-#include "log_paths.h"
 #include "log_small.h"
 
 typedef struct whole {
@@ -303,84 +302,9 @@ TEST(a_log_of_a_later_version_is_refused)
     CHECK_STR(err.text, "the log has format version 2; this vmprof reads version 1");
 }
 
-/* A stack of location 1 that STACKS defines. */
-static void
-put_stacks(vmp_buf *records)
-{
-    vmp_buf body = {0};
-    vmp_buf_u(&body, 1);
-    vmp_buf_u(&body, (VMP_LOG_CHILDREN + 1) << 1);
-    frame_record(records, VMP_LOG_STACKS, &body);
-    vmp_buf_fini(&body);
-}
-
-/* A sample with this stack as a path. */
-static void
-put_path(vmp_buf *records)
-{
-    static const uint8_t head[] = {1, 1, VMP_LOG_COLUMN_PATHS, 0, 0, 0};
-    static const uint32_t way[] = {1};
-    vmp_buf body = {0}, coded = {0};
-    vmp_log_paths m = {0};
-    vmp_log_path_thread t = {0};
-    vmp_log_range rc;
-    CHECK_INT(vmp_log_paths_clear(&m), 0);
-    vmp_log_range_encode(&rc, &coded);
-    CHECK_INT(vmp_log_paths_encode(&m, &rc, &t, 0, way, 1), 0);
-    vmp_log_range_flush(&rc);
-    vmp_buf_put(&body, head, sizeof(head));
-    vmp_buf_u(&body, coded.n);
-    vmp_buf_put(&body, coded.p, coded.n);
-    frame_record(records, VMP_LOG_SAMPLES, &body);
-    vmp_log_paths_fini(&m);
-    vmp_buf_fini(&coded);
-    vmp_buf_fini(&body);
-}
-
-static void
-put_epoch(vmp_buf *records)
-{
-    frame_record(records, VMP_LOG_EPOCH, &(vmp_buf){0});
-}
-
-typedef void put_function(vmp_buf *records);
-
-/* What a log with one thread, one location and then these records reads to. */
-static int
-read_of(put_function *const *puts, size_t n)
-{
-    static const uint8_t thread[] = {VMP_LOG_THREAD, 5, 1, 7, 7, 0, 0};
-    static const uint8_t location[] = {VMP_LOG_LOCATIONS, 3, 1, VMP_LOG_LOCATION_ELIDED, 9};
-    vmp_buf log = {0}, records = {0}, text = {0};
-    frame_session(&records);
-    vmp_buf_put(&records, thread, sizeof(thread));
-    vmp_buf_put(&records, location, sizeof(location));
-    for (size_t i = 0; i < n; i++)
-        puts[i](&records);
-    frame_magic(&log);
-    frame_chunk(&log, 0, records.p, records.n, records.n);
-    int rc = dump_bytes(&text, log.p, log.n, NULL, NULL);
-    vmp_buf_fini(&log);
-    vmp_buf_fini(&records);
-    vmp_buf_fini(&text);
-    return rc;
-}
-
-TEST(an_epoch_has_its_stacks_in_records_or_in_paths)
-{
-    CHECK_INT(read_of((put_function *[]){put_path}, 1), 0);
-    CHECK_INT(read_of((put_function *[]){put_stacks}, 1), 0);
-    CHECK_INT(read_of((put_function *[]){put_path, put_stacks}, 2), -VMP_ECORRUPT);
-    CHECK_INT(read_of((put_function *[]){put_stacks, put_path}, 2), -VMP_ECORRUPT);
-    CHECK_INT(read_of((put_function *[]){put_stacks, put_epoch, put_path}, 3), 0);
-    CHECK_INT(read_of((put_function *[]){put_path, put_epoch, put_path}, 3), 0);
-    CHECK_INT(
-        read_of((put_function *[]){put_path, put_epoch, put_path, put_stacks}, 4), -VMP_ECORRUPT);
-}
-
 TEST_MAIN(RUN(a_log_cut_at_any_byte_reads_up_to_its_last_whole_chunk),
     RUN(a_damaged_byte_anywhere_is_found), RUN(damage_under_a_right_checksum_is_survived),
     RUN(zeros_at_the_end_count_as_cut), RUN(logs_joined_end_to_end_read_as_several_sessions),
     RUN(a_log_is_read_from_a_descriptor_in_pieces_of_any_size),
     RUN(a_directory_and_a_closed_descriptor_are_input_errors), RUN(what_is_not_a_log_is_named),
-    RUN(a_log_of_a_later_version_is_refused), RUN(an_epoch_has_its_stacks_in_records_or_in_paths))
+    RUN(a_log_of_a_later_version_is_refused))
