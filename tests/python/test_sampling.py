@@ -378,7 +378,8 @@ def test_a_very_deep_stack_keeps_its_root(python: Any, one_python: Any, tmp_path
     assert done.returncode == 0, done.stderr
     log = read(one_python, path)
     deep = [s.stack for s in log.samples if "leaf" in s.stack]
-    assert len(deep) > 50
+    # Walks this long are kept to a tenth of the time; on a busy machine that is fewer.
+    assert len(deep) > 15
     assert sum(log.info["lost"].values()) < 5
     assert all("root" in stack for stack in deep)
     shown = one_python.run(["-m", "vmprof.show", str(path), "--json"], timeout=60)
