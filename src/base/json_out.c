@@ -52,6 +52,10 @@ escape(vmp_out *o, uint32_t c)
         vmp_out_text(o, "\\ufffd");
         break;
     default:
+        if (c > 0xFFFF) { /* two surrogates */
+            vmp_out_printf(o, "\\u%04x", 0xD7C0u + (unsigned)(c >> 10));
+            c = 0xDC00u | (c & 0x3FFu);
+        }
         vmp_out_printf(o, "\\u%04x", (unsigned)c);
     }
 }
@@ -63,9 +67,10 @@ quoted(vmp_out *o, vmp_str s)
     vmp_out_text(o, "\"");
     for (size_t i = 0, n; i < s.n; i += n) {
         uint32_t c = vmp_utf8_decode(s.p + i, s.n - i, &n);
-        /* '<' is escaped too, so that JSON can stand inside a page's script;
-         * 0x7f because terminals may obey it. */
-        if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != 0x7f && c != VMP_UTF8_BAD)
+        /* '<' is escaped too, so that JSON can stand inside a page's script; DEL, C1
+         * (U+009B begins an escape sequence) and what hides because terminals obey it. */
+        if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && (c < 0x7F || c >= 0xA0) &&
+            c != VMP_UTF8_BAD && !vmp_utf8_hides(c))
             continue;
         vmp_out_bytes(o, s.p + plain, i - plain);
         escape(o, c);

@@ -7,23 +7,13 @@
 
 #include "utf8.h"
 
-/* Characters that reorder what is around them (Unicode 15, "Bidi_Control" and the
- * line and paragraph separators), and those that nobody sees. */
-static bool
-is_treacherous(uint32_t c)
-{
-    return c == 0x200B || (c >= 0x2060 && c <= 0x2064) || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C ||
-           c == 0x2028 || c == 0x2029 || c == 0xAD || c == 0xFEFF;
-}
-
 /* Columns of a character that may be shown, or -1. */
 static int
 columns_of(const vmp_term *t, uint32_t c)
 {
     if (c < 0x80)
         return c >= 0x20 && c < 0x7F ? 1 : -1;
-    if (!t->utf8 || c == VMP_UTF8_BAD || c < 0xA0 || is_treacherous(c))
+    if (!t->utf8 || c == VMP_UTF8_BAD || c < 0xA0 || vmp_utf8_hides(c))
         return -1;
     return wcwidth((wchar_t)c);
 }

@@ -57,8 +57,7 @@ put_escaped(vmp_out *o, vmp_str s)
             vmp_out_text(o, "&amp;");
         else if (c == '"')
             vmp_out_text(o, "&quot;");
-        else if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == VMP_UTF8_BAD ||
-                 (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069))
+        else if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == VMP_UTF8_BAD || vmp_utf8_hides(c))
             vmp_out_text(o, "&#xFFFD;");
         else
             vmp_out_bytes(o, s.p + i, n);

@@ -131,5 +131,36 @@ TEST(the_decimal_point_is_a_point_in_every_locale)
         printf("# skipped: this C library took no locale with another decimal point\n");
 }
 
-TEST_MAIN(RUN(a_number_is_the_shortest_that_reads_back),
+static const char *
+quoted(vmp_out *o, const char *text)
+{
+    vmp_out_clear(o);
+    vmp_json j = vmp_json_to(o);
+    vmp_json_str(&j, vmp_str_from(text));
+    vmp_out_bytes(o, "", 1);
+    return o->p;
+}
+
+TEST(no_text_can_command_a_terminal_or_end_a_script)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    CHECK_STR(quoted(&o, "\x1b[31m\x7f"), "\"\\u001b[31m\\u007f\"");
+    CHECK_STR(quoted(&o, "\xc2\x9b"
+                         "31m"),
+        "\"\\u009b31m\"");
+    CHECK_STR(quoted(&o, "a\xe2\x80\xae"
+                         "b"),
+        "\"a\\u202eb\"");
+    CHECK_STR(quoted(&o, "a\xf3\xa0\x81\xa1"
+                         "b"),
+        "\"a\\udb40\\udc61b\"");
+    CHECK_STR(quoted(&o, "</script>"), "\"\\u003c/script>\"");
+    CHECK_STR(quoted(&o, "\xff\""), "\"\\ufffd\\\"\"");
+    CHECK_STR(quoted(&o, "\xf0\x9f\x90\x8d"), "\"\xf0\x9f\x90\x8d\"");
+    vmp_out_fini(&o);
+}
+
+TEST_MAIN(RUN(no_text_can_command_a_terminal_or_end_a_script),
+    RUN(a_number_is_the_shortest_that_reads_back),
     RUN(the_decimal_point_is_a_point_in_every_locale))

@@ -43,6 +43,7 @@ TEST(a_name_cannot_talk_to_the_terminal)
                   "x\xe2\x80\xae"
                   "y"),
         "x\\u202ey");
+    CHECK_STR(clean(&o, &wide, "x\xf3\xa0\x81\xa1y"), "x\\U000e0061y");
     CHECK_STR(clean(&o, &wide, "\x7f"), "\\x7f");
     vmp_out_fini(&o);
 }
