@@ -144,6 +144,8 @@ put_threads(const vmp_show *s, vmp_json *j)
             vmp_json_end(j, '}');
         first = false;
     }
+    if (rc == 0 && first && !j)
+        vmp_out_text(s->view.out, "The log has no samples.\n");
     vmp_report_threads_free(&threads);
     return rc;
 }

@@ -102,6 +102,7 @@ def views_are_as_they_were() -> None:
     compare("threads-threads", show(LOGS["threads"], "threads"))
     compare("threads-by-thread", show(LOGS["threads"], "tree", "--threads"))
     compare("threads-flat", show(LOGS["threads"], "flat", "--threads"))
+    assert show(LOGS["empty"], "flat", "--threads") == "The log has no samples.\n"
     compare("memory-memory", show(LOGS["memory"], "memory"))
     compare("memory-ascii", show(LOGS["memory"], "memory", text_locale="C"))
     compare("processes-memory", show(LOGS["processes"], "memory"))
