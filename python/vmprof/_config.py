@@ -32,7 +32,7 @@ def read_config(path: str) -> dict[str, object]:
             continue
         if line[0] == "[":
             if line != _SECTION:
-                _fail(path, number, f"unknown section {line}; only {_SECTION} is known")
+                _fail(path, number, f"unknown section {line!r}; only {_SECTION} is known")
             continue
         key, equals, value = _split(line)
         if not equals:

@@ -197,7 +197,7 @@ def test_command_line_wins_wherever_config_stands(vmprof: Any, tmp_path: Path) -
         ("period = 0.1 # a tenth", 1, "'period' must be seconds"),
         ("[global]\nlines = maybe", 2, "'lines' must be yes or no, not 'maybe'"),
         ("output =", 1, "'output' needs a value"),
-        ("# x\n[golbal]\n", 2, "unknown section [golbal]"),
+        ("# x\n[golbal]\n", 2, "unknown section '[golbal]'"),
         ("just words", 1, "expected key = value"),
         ("mem = yes\nmemory = no", 2, "'memory' was set before, on line 1"),
         ("help = yes", 1, "unknown key 'help'"),
