@@ -27,9 +27,8 @@ test-python: ## run the Python tests alone
 	@tools/bootstrap tests
 	@$(PY) tools/run_tests.py python
 
-fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
-	@tools/bootstrap tests
-	@$(PY) tools/run_tests.py fuzz --seconds $(or $(FUZZ_SECONDS),60)
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60), guided by libFuzzer
+	@tools/fuzz run $(or $(FUZZ_SECONDS),60)
 
 bench: floor ## measure what sampling costs; options by BENCH="--windows 9 --hz 1000"
 	@$(PY) bench/overhead.py --floor build/bench/bench/libfloor.so $(BENCH)
@@ -56,7 +55,7 @@ lint: ## check the form of C and Python, and the types
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
 	@.venv/bin/mypy
-	@sh -n tools/bootstrap tools/demo .ci/run
+	@for f in tools/bootstrap tools/demo tools/fuzz .ci/run; do sh -n $$f || exit 1; done
 
 format: ## bring C and Python into form
 	@tools/bootstrap tests

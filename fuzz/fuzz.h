@@ -6,6 +6,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+
+/* Ends the process, so that the fuzzer keeps the input, unless cond holds. */
+#define PROMISE(cond)                                                                              \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            abort();                                                                               \
+    } while (0)
 
 /* Always returns 0. Finds of its own (a wrong event, not a crash) end in abort(). */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,23 +1,10 @@
-/* The log reader over any bytes.
- *
- * Bytes that begin with the magic are read twice: as they are, and with the
- * checksums of their chunks made right, or mutations would never get past them.
- * Other bytes are taken as the records of one chunk behind a SESSION; their
- * first byte says how they are stored. Every event is held to what log_reader.h
- * promises. */
+/* The log reader over any bytes, as they are and made a log by fuzz_log.h. Every
+ * event is held to what log_reader.h promises. */
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "fuzz.h"
-#include "log_frame.h"
+#include "fuzz_log.h"
 #include "log_reader.h"
-
-#define PROMISE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            abort();                                                                               \
-    } while (0)
 
 /* How many of each are defined. */
 typedef struct defined {
@@ -147,57 +134,13 @@ read_all(const uint8_t *p, size_t n)
     vmp_log_reader_close(&r);
 }
 
-/* The log with right checksums, as far as its chunks can be told apart. */
-static void
-read_repaired(const uint8_t *data, size_t size)
-{
-    const uint8_t *p = data + VMP_LOG_MAGIC_SIZE + 1, *end = data + size;
-    vmp_buf out = {0};
-    frame_magic(&out);
-    while (end - p > 5) {
-        const uint8_t *q = p + 5;
-        uint64_t stored, raw;
-        if (!vmp_varint_get(&q, end, &stored) || !vmp_varint_get(&q, end, &raw))
-            break;
-        /* A length that a mutation made too large ends the last chunk. */
-        if (stored > (uint64_t)(end - q))
-            stored = (uint64_t)(end - q);
-        frame_chunk(&out, p[4], q, (size_t)stored, (size_t)raw);
-        p = q + stored;
-        p += end - p < 4 ? end - p : 4;
-    }
-    read_all(out.p, out.n);
-    vmp_buf_fini(&out);
-}
-
-static void
-read_records(const uint8_t *data, size_t size)
-{
-    vmp_buf out = {0}, records = {0};
-    uint8_t flags = data[0] & (VMP_LOG_CHUNK_ZSTD | VMP_LOG_CHUNK_FRAME_START);
-    frame_magic(&out);
-    frame_session(&records);
-    if (flags & VMP_LOG_CHUNK_ZSTD) {
-        /* The raw size is the input's to say. */
-        size_t raw = size > 2 ? (size_t)data[1] << 8 | data[2] : 0;
-        frame_chunk(&out, 0, records.p, records.n, records.n);
-        frame_chunk(&out, flags, data + (size > 3 ? 3 : size), size > 3 ? size - 3 : 0, raw);
-    } else {
-        vmp_buf_put(&records, data + 1, size - 1);
-        frame_chunk(&out, 0, records.p, records.n, records.n);
-    }
-    read_all(out.p, out.n);
-    vmp_buf_fini(&out);
-    vmp_buf_fini(&records);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    vmp_buf log = {0};
     read_all(data, size);
-    if (size > VMP_LOG_MAGIC_SIZE && memcmp(data, VMP_LOG_MAGIC, VMP_LOG_MAGIC_SIZE) == 0)
-        read_repaired(data, size);
-    else if (size > 0)
-        read_records(data, size);
+    fuzz_log_make(&log, data, size);
+    read_all(log.p, log.n);
+    vmp_buf_fini(&log);
     return 0;
 }

@@ -5,7 +5,7 @@ Parts, in order; without an argument all of them run:
     c         the C tests, warnings as errors
     sanitize  the C tests under the address and undefined behaviour sanitizers
     threads   the room base, rings between threads among it, under the thread sanitizer
-    fuzz      the corpora and a short random run of each fuzzer, same sanitizers
+    fuzz      the corpora and a short random run of each fuzzer, same sanitizers (tools/fuzz: long)
     python    pytest: arrows, packaging, the package under every interpreter found
 
 What ran is counted from the JUnit files that meson and pytest leave. A part that
@@ -32,7 +32,7 @@ BIN = Path(sys.executable).parent
 # A folder beside the checkout that brings more interpreters: its `unpack DIR`
 # makes DIR/pyroot, `unpack --undo DIR` takes that away again.
 EXTRA_PYTHONS = ROOT.parent / "shared" / "pythons" / "unpack"
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 7
 
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1",

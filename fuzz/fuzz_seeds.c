@@ -1,0 +1,151 @@
+/* Writes logs for the fuzzers that read them to begin with:
+ *
+ *   fuzz_seeds DIR      makes DIR/log_reader, DIR/load and DIR/views with files
+ *
+ * They are made by the log's own writer, so that they follow the format. Each
+ * log is there whole and as its records alone (see fuzz_log.h). */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "fuzz_log.h"
+#include "gen_stream.h"
+#include "log_bytes.h"
+#include "log_small.h"
+#include "varint.h"
+
+static int failures;
+
+static void
+file_write(const char *dir, const char *fuzzer, const char *name, const vmp_buf *b)
+{
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/%s", dir, fuzzer);
+    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+        failures++;
+    snprintf(path, sizeof(path), "%s/%s/%s", dir, fuzzer, name);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(b->p, 1, b->n, f) != b->n || b->failed)
+        failures++;
+    if (f && fclose(f) != 0)
+        failures++;
+}
+
+/* The bytes as each fuzzer takes them, for the viewer once for each view. */
+static void
+seed_write(const char *dir, const char *name, const uint8_t *p, size_t n)
+{
+    enum { VIEWS = 8 };
+    vmp_buf b = {0};
+    vmp_buf_put(&b, p, n);
+    file_write(dir, "log_reader", name, &b);
+    vmp_buf_clear(&b);
+    vmp_buf_u8(&b, 1);
+    vmp_buf_put(&b, p, n);
+    file_write(dir, "load", name, &b);
+    for (uint8_t view = 0; view < VIEWS; view++) {
+        for (uint8_t form = 0; form < 3; form++) { /* text, JSON, page */
+            char full[256];
+            const uint8_t head[] = {view, form, view, form, 0};
+            vmp_buf_clear(&b);
+            vmp_buf_put(&b, head, sizeof(head));
+            vmp_buf_put(&b, p, n);
+            snprintf(full, sizeof(full), "%s-%u-%u", name, view, form);
+            file_write(dir, "views", full, &b);
+        }
+    }
+    vmp_buf_fini(&b);
+}
+
+/* The records of all chunks that are not compressed, but for the SESSION. */
+static void
+records_take(vmp_buf *out, const uint8_t *p, size_t n)
+{
+    enum { HEAD_BYTES = VMP_LOG_MAGIC_SIZE + 1, SYNC_BYTES = 4, SUM_BYTES = 4 };
+    const uint8_t *end = p + n;
+    bool first = true;
+    vmp_buf_u8(out, 0); /* plain */
+    for (p += HEAD_BYTES; p < end;) {
+        uint64_t stored, raw, session;
+        p += SYNC_BYTES + 1;
+        if (!vmp_varint_get(&p, end, &stored) || !vmp_varint_get(&p, end, &raw))
+            return;
+        const uint8_t *body = p, *body_end = p + stored;
+        if (first && *body++ == VMP_LOG_SESSION && vmp_varint_get(&body, body_end, &session))
+            body += session;
+        vmp_buf_put(out, body, (size_t)(body_end - body));
+        p = body_end + SUM_BYTES;
+        first = false;
+    }
+}
+
+static void
+both_write(const char *dir, const char *name, const uint8_t *p, size_t n)
+{
+    char records_name[64];
+    vmp_buf records = {0};
+    seed_write(dir, name, p, n);
+    records_take(&records, p, n);
+    snprintf(records_name, sizeof(records_name), "%s-records", name);
+    seed_write(dir, records_name, records.p, records.n);
+    vmp_buf_fini(&records);
+}
+
+static void
+generated_write(const char *dir, const char *name, const gen_options *o)
+{
+    log_bytes b;
+    vmp_log_session session = gen_session(o);
+    vmp_log_writer *w = log_bytes_open(&b, &session);
+    failures += gen_run(o, w, NULL) < 0;
+    log_bytes_take(&b, &w);
+    both_write(dir, name, b.p, b.n);
+    free(b.p);
+}
+
+static void
+small_write(const char *dir, const char *name, bool compress)
+{
+    FILE *f = tmpfile();
+    uint8_t bytes[4096];
+    if (!f || log_small_write(fileno(f), compress, NULL) < 0) {
+        failures++;
+        return;
+    }
+    ssize_t n = pread(fileno(f), bytes, sizeof(bytes), 0);
+    fclose(f);
+    failures += n <= 0 || n == (ssize_t)sizeof(bytes);
+    if (n > 0 && compress)
+        seed_write(dir, name, bytes, (size_t)n);
+    else if (n > 0)
+        both_write(dir, name, bytes, (size_t)n);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: fuzz_seeds DIR\n");
+        return 2;
+    }
+    static const uint32_t modes[] = {0, VMP_LOG_MODE_WALL, VMP_LOG_MODE_MEMORY};
+    const char *const names[] = {"rich", "rich_wall", "rich_memory"};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        log_bytes b = log_bytes_rich(modes[i], 7);
+        both_write(argv[1], names[i], b.p, b.n);
+        free(b.p);
+    }
+    small_write(argv[1], "small", false);
+    small_write(argv[1], "small_zstd", true);
+    gen_options o = gen_default;
+    o.samples = 40;
+    o.threads = 2;
+    o.functions = 9;
+    o.min_depth = 2;
+    o.max_depth = 6;
+    o.flush_samples = 16;
+    generated_write(argv[1], "plain", &o);
+    o.rss = o.weights = o.flags = true;
+    generated_write(argv[1], "columns", &o);
+    failures += check_failures;
+    return failures ? 1 : 0;
+}
