@@ -21,6 +21,8 @@ enum {
     VERSION_FIRST_DEBUG_OFFSETS = 0x030d,
     VERSION_NEWEST = 0x030f,
     LEVEL_CANDIDATE = 0xc,
+    POINTER_BYTES = 8,
+    BYTE_BITS = 8,
 };
 
 const char *
@@ -131,9 +133,6 @@ version_check(const vmp_py_target *target, vmp_err *err)
     uint32_t minor = target->version_hex >> 16;
     char text[24];
     vmp_py_version_text(text, sizeof(text), target->version_hex);
-    if (sizeof(void *) != 8)
-        return vmp_err_set(err, VMP_EUNSUPPORTED, 0, 0,
-            "the frames of a 32-bit Python cannot be walked; use a 64-bit one");
     if (minor < VERSION_OLDEST)
         return vmp_err_set(err, VMP_EVERSION, 0, 0,
             "Python %s is too old: vmprof knows 3.8 to 3.15 (vmprof 0.4 served older ones)", text);
@@ -172,6 +171,10 @@ vmp_py_offsets_for(
 {
     vmp_py_offsets off;
     int rc = 0;
+    if (target->pointer_bytes != 0 && target->pointer_bytes != POINTER_BYTES)
+        return vmp_err_set(err, VMP_EUNSUPPORTED, 0, 0,
+            "the frames of a %d-bit Python cannot be walked; use a 64-bit one",
+            BYTE_BITS * target->pointer_bytes);
     if (target->version_hex != 0)
         rc = version_check(target, err);
     if (rc < 0)

@@ -95,6 +95,7 @@ typedef struct vmp_py_target {
     bool free_threaded;    /* Py_GIL_DISABLED */
     bool debug;            /* Py_DEBUG or Py_TRACE_REFS: refused up to 3.12 */
     uint64_t runtime_addr; /* address of _PyRuntime, 0 if not known */
+    uint8_t pointer_bytes; /* of the target; 0: 8, and others are refused */
 } vmp_py_target;
 
 /* Fills *ret_off for the target: from a table (3.8 to 3.12) or from

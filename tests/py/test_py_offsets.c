@@ -178,6 +178,19 @@ TEST(what_is_not_known_is_refused_by_name)
 
 /* Every word of the table that we use, made absurd in turn, is noticed or
  * harmless; none leads to a layout outside of the walker's limits. */
+TEST(processes_that_are_not_of_64_bits_are_refused)
+{
+    static const uint32_t versions[] = {0, 0x030800f0, 0x030c00f0, 0x030e00f0};
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        vmp_py_target target = {
+            .version_hex = versions[i], .runtime_addr = table_at, .pointer_bytes = 4};
+        vmp_py_offsets off;
+        vmp_err err = {0};
+        CHECK_INT(vmp_py_offsets_for(&off, &target, &table_mem, &err), -VMP_EUNSUPPORTED);
+        CHECK_STR(err.text, "the frames of a 32-bit Python cannot be walked; use a 64-bit one");
+    }
+}
+
 TEST(absurd_tables_are_refused)
 {
     static const uint64_t absurd[] = {
@@ -211,4 +224,5 @@ TEST(version_texts)
 
 TEST_MAIN(RUN(tables_serve_every_release_of_their_minor_version),
     RUN(the_targets_own_table_serves_from_3_13_on), RUN(what_is_not_known_is_refused_by_name),
-    RUN(absurd_tables_are_refused), RUN(version_texts))
+    RUN(processes_that_are_not_of_64_bits_are_refused), RUN(absurd_tables_are_refused),
+    RUN(version_texts))

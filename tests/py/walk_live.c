@@ -43,7 +43,8 @@ live_open(uint32_t version_hex, int free_threaded, int debug, uint64_t runtime)
     vmp_py_target target = {.version_hex = version_hex,
         .free_threaded = free_threaded != 0,
         .debug = debug != 0,
-        .runtime_addr = runtime};
+        .runtime_addr = runtime,
+        .pointer_bytes = sizeof(void *)};
     int rc = self ? 0 : vmp_mem_self_open(&self, &err);
     if (rc < 0)
         return rc;

@@ -50,7 +50,8 @@ offsets_find(vmp_compat *c, const char *version)
 #endif
         /* Py_DEBUG and Py_TRACE_REFS change the head of every object. */
         .debug = sys_has("gettotalrefcount") || sys_has("getobjects"),
-        .runtime_addr = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "_PyRuntime")};
+        .runtime_addr = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "_PyRuntime"),
+        .pointer_bytes = sizeof(void *)};
     int rc = vmp_mem_self_open(&mem, &err);
     if (rc == 0) {
         vmp_mem view = vmp_mem_self_view(mem);
