@@ -14,8 +14,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Put in by the compiler: position independent code, sections, sanitizers.
-COMPILER = re.compile(r"_GLOBAL_OFFSET_TABLE_|__(start|stop)_vmp_\w+|__(asan|ubsan|tsan|gcov)_\w+")
+# Put in by the compiler: position independent code, sections, sanitizers, and the
+# division of 64-bit numbers where the processor has none (libgcc; pure).
+COMPILER = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__(start|stop)_vmp_\w+|__(asan|ubsan|tsan|gcov)_\w+"
+    r"|__u?(div|mod|divmod)di[34]"
+)
 
 
 def nm(option: str, archive: str) -> set[str]:

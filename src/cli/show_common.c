@@ -23,7 +23,7 @@ size_t
 vmp_show_limit(const vmp_show *s, size_t otherwise)
 {
     if (s->limit_given)
-        return s->options->limit;
+        return (size_t)s->options->limit;
     return s->options->json ? 0 : otherwise;
 }
 

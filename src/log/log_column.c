@@ -89,7 +89,7 @@ vmp_log_column_get(const uint8_t **p, const uint8_t *end, uint64_t *v, size_t n)
         return true;
     }
     uint64_t escape = (1ull << width) - 1, more;
-    size_t bytes = (n * width + 7) / 8;
+    size_t bytes = (n * (size_t)width + 7) / 8; /* n is at most VMP_LOG_MAX_BATCH */
     if (bytes > (size_t)(end - *p))
         return false;
     size_t escapes = fields_get(*p, v, n, (unsigned)width);

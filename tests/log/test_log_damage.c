@@ -29,7 +29,7 @@ whole_log(bool compress)
     CHECK_INT(vmp_log_reader_open_bytes(&r, g.p, g.n, &err), 0);
     while (vmp_log_reader_next(r, &e, &err) > 0) {
         if (offset != 0 && e.offset != offset) {
-            g.ends[g.chunks] = e.offset;
+            g.ends[g.chunks] = (size_t)e.offset;
             g.texts[g.chunks++] = g.text.n;
         }
         offset = e.offset;
@@ -157,11 +157,12 @@ TEST(damage_under_a_right_checksum_is_survived)
                 const uint8_t *p = g.p + start + 5, *end = g.p + g.ends[i];
                 uint64_t stored = 0, raw = 0;
                 CHECK(vmp_varint_get(&p, end, &stored) && vmp_varint_get(&p, end, &raw));
-                uint8_t *records = malloc(stored + 1);
-                memcpy(records, p, stored);
-                if (at >= (size_t)(p - g.p) && at < (size_t)(p - g.p) + stored)
+                size_t n = (size_t)stored;
+                uint8_t *records = malloc(n + 1);
+                memcpy(records, p, n);
+                if (at >= (size_t)(p - g.p) && at < (size_t)(p - g.p) + n)
                     records[at - (size_t)(p - g.p)] = (uint8_t)v;
-                frame_chunk(&log, 0, records, stored, stored);
+                frame_chunk(&log, 0, records, n, n);
                 free(records);
             }
             vmp_err err = {0};
