@@ -35,6 +35,11 @@ size_t vmp_os_thread_list(pid_t *tids, size_t cap);
 /* True if the thread is on a run queue and no signal `signo` is pending for it: a
  * second one would vanish in the first. */
 bool vmp_os_thread_takes(pid_t tid, int signo);
+/* Asks for a CPU soon after each waking of the calling thread, which is to run
+ * briefly; needs no right, and does nothing where the kernel knows no such thing. */
+void vmp_os_thread_hurry(void);
+/* How long the thread has waited for a CPU so far, able to run; 0 if unknown. */
+uint64_t vmp_os_thread_waited_ns(pid_t tid);
 /* Sends signo with SI_QUEUE and `payload` in si_value to one thread. */
 int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
 

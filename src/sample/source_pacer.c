@@ -8,9 +8,14 @@
  * Looks at threads that did nothing become rarer (twice as far apart each
  * time), so a thousand idle threads cost about as much as a few. What a thread
  * did between two looks is not lost: its clock tells how much it was, and the
- * tick is given that weight. In wall mode a thread that woke between two looks
- * did so at an unknown moment: half of the time goes to where it slept, half to
- * where it is, which is right on average.
+ * tick is given that weight.
+ *
+ * In wall mode a look counts for the tick that it ends. Of ticks without a look,
+ * which were left out or came while this thread waited for a CPU, the thread's
+ * clocks tell how much it ran and how much it slept, and each part is owed to the
+ * next look that finds the thread so. This thread is late just while the program
+ * has the CPUs: if a look counted for all of its gap, sleepers would be found far
+ * too often.
  *
  * A thread may fall asleep between the look and the signal; the signal then
  * wakes it. Just before sending, the thread's state is asked for, which makes
@@ -32,6 +37,7 @@ enum {
     QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
     QUIET_LOOKS_A_COUNT = 4,
+    MOST_OWED = 64, /* ticks; a thread with more is never found so, or hardly */
 };
 static const double PACER_JITTER = 0.1;
 
@@ -82,6 +88,67 @@ look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     return moved;
 }
 
+static uint32_t
+owed_ticks(const vmp_sampler *s, int64_t owed_ns)
+{
+    return owed_ns > 0 ? weight_of((uint64_t)owed_ns, s->interval_ns) : 0;
+}
+
+/* What is owed for too long goes to what the thread does now. */
+static void
+owed_move(const vmp_sampler *s, int64_t *from_ns, int64_t *to_ns)
+{
+    if (*from_ns > (int64_t)(MOST_OWED * s->interval_ns)) {
+        *to_ns += *from_ns;
+        *from_ns = 0;
+    }
+}
+
+/* Records what is owed of sleep at the stack of a sleeping thread; false if it
+ * could not be read. */
+static bool
+asleep_record(vmp_sampler *s, vmp_watch *watch, int64_t now_ns)
+{
+    uint32_t weight = owed_ticks(s, watch->slept_ns);
+    if (weight == 0)
+        return true;
+    if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
+        return false;
+    watch->slept_ns -= (int64_t)(weight * s->interval_ns);
+    return true;
+}
+
+/* How much of `most_ns`, in which the thread used no CPU, it wanted one: that is
+ * time of what it runs, not of where it sleeps. */
+static int64_t
+waited_ns(vmp_watch *watch, int64_t most_ns)
+{
+    uint64_t before_ns = watch->waited_ns;
+    watch->waited_ns = vmp_os_thread_waited_ns(watch->tid);
+    if (watch->waited_ns <= before_ns)
+        return 0;
+    uint64_t ns = watch->waited_ns - before_ns;
+    return ns < (uint64_t)most_ns ? (int64_t)ns : most_ns;
+}
+
+/* Adds the time since the last look to what is owed. */
+static void
+owe(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t time_ns, bool runs)
+{
+    bool moved = cpu_ns != watch->looked_cpu_ns;
+    if (time_ns <= (int64_t)s->interval_ns) {
+        *(runs ? &watch->ran_ns : &watch->slept_ns) += time_ns;
+        return;
+    }
+    int64_t ran_ns = time_ns;
+    if (cpu_ns - watch->cpu_ns < (uint64_t)time_ns)
+        ran_ns = (int64_t)(cpu_ns - watch->cpu_ns);
+    if (moved)
+        ran_ns += waited_ns(watch, time_ns - ran_ns);
+    watch->ran_ns += ran_ns;
+    watch->slept_ns += time_ns - ran_ns;
+}
+
 /* Wall mode. True if the thread did anything. */
 static bool
 look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
@@ -89,22 +156,31 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
     bool moved = cpu_ns != watch->looked_cpu_ns || watch->recorded_ns == 0;
     if (watch->recorded_ns == 0)
         watch->recorded_ns = now_ns - (int64_t)s->interval_ns;
-    uint32_t weight = weight_of((uint64_t)(now_ns - watch->recorded_ns), s->interval_ns);
-    watch->recorded_ns += (int64_t)(weight * s->interval_ns);
-    if (moved && watch->has_stack) {
-        uint32_t slept = weight / 2;
-        if (slept > 0 && vmp_drain_asleep(s, watch, s->pacer->frames, slept, now_ns))
-            weight -= slept;
-    }
+    uint32_t ticks = weight_of((uint64_t)(now_ns - watch->recorded_ns), s->interval_ns);
+    int64_t time_ns = (int64_t)(ticks * s->interval_ns);
+    bool runs = moved && vmp_os_thread_takes(watch->tid, s->source->signo);
+    owe(s, watch, cpu_ns, time_ns, runs);
+    watch->recorded_ns += time_ns;
+    watch->cpu_ns = cpu_ns;
+    if (moved && watch->has_stack && ticks > 1)
+        asleep_record(s, watch, now_ns); /* that sleep is over */
     watch->looked_cpu_ns = cpu_ns;
     if (moved)
         watch->has_stack = false;
-    if (weight == 0)
+    if (runs) {
+        owed_move(s, &watch->slept_ns, &watch->ran_ns);
+        uint32_t weight = owed_ticks(s, watch->ran_ns);
+        if (weight > 0)
+            tick_send(s, watch, weight);
+        watch->ran_ns -= (int64_t)(weight * s->interval_ns);
         return moved;
-    if (moved && vmp_os_thread_takes(watch->tid, s->source->signo))
-        tick_send(s, watch, weight);
-    else if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
-        watch->recorded_ns -= (int64_t)(weight * s->interval_ns); /* the next look's */
+    }
+    owed_move(s, &watch->ran_ns, &watch->slept_ns);
+    if (!asleep_record(s, watch, now_ns) && ticks <= 1) {
+        /* It moved while it was read: it runs. */
+        watch->slept_ns -= time_ns;
+        watch->ran_ns += time_ns;
+    }
     return moved;
 }
 
@@ -131,6 +207,14 @@ count_undelivered(vmp_sampler *s, const vmp_watch *watch, uint64_t ns)
     s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += ticks;
 }
 
+/* Wall mode: what no look found the thread at. */
+static uint64_t
+owed_all(const vmp_watch *watch)
+{
+    int64_t owed_ns = watch->ran_ns + watch->slept_ns;
+    return owed_ns > 0 ? (uint64_t)owed_ns : 0;
+}
+
 /* At the end: the time since the last look, of threads that sleep; of others it
  * is lost. */
 static void
@@ -147,7 +231,7 @@ look_last(vmp_sampler *s, int64_t now_ns)
         else if (cpu_ns == watch->looked_cpu_ns)
             look_wall(s, watch, cpu_ns, now_ns);
         if (wall && watch->recorded_ns)
-            count_undelivered(s, watch, (uint64_t)(now_ns - watch->recorded_ns));
+            count_undelivered(s, watch, owed_all(watch) + (uint64_t)(now_ns - watch->recorded_ns));
     }
 }
 
@@ -155,8 +239,8 @@ look_last(vmp_sampler *s, int64_t now_ns)
 static void
 watch_removed(vmp_sampler *s, vmp_watch *watch)
 {
-    if (!(s->mode & VMP_LOG_MODE_WALL))
-        count_undelivered(s, watch, watch->looked_cpu_ns - watch->cpu_ns);
+    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
+    count_undelivered(s, watch, wall ? owed_all(watch) : watch->looked_cpu_ns - watch->cpu_ns);
 }
 
 /* After a pause: what happened meanwhile is nobody's. */
@@ -215,6 +299,7 @@ pacer_main(void *arg)
     vmp_sampler *s = arg;
     vmp_pacer *pacer = s->pacer;
     int64_t next_ns = vmp_os_mono_ns();
+    vmp_os_thread_hurry();
     atomic_store(&pacer->tid, vmp_os_own_tid());
     while (!atomic_load(&pacer->stop)) {
         double step =

@@ -15,9 +15,12 @@ typedef struct vmp_watch {
     uint32_t seen; /* serial of the listing that last had it */
     vmp_os_timer timer;
     /* The pacer's: what it knows of the thread. */
-    uint64_t cpu_ns;        /* CPU clock at the last tick */
+    uint64_t cpu_ns;        /* CPU clock at the last tick, in wall mode at recorded_ns */
     uint64_t looked_cpu_ns; /* at the last look */
     int64_t recorded_ns;    /* up to when its wall time is accounted for */
+    int64_t ran_ns;         /* of that, not recorded yet: it ran, */
+    uint64_t waited_ns;     /* how long it had waited for a CPU when that was last asked */
+    int64_t slept_ns;       /* or slept; less than 0: recorded in advance */
     uint32_t due;           /* look number at which it is looked at again */
     uint32_t idle_looks;
     uint64_t tstate; /* 0: not known */

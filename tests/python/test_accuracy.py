@@ -1,0 +1,98 @@
+"""A short cut of bench/accuracy.py: shares are what programs know them to be by their own clocks.
+
+Truth is CPU time (`thread_time`) or a count, so that a slow or busy machine makes a run longer, not
+wrong. Of about 3,000 samples chance alone errs by 0.9 points (one sigma) at a share of one half: a
+run fails beyond ERROR. Wall mode depends on when the machine lets our thread look, see WALL_ERROR.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
+sys.path.insert(0, str(BENCH))
+
+import accuracy  # noqa: E402
+import peers  # noqa: E402
+
+SECONDS = 0.3
+HZ = 10_000
+ERROR = 6.0  # percentage points, of the worst function
+WALL_SECONDS, WALL_HZ, WALL_ERROR = 1.0, 1000, 25.0
+ONE_CPU_ERROR = 12.0
+CPU_PROGRAMS = [program for program, mode in accuracy.CASES if mode == "cpu"]
+# Where interpreters differ: how frames, generators and code objects are laid out.
+EVERYWHERE = ["recursion", "generators", "coroutines", "churn", "flutter"]
+
+
+class Run:
+    def __init__(
+        self, python: Any, folder: Path, program: str, mode: str, seconds: float, hz: int
+    ) -> None:
+        for path in accuracy.PROGRAMS.glob("*.py"):
+            shutil.copy(path, folder)
+        ours = peers.Ours(python.interpreter, python.site)
+        self.spent, log = accuracy.run_case(ours, program, mode, seconds, hz, folder)
+        self.profile = ours.read(log)
+        self.shares = accuracy.shares(self.profile, set(self.spent))
+        self.error = accuracy.worst_error(self.shares, self.spent)
+
+
+def check_cpu(python: Any, folder: Path, program: str) -> None:
+    run = Run(python, folder, program, "cpu", SECONDS, HZ)
+    assert run.profile.samples > 100
+    assert run.error < ERROR, (run.shares, run.spent)
+    if program == "flutter":
+        wrong, whole = accuracy.impossible(run.profile)
+        assert whole > 100 and wrong == 0
+
+
+@pytest.mark.parametrize("program", CPU_PROGRAMS)
+def test_shares_are_true(one_python: Any, tmp_path: Path, program: str) -> None:
+    check_cpu(one_python, tmp_path, program)
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_shares_are_true_in_every_interpreter(python: Any, tmp_path: Path, program: str) -> None:
+    check_cpu(python, tmp_path, program)
+
+
+def test_a_sampler_that_waits_for_the_cpu_does_not_see_sleepers_too_often(
+    one_python: Any, tmp_path: Path
+) -> None:
+    """On one CPU our thread gets to look when the program sleeps: that made it 17 points and more."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    try:
+        runs = [Run(one_python, tmp_path, "sleep", "wall", WALL_SECONDS, WALL_HZ) for _ in range(3)]
+    finally:
+        os.sched_setaffinity(0, cpus)
+    assert min(run.error for run in runs) < ONE_CPU_ERROR, [run.error for run in runs]
+
+
+@pytest.mark.parametrize("program", ["sleep", "waiting_threads"])
+def test_wall_shares_are_true(one_python: Any, tmp_path: Path, program: str) -> None:
+    run = Run(one_python, tmp_path, program, "wall", WALL_SECONDS, WALL_HZ)
+    assert run.error < WALL_ERROR, (run.shares, run.spent)
+    if program == "waiting_threads":
+        # All the time of one of two threads, known without a look.
+        assert abs(run.shares["work_locked"] - 0.5) < 0.05
+
+
+def test_the_judge_finds_what_is_wrong() -> None:
+    known = {"work_a": 3.0, "work_b": 1.0}
+    profile = peers.Profile()
+    profile.add(("main (x)", "work_a (x)", "helper_b (x)"), 60)
+    profile.add(("main (x)", "flutter (x)", "work_b (x)", "helper_b (x)"), 40)
+    profile.add(("main (x)", "other (x)"), 900)
+    shares = accuracy.shares(profile, set(known))
+    assert shares == {"work_a": 0.6, "work_b": 0.4}
+    assert accuracy.worst_error(shares, known) == pytest.approx(15)
+    assert accuracy.worst_error({}, known) == float("inf")
+    assert accuracy.impossible(profile) == (60, 100)
