@@ -91,6 +91,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("python", found(), ids=lambda one: one.name, indirect=True)
 
 
+LONG = os.environ.get("VMPROF_STRESS") == "long"
+"""Set by `make stress`: every storm, under every interpreter, for long. Else a cut."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests/stress the cut runs each test under one interpreter, in turn."""
+    if LONG:
+        return
+    storms: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if "stress" in item.path.parts[-2:] and "[" in item.name:
+            key = item.nodeid
+            for one in found():
+                key = key.replace(f"[{one.name}", "[").replace(f"-{one.name}", "-")
+            storms.setdefault(key, []).append(item)
+    dropped = {
+        id(item)
+        for at, same in enumerate(storms.values())
+        for item in same
+        if item is not same[at % len(same)]
+    }
+    items[:] = [item for item in items if id(item) not in dropped]
+
+
 @pytest.fixture(scope="session")
 def sites() -> Iterator[Path]:
     """A folder below /tmp, which every root file system shares, for what is built and unpacked."""

@@ -160,7 +160,7 @@ def part_fuzz(seconds: int = FUZZ_SECONDS) -> Counts:
 def part_python() -> Counts:
     junit = BUILD / "pytest.xml"
     junit.unlink(missing_ok=True)
-    folders = [f"tests/{name}" for name in ("arrows", "packaging", "python")]
+    folders = [f"tests/{name}" for name in ("arrows", "packaging", "python", "stress")]
     status = call(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}"]
         + [folder for folder in folders if (ROOT / folder).is_dir()],

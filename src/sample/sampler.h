@@ -89,10 +89,10 @@ bool vmp_sampler_runs(void);
  * what was sampled has been written. */
 void vmp_sampler_pause(void);
 void vmp_sampler_resume(void);
-/* Pauses the clock for a short while and writes what is pending: before exec,
- * which no pending signal may survive. If this process still exists after about
- * 50 ms (the exec failed), sampling goes on by itself. */
+/* Pauses the clock and writes what is pending: before exec, which no pending signal
+ * may survive. Sampling goes on 50 ms after exec_failed says so, or after 5 s. */
 void vmp_sampler_brace_for_exec(void);
+void vmp_sampler_exec_failed(void);
 
 /* Facts so far; usable while it runs. False if there never was a session. */
 bool vmp_sampler_summary_get(vmp_sampler_summary *ret_s);

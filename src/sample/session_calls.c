@@ -45,19 +45,37 @@ vmp_sampler_resume(void)
     pthread_mutex_unlock(&s->mutex);
 }
 
+/* How long an exec may take, where nobody says that it failed. A busy machine needs
+ * tenths of a second; a tick meanwhile kills the new program. */
+static const int64_t EXEC_MOST_NS = 5000000000;
+/* How long something may go on between the exec's announcement and the exec. */
+static const int64_t EXEC_LEAST_NS = 50000000;
+
 void
 vmp_sampler_brace_for_exec(void)
 {
-    static const int64_t patience_ns = 50000000;
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
     pthread_mutex_lock(&s->mutex);
     bool braced = s->resume_at_ns != 0;
-    s->resume_at_ns = vmp_os_mono_ns() + patience_ns;
+    s->resume_at_ns = vmp_os_mono_ns() + EXEC_MOST_NS;
     pthread_mutex_unlock(&s->mutex);
     if (!braced)
         vmp_sampler_pause();
+}
+
+void
+vmp_sampler_exec_failed(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs())
+        return;
+    pthread_mutex_lock(&s->mutex);
+    int64_t soon_ns = vmp_os_mono_ns() + EXEC_LEAST_NS;
+    if (s->resume_at_ns > soon_ns)
+        s->resume_at_ns = soon_ns;
+    pthread_mutex_unlock(&s->mutex);
 }
 
 bool

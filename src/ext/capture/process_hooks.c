@@ -14,7 +14,9 @@
  * runs when the fork has returned.
  *
  * exec: a signal that is pending would kill the new program; the clock is
- * stopped first (audit event os.exec). */
+ * stopped first (audit event os.exec). Whether an exec that is not over yet still
+ * goes on cannot be seen from outside, but it holds the GIL: a pending call proves
+ * that it failed. Without a GIL only one in the same thread does. */
 #include "capture.h"
 
 #include <fcntl.h>
@@ -42,13 +44,52 @@ after_any_fork_child(void)
     vmp_sampler_fork_after(true);
 }
 
+#ifdef Py_GIL_DISABLED
+static _Atomic unsigned long exec_thread;
+
+static bool
+exec_is_over(void)
+{
+    return PyThread_get_thread_ident() == exec_thread;
+}
+
+static void
+exec_begins(void)
+{
+    exec_thread = PyThread_get_thread_ident();
+}
+#else
+static bool
+exec_is_over(void)
+{
+    return true;
+}
+
+static void
+exec_begins(void)
+{
+}
+#endif
+
+static int
+exec_failed(void *unused)
+{
+    (void)unused;
+    if (exec_is_over())
+        vmp_sampler_exec_failed();
+    return 0;
+}
+
 static int
 on_audit(const char *event, PyObject *args, void *unused)
 {
     (void)args;
     (void)unused;
-    if (event[0] == 'o' && strcmp(event, "os.exec") == 0)
+    if (event[0] == 'o' && strcmp(event, "os.exec") == 0 && vmp_sampler_runs()) {
+        exec_begins();
         vmp_sampler_brace_for_exec();
+        Py_AddPendingCall(exec_failed, NULL);
+    }
     return 0;
 }
 

@@ -1,0 +1,187 @@
+"""Programs that do too much of something: nothing changes for them, and their logs are whole.
+
+A cut by default; `make stress` (VMPROF_STRESS=long) runs all under every interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+LONG = os.environ.get("VMPROF_STRESS") == "long"
+STORMS = Path(__file__).parent / "storms"
+
+READ = """
+import json, sys
+import vmprof
+found = set()
+for path in sys.argv[1:]:
+    found.update(vmprof.read_profile(path).adr_dict.values())
+json.dump(sorted(found), sys.stdout)
+"""
+
+
+def names(one_python: Any, *logs: Path) -> list[str]:
+    """Names of all functions in the logs."""
+    done = one_python.run(["-c", READ, *map(str, logs)], timeout=60)
+    assert done.returncode == 0, done.stderr
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+def info(one_python: Any, log: Path) -> dict[str, Any]:
+    words = ["-m", "vmprof.show", str(log), "info", "--json"]
+    done = one_python.run(words, timeout=60)
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
+def nameless(found: list[str]) -> list[str]:
+    return [name for name in found if "unknown" in name or "unreadable" in name]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STORMS.glob("*.py")))
+def test_storm_goes_unnoticed(name: str, python: Any, one_python: Any, tmp_path: Path) -> None:
+    shutil.copy(STORMS / f"{name}.py", tmp_path / "prog.py")
+    log = tmp_path / "log"
+    bare = python.run(["prog.py"], cwd=tmp_path, timeout=120)
+    for _ in range(3 if LONG else 1):
+        words = ["-m", "vmprof", "-p", "0.0001", "-o", str(log), "prog.py"]
+        done = python.run(words, cwd=tmp_path, timeout=180)
+        assert (done.returncode, done.stdout, done.stderr) == (
+            bare.returncode,
+            bare.stdout,
+            bare.stderr,
+        )
+        facts = info(one_python, log)
+        assert facts["samples"] > 0
+        # The rate is such that the deepest stacks cannot all be kept.
+        assert sum(facts["lost"].values()) <= 10 + facts["samples"] / 50, facts["lost"]
+        logs = list(tmp_path.glob("log*"))
+        assert not nameless(names(one_python, *logs))
+        for each in logs:
+            each.unlink()
+
+
+def test_a_crash_is_reported_and_kills(python: Any, one_python: Any, tmp_path: Path) -> None:
+    """faulthandler says where, the process dies of its signal, the log has its last moments."""
+    source = """
+        import ctypes, faulthandler, os, threading
+        faulthandler.enable()
+
+        def burn():
+            while True:
+                sum(range(1000))
+
+        def crash():
+            for _ in range(3000):
+                sum(range(1000))
+            HOW
+
+        for _ in range(3):
+            threading.Thread(target=burn, daemon=True).start()
+        crash()
+    """
+    ways = {
+        "ctypes.string_at(8)": (signal.SIGSEGV, "Segmentation fault"),
+        "os.kill(os.getpid(), 7)": (signal.SIGBUS, "Bus error"),
+        "os.abort()": (signal.SIGABRT, "Aborted"),
+        "os.kill(os.getpid(), 8)": (signal.SIGFPE, "Floating"),
+    }
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    for way, (number, text) in ways.items():
+        program.write_text(dedent(source).replace("HOW", way))
+        words = ["-m", "vmprof", "-p", "0.0002", "-o", str(log), str(program)]
+        done = python.run(words, cwd=tmp_path, timeout=60)
+        assert done.returncode == -number, way
+        assert done.stderr.count("Fatal Python error: " + text) == 1, done.stderr
+        assert re.search(r'prog.py", line 1\d in crash', done.stderr), done.stderr
+        assert {"burn", "crash"} <= {name.split(":")[1] for name in names(one_python, log)}
+
+
+KILLED = """
+    import os, sys, threading, time
+
+    beat = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+    def work(number):
+        while True:
+            space = {}
+            exec(f"def made_{number}():\\n return sum(range(900))", space)
+            for _ in range(20):
+                space[f"made_{number}"]()
+            number += 4
+            if number % 4 == 0:
+                os.pwrite(beat, f"{time.monotonic_ns():20}".encode(), 0)
+
+    for number in (1, 2, 3):
+        threading.Thread(target=work, args=(number,), daemon=True).start()
+    work(0)
+"""
+
+
+def test_kill_9_at_any_moment(python: Any, one_python: Any, tmp_path: Path) -> None:
+    """Each log opens, has all names, and at most 0.1 s are missing."""
+    program, log, beat = tmp_path / "prog.py", tmp_path / "log", tmp_path / "beat"
+    program.write_text(dedent(KILLED))
+    seed = time.time_ns()
+    print("seed", seed)
+    moments = random.Random(seed)
+    rounds = (200 if python.version[:2] in ((3, 8), (3, 13)) else 40) if LONG else 4
+    missing = []
+    for _ in range(rounds):
+        words = ["-m", "vmprof", "-p", "0.0005", "-o", str(log), str(program), str(beat)]
+        process = python.popen(words, cwd=str(tmp_path))
+        time.sleep(0.1 + moments.random() * 0.9)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if log.exists() and log.stat().st_size > 0:
+            assert not nameless(names(one_python, log))
+            facts = info(one_python, log)
+            if facts["samples"] and beat.exists() and beat.stat().st_size:
+                missing.append(facts)
+        for path in (log, beat):
+            path.unlink(missing_ok=True)
+    assert len(missing) > rounds / 4
+
+
+def attach(tool: list[str], process: subprocess.Popen[Any]) -> subprocess.Popen[bytes]:
+    """Starts strace on a process that waits for a line, and comes back when it is there."""
+    words = [*tool, "-f", "-o", "/dev/null", "-p", str(process.pid)]
+    tracer = subprocess.Popen(words, stderr=subprocess.PIPE)
+    assert tracer.stderr is not None
+    line = tracer.stderr.readline()
+    assert b"attached" in line, line
+    return tracer
+
+
+def test_an_exec_that_takes_long_is_not_killed(python: Any, tmp_path: Path) -> None:
+    """A busy machine may take longer for an exec than the sampler waits for one that failed."""
+    if not shutil.which("strace"):
+        pytest.skip("strace delays the exec")
+    program = tmp_path / "prog.py"
+    program.write_text(
+        "import os\nprint('ready', flush=True)\ninput()\nos.execv('/bin/true', ['true'])\n"
+    )
+    for _ in range(10 if LONG else 3):
+        words = ["-m", "vmprof", "-p", "0.0002", "-o", str(tmp_path / "log"), str(program)]
+        pipe = subprocess.PIPE
+        process = python.popen(words, cwd=tmp_path, stdin=pipe, stdout=pipe, text=True)
+        assert process.stdout.readline() == "ready\n"
+        delay = "inject=execve:delay_enter=150000"
+        tracer = attach(["strace", "-e", "trace=execve", "-e", delay], process)
+        process.communicate("\n", timeout=60)
+        assert process.returncode == 0
+        tracer.wait(30)
