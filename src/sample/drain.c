@@ -267,6 +267,7 @@ look(vmp_sampler *s)
         }
         atomic_fetch_sub(&s->paused, 1);
     }
+    vmp_source_signal_adopt(s);
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);
     if (now_ns - s->last_flush_ns >= flush_ns || vmp_log_writer_pending(s->writer) > FLUSH_BYTES)

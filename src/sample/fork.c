@@ -61,7 +61,7 @@ vmp_sampler_fork_after(bool in_child)
             sigaction(s->signal_armed, &dfl, NULL);
         s->signal_armed = 0;
     }
-    vmp_linger_restore(s->source->signo, &s->old_action, false);
+    vmp_linger_restore(s->source->signo, vmp_source_old_action(s), false);
     s->installed_signo = 0;
     vmp_guard_remove();
     atomic_fetch_add(&s->generation, 1);

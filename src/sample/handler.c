@@ -287,12 +287,27 @@ signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
     return true;
 }
 
+bool
+vmp_sampler_signal_is_own(const siginfo_t *info)
+{
+    uint32_t weight;
+    return signal_is_ours(&vmp_the_sampler, info, &weight);
+}
+
+bool
+vmp_sampler_signal_code_is_own(int code)
+{
+    siginfo_t info = {.si_code = code};
+    uint64_t payload;
+    return vmp_os_perf_signal_payload(&info, &payload) || code == SI_TIMER || code == SI_QUEUE;
+}
+
 VMP_SIGSAFE static void
 pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
 {
     /* One that lingers from another session lingers because nobody wanted it. */
     static const struct sigaction dfl = {.sa_handler = SIG_DFL};
-    const struct sigaction *old = signo == s->installed_signo ? &s->old_action : &dfl;
+    const struct sigaction *old = signo == s->installed_signo ? vmp_source_old_action(s) : &dfl;
     if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(signo, info, context);
     } else if (old->sa_handler == SIG_DFL) {

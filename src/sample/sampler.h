@@ -12,6 +12,7 @@
 #ifndef VMP_SAMPLER_H
 #define VMP_SAMPLER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -93,6 +94,17 @@ void vmp_sampler_resume(void);
  * may survive. Sampling goes on 50 ms after exec_failed says so, or after 5 s. */
 void vmp_sampler_brace_for_exec(void);
 void vmp_sampler_exec_failed(void);
+
+/* The signal that brings the ticks; 0 while there is no session. */
+int vmp_sampler_signal(void);
+/* The program has just set an action of its own for that signal: ticks go to ours
+ * again, and what is not a tick to the program's. Found anyway within 0.1 s, but a
+ * tick before that would go to the program; so pause around the change. */
+void vmp_sampler_signal_adopt(void);
+/* True for a tick that somebody has taken by sigwaitinfo. */
+bool vmp_sampler_signal_is_own(const siginfo_t *info);
+/* The same where no more than si_code is known: probably one. */
+bool vmp_sampler_signal_code_is_own(int code);
 
 /* Facts so far; usable while it runs. False if there never was a session. */
 bool vmp_sampler_summary_get(vmp_sampler_summary *ret_s);

@@ -171,8 +171,11 @@ typedef struct vmp_sampler {
     uint32_t magic;
     int64_t start_mono_ns;
     uint64_t start_cpu_ns;
-    struct sigaction old_action;
-    int installed_signo; /* of which old_action is the old one; 0: none */
+    /* What signals that are not ours go to: old[old_turn & 1], since the program may
+     * change it while a handler reads. */
+    struct sigaction old[2];
+    _Atomic uint32_t old_turn;
+    int installed_signo; /* of which those are the old ones; 0: none */
     /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
     _Atomic bool guarded;
     vmp_mem_self *walk_mem;
@@ -290,6 +293,15 @@ bool vmp_handlers_wait(vmp_sampler *s);
 
 /* source_choice.c: installs the handler and starts the best source that works. */
 int vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err);
+/* Where the program has put an action of its own into our handler's place, ours
+ * comes back and passes on to that. The mutex is held. */
+void vmp_source_signal_adopt(vmp_sampler *s);
+VMP_SIGSAFE static inline const struct sigaction *
+vmp_source_old_action(const vmp_sampler *s)
+{
+    /* acquire: pairs with the release in vmp_source_signal_adopt. */
+    return &s->old[atomic_load_explicit(&s->old_turn, memory_order_acquire) & 1];
+}
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

@@ -199,7 +199,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     }
     if (s->installed_signo) {
         s->source->stop(s);
-        vmp_linger_restore(s->source->signo, &s->old_action, s->source->lingers);
+        vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
         s->installed_signo = 0;
     }
     atomic_store(&s->drain_stop, true);
@@ -259,7 +259,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         }
         s->signal_armed = 0;
     }
-    vmp_linger_restore(s->source->signo, &s->old_action, s->source->lingers);
+    vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
     s->installed_signo = 0;
     if (quiet) {
         vmp_guard_remove();

@@ -78,6 +78,22 @@ vmp_sampler_exec_failed(void)
     pthread_mutex_unlock(&s->mutex);
 }
 
+int
+vmp_sampler_signal(void)
+{
+    return vmp_sampler_runs() ? vmp_the_sampler.installed_signo : 0;
+}
+
+void
+vmp_sampler_signal_adopt(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    pthread_mutex_lock(&s->mutex);
+    if (vmp_sampler_runs())
+        vmp_source_signal_adopt(s);
+    pthread_mutex_unlock(&s->mutex);
+}
+
 bool
 vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
 {

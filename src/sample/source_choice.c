@@ -10,28 +10,58 @@ static const vmp_source *const sources[] = {
 
 const char *const vmp_sampler_timers[] = {"perf", "cputimer", "pacer", "perf-user", NULL};
 
-static int
-action_install(vmp_sampler *s, vmp_err *err)
+static bool
+is_function(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) ||
+           (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+/* Our action, in the place of an old one. */
+static void
+action_set(int signo, const struct sigaction *old)
 {
     struct sigaction action;
     memset(&action, 0, sizeof(action));
     action.sa_sigaction = vmp_sample_on_signal;
-    /* Restart what can be restarted; run on the thread's alternate stack where it
-     * has one. All signals wait: no handler of the program runs inside ours. */
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+    /* Restart what can be restarted, unless the program waits for its own signal to
+     * interrupt it; run on the thread's alternate stack where it has one. All
+     * signals wait: no handler of the program runs inside ours. */
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    action.sa_flags |= is_function(old) ? old->sa_flags & SA_RESTART : SA_RESTART;
     sigfillset(&action.sa_mask);
     /* Faults are ours to see: guarded loads depend on them. */
     sigdelset(&action.sa_mask, SIGSEGV);
     sigdelset(&action.sa_mask, SIGBUS);
-    vmp_guard_reader_set(vmp_sample_on_signal);
+    sigaction(signo, &action, NULL);
+}
+
+static int
+action_install(vmp_sampler *s, vmp_err *err)
+{
     struct sigaction old;
+    vmp_guard_reader_set(vmp_sample_on_signal);
     bool lingered = vmp_linger_cancel(s->source->signo, &old);
     if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
-    s->old_action = old; /* before ours is in place: it may be called at once */
+    s->old[0] = old; /* before ours is in place: it may be called at once */
+    atomic_store(&s->old_turn, 0);
     s->installed_signo = s->source->signo;
-    sigaction(s->source->signo, &action, NULL);
+    action_set(s->source->signo, &old);
     return 0;
+}
+
+void
+vmp_source_signal_adopt(vmp_sampler *s)
+{
+    struct sigaction now;
+    if (s->installed_signo == 0 || sigaction(s->installed_signo, NULL, &now) < 0 ||
+        ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == vmp_sample_on_signal))
+        return;
+    uint32_t turn = atomic_load_explicit(&s->old_turn, memory_order_relaxed) + 1;
+    s->old[turn & 1] = now;
+    atomic_store_explicit(&s->old_turn, turn, memory_order_release);
+    action_set(s->installed_signo, &now);
 }
 
 static int
@@ -42,7 +72,7 @@ source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
     if (rc == 0)
         rc = source->start(s, err);
     if (rc < 0 && s->installed_signo) {
-        vmp_linger_restore(source->signo, &s->old_action, source->lingers);
+        vmp_linger_restore(source->signo, vmp_source_old_action(s), source->lingers);
         s->installed_signo = 0;
     }
     return rc;

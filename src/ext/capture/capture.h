@@ -46,6 +46,11 @@ PyObject *vmp_hook_before_fork(PyObject *module, PyObject *unused);
 PyObject *vmp_hook_after_fork_parent(PyObject *module, PyObject *unused);
 PyObject *vmp_hook_after_fork_child(PyObject *module, PyObject *unused);
 
+/* signal_watch.c: the program's use of the signal that is ours. Failures are no
+ * reason not to sample. */
+void vmp_signal_watch_start(void);
+void vmp_signal_watch_stop(void);
+
 /* on_sigterm.c */
 PyObject *vmp_on_sigterm(PyObject *module, PyObject *argv);
 

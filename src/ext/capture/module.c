@@ -190,6 +190,7 @@ capture_disable(PyObject *module, PyObject *unused)
     }
     int rc;
     vmp_code_watch_stop(&c->compat);
+    vmp_signal_watch_stop();
     vmp_exit_unwrap();
     Py_BEGIN_ALLOW_THREADS;
     rc = vmp_sampler_stop(&sum, &err);

@@ -93,6 +93,7 @@ vmp_capture_start(vmp_capture *c)
         return -1;
     }
     vmp_code_watch_start(&c->compat);
+    vmp_signal_watch_start();
     return 0;
 }
 

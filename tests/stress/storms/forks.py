@@ -34,8 +34,6 @@ def children(n, out):
     out.append(bad)
 
 
-import warnings
-
 warnings.simplefilter("ignore")
 out = []
 children(30, out)
