@@ -154,8 +154,9 @@ VMP_SIGSAFE static void
 walk_pace(
     const vmp_sampler *s, vmp_slot *slot, const vmp_py_stack *st, bool guarded, int64_t begun_ns)
 {
+    bool was_deep = slot->deep;
     slot->deep = !guarded || st->n + st->elided >= DEEP_FRAMES;
-    if (VMP_LIKELY(begun_ns == 0) || !slot->deep)
+    if (VMP_LIKELY(!was_deep) || !slot->deep)
         return;
     uint64_t took_ns = (uint64_t)(vmp_os_mono_ns() - begun_ns);
     uint64_t skip = took_ns * DEEP_TICKS_FOR_ONE / s->interval_ns;
@@ -163,25 +164,44 @@ walk_pace(
 }
 
 /* Ticks that fall into one system call come as one, at its end: the thread's CPU
- * clock tells how many it stands for. A tick that comes when it is due begins the
- * count anew, since periods vary; one that comes late leaves its lateness to the
- * next, whose period ran meanwhile, and one that comes early takes from it. */
+ * clock tells how many it stands for. Reading that clock is a system call of half a
+ * microsecond, more than all the rest of a short tick. So it is read only if the tick
+ * is late by the clock on the wall, which takes no call and runs no slower, and else
+ * every few ticks, so that what is known of the CPU clock is never old: periods vary
+ * by less than WEIGH_VARY, which adds up over the ticks that were not looked at.
+ *
+ * A tick that comes when it is due begins the count anew; one that comes late leaves
+ * its lateness to the next, whose period ran meanwhile, and one that comes early
+ * takes from it. */
+enum { WEIGH_READ_EVERY = 5, WEIGH_VARY = 12 /* an interval is so many times as long */ };
+
 VMP_SIGSAFE static uint32_t
-ticks_by_clock(const vmp_sampler *s, vmp_slot *slot)
+ticks_by_clock(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
 {
-    int64_t cpu_ns = (int64_t)vmp_os_own_cpu_ns(), interval_ns = (int64_t)s->interval_ns;
-    int64_t tolerance_ns = interval_ns / 8; /* more than periods vary */
-    int64_t used_ns = cpu_ns - slot->cpu_seen_handler;
+    int64_t interval_ns = (int64_t)s->interval_ns;
+    int64_t tolerance_ns = interval_ns / 8;
     uint32_t epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
+    bool known = slot->clock_epoch == epoch;
+    bool late = now_ns - slot->ticked_ns > interval_ns + tolerance_ns;
+    slot->ticked_ns = now_ns;
+    if (VMP_LIKELY(known && !late && slot->ticks_unread + 1 < WEIGH_READ_EVERY)) {
+        slot->ticks_unread++;
+        return 1;
+    }
+    int64_t unread = known ? slot->ticks_unread : 0;
+    int64_t cpu_ns = (int64_t)vmp_os_own_cpu_ns();
+    int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * interval_ns;
+    tolerance_ns += unread * interval_ns / WEIGH_VARY;
+    slot->ticks_unread = 0;
     bool due = used_ns >= interval_ns - tolerance_ns && used_ns <= interval_ns + tolerance_ns;
-    if (due || slot->clock_epoch != epoch) {
+    if (due || !known) {
         slot->clock_epoch = epoch;
         slot->cpu_seen_handler = cpu_ns;
         return 1;
     }
     int64_t ticks = (used_ns + tolerance_ns) / interval_ns;
     ticks = ticks > 1 ? ticks : 1;
-    slot->cpu_seen_handler += ticks * interval_ns;
+    slot->cpu_seen_handler += (unread + ticks) * interval_ns;
     /* Else a thread with a short period would never have a late tick weighed. */
     if (slot->cpu_seen_handler > cpu_ns + interval_ns)
         slot->cpu_seen_handler = cpu_ns + interval_ns;
@@ -203,8 +223,9 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
         return;
     }
+    int64_t now_ns = vmp_os_mono_ns();
     if (s->source->weighs_in_handler) {
-        uint32_t ticks = ticks_by_clock(s, slot);
+        uint32_t ticks = ticks_by_clock(s, slot, now_ns);
         weight = ticks > weight ? ticks : weight;
     }
     /* The drain takes what is owed at the end of the thread or the session. */
@@ -215,7 +236,6 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     }
     if (VMP_UNLIKELY(atomic_load_explicit(&slot->owed, memory_order_relaxed) > 0))
         weight += atomic_exchange_explicit(&slot->owed, 0, memory_order_relaxed);
-    int64_t begun_ns = slot->deep ? vmp_os_mono_ns() : 0;
     /* A fault in a thread that blocks SIGSEGV would kill, guard or no guard. */
     bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed) &&
                    (!context || vmp_guard_usable_in(context));
@@ -227,7 +247,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
                      ? vmp_py_walk_self(&s->python.offsets, s->python.code_type, tstate, &st)
                      : vmp_py_walk_mem(
                            &s->python.offsets, &s->walk_view, s->python.code_type, tstate, &st);
-        walk_pace(s, slot, &st, guarded, begun_ns);
+        walk_pace(s, slot, &st, guarded, now_ns);
         if (VMP_UNLIKELY(rc < 0)) {
             atomic_store_explicit(&own.reads, false, memory_order_relaxed);
             count_loss(slot->lost, loss_of_walk(rc), weight);
@@ -242,7 +262,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         count_loss(slot->lost, VMP_LOG_LOSS_RING_FULL, weight);
         return;
     }
-    tick->time_ns = vmp_os_mono_ns();
+    tick->time_ns = now_ns;
     tick->elided = st.elided;
     tick->elided_at = st.elided_at;
     tick->kept = kept;

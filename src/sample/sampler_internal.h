@@ -76,9 +76,11 @@ typedef struct vmp_slot {
     _Atomic uint32_t owed; /* either side takes it, so that none is counted twice */
     bool deep;             /* the last walk was long: time the next */
     /* Sources that weigh in the handler: up to where the CPU clock is accounted for,
-     * since the sampler's clock epoch of this number. */
+     * since the sampler's clock epoch of this number, but for `ticks_unread`. */
     int64_t cpu_seen_handler;
+    int64_t ticked_ns;
     uint32_t clock_epoch;
+    uint32_t ticks_unread;
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
     /* Drain's. By depth, root first: location and stack id of the last tick. */

@@ -51,15 +51,20 @@ start(const char *timer, uint64_t interval_ns, uint32_t mode)
     return rc;
 }
 
-/* Samples per CPU second over what was asked, of `threads` busy threads. */
-static double
-share_of_asked(const char *timer, uint64_t interval_ns, int threads, double seconds)
+/* Over what was asked for the CPU time of `threads` busy threads. */
+typedef struct shares {
+    double samples, ticks;
+} shares;
+
+/* samples is negative if the timer is not to be had. */
+static shares
+shares_of_asked(const char *timer, uint64_t interval_ns, int threads, double seconds)
 {
     pthread_t others[8];
     vmp_sampler_summary sum;
     uint64_t before_ns;
     if (start(timer, interval_ns, 0) < 0)
-        return -1;
+        return (shares){-1, -1};
     before_ns = vmp_os_process_cpu_ns();
     for (int i = 1; i < threads; i++)
         pthread_create(&others[i], NULL, burn_main, &seconds);
@@ -68,22 +73,22 @@ share_of_asked(const char *timer, uint64_t interval_ns, int threads, double seco
         pthread_join(others[i], NULL);
     double cpu = (double)(vmp_os_process_cpu_ns() - before_ns) / 1e9;
     CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
-    double share = (double)sum.samples * (double)interval_ns / 1e9 / cpu;
+    double asked = cpu * 1e9 / (double)interval_ns;
+    shares share = {(double)sum.samples / asked, (double)sum.ticks / asked};
     printf("# %s, %llu ns, %d threads: %.1f %% of the asked samples, ticks %.1f %%\n", timer,
-        (unsigned long long)interval_ns, threads, 100 * share,
-        100 * (double)sum.ticks * (double)interval_ns / 1e9 / cpu);
+        (unsigned long long)interval_ns, threads, 100 * share.samples, 100 * share.ticks);
     return share;
 }
 
-/* The share nearest to one of up to four tries. A host that takes the processor from
- * this machine for a while merges ticks, though the guest's CPU clocks go on: a single
- * low share says nothing of the sampler, a rate that is never reached does. */
+/* The share of samples nearest to one of up to four tries. A host that takes the
+ * processor from this machine for a while merges ticks, though the guest's CPU clocks go
+ * on: a single low share says nothing of the sampler, a rate that is never reached does. */
 static double
 best_share_of_asked(const char *timer, uint64_t interval_ns, int threads, double seconds)
 {
     double best = -1;
     for (int i = 0; i < 4 && !(best > 0.98 && best < 1.04); i++) {
-        double share = share_of_asked(timer, interval_ns, threads, seconds);
+        double share = shares_of_asked(timer, interval_ns, threads, seconds).samples;
         if (share < 0)
             return share;
         if (fabs(share - 1) < fabs(best - 1))
@@ -106,14 +111,18 @@ TEST(perf_reaches_the_asked_rate)
 
 TEST(cputimer_reaches_the_asked_rate_below_the_kernel_s)
 {
-    double share = best_share_of_asked("cputimer", 20000000, 2, 2.0);
-    CHECK(share > 0.93 && share < 1.07); /* 200 samples: the edges of a run count */
+    shares share = shares_of_asked("cputimer", 20000000, 2, 2.0);
+    /* 200 samples: the edges of a run count. An expiry that the kernel's tick finds late, on
+     * processors that are shared, makes one heavier sample of two. */
+    CHECK(share.ticks > 0.93 && share.ticks < 1.07);
+    CHECK(share.samples > 0.7);
 }
 
 TEST(pacer_comes_near_the_asked_rate)
 {
-    double share = share_of_asked("pacer", 1000000, 1, 1.0);
-    CHECK(share > 0.7 && share < 1.1); /* it competes for the processor */
+    shares share = shares_of_asked("pacer", 1000000, 1, 1.0);
+    CHECK(share.ticks > 0.8 && share.ticks < 1.15);
+    CHECK(share.samples > 0.3); /* it competes for the processor */
 }
 
 TEST(dispositions_are_as_before)
