@@ -95,6 +95,19 @@ def scrubbed(text: str, case: Case) -> list[str]:
     return sorted(lines) if case.unordered else lines
 
 
+def left_behind(group: int, seconds: float) -> bool:
+    """Ends what is left of a process group after some time for it to end by itself."""
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            os.killpg(group, 0)
+            time.sleep(0.05)
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def run(
     python: Path, case: Case, before: list[str], env: dict[str, str], seconds: float
 ) -> Outcome:
@@ -129,12 +142,8 @@ def run(
         except (OSError, subprocess.TimeoutExpired) as error:
             answers += f"{error}\n"
             status = "hang"
-        try:
-            os.killpg(program.pid, signal.SIGKILL)
-            if status != "hang":
-                status += ", left processes"
-        except ProcessLookupError:
-            pass
+        if left_behind(program.pid, 5 if status != "hang" else 0) and status != "hang":
+            status += ", left processes"
         program.wait()
         out.seek(0)
         err.seek(0)
@@ -169,8 +178,10 @@ def of_logs(python: Path, folder: Path) -> tuple[str, str, str, str]:
     for info in infos:
         for reason, count in info["lost"].items():
             lost[reason] = lost.get(reason, 0) + count
-    ticks = sum(info["sampled_seconds"] * info["asked_hz"] for info in infos)
-    cpu = sum(info["cpu_seconds"] * info["asked_hz"] for info in infos)
+    ticks = sum(info["ticks"] for info in infos)
+    cpu = sum(
+        (info["cpu_seconds"] - info["profiler_cpu_seconds"]) * info["asked_hz"] for info in infos
+    )
     samples = sum(info["samples"] for info in infos)
     cut = sum(info["cut"] for info in infos)
     logs = f"{len(infos)}" + f", {cut} cut" * bool(cut) + f", {len(bad)} bad: {bad[:1]}" * bool(bad)

@@ -375,6 +375,11 @@ vmp_sample_on_armed_signal(int signo)
         sem_post(&s->wake);
         vmp_os_sleep_until(vmp_os_mono_ns() + patience_ns);
     } else {
+        /* The end of the session is under way in a thread that blocks this signal, and
+         * will be over in milliseconds: the log is to be whole. */
+        static const int64_t step_ns = 1000000;
+        for (int i = 0; i < 1000 && getpid() == s->signal_pid && s->signal_armed; i++)
+            vmp_os_sleep_until(vmp_os_mono_ns() + step_ns);
         /* A forked child, or after the end: as if we were not. */
         struct sigaction dfl = {.sa_handler = SIG_DFL};
         sigaction(signo, &dfl, NULL);

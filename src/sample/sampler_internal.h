@@ -219,7 +219,7 @@ typedef struct vmp_sampler {
     pid_t drain_ended, pacer_ended; /* the last ones that were joined */
     uint64_t drain_cpu_before;      /* of drain threads that were parked */
     _Atomic int signal_got;
-    int signal_armed;
+    _Atomic int signal_armed;
     pid_t signal_pid; /* the process that armed it */
     void (*signal_run)(void *);
     void *signal_context;

@@ -232,6 +232,12 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     vmp_sampler *s = &vmp_the_sampler;
     if (!(atomic_load(&s->generation) & 1))
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "vmprof is not enabled");
+    /* The armed signal kills only when the log is whole; see vmp_sample_on_armed_signal. */
+    sigset_t armed, mask_before;
+    sigemptyset(&armed);
+    if (s->signal_armed)
+        sigaddset(&armed, s->signal_armed);
+    pthread_sigmask(SIG_BLOCK, &armed, &mask_before);
     pthread_mutex_lock(&s->mutex);
     /* The clock first: then only ticks that are under way already come too late. */
     if (s->source->enable)
@@ -266,5 +272,10 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         session_free(s);
     }
     pthread_mutex_unlock(&s->mutex);
+    /* One that came too late for the drain has another thread waiting in its handler. */
+    int got = atomic_exchange(&s->signal_got, 0);
+    if (got)
+        kill(getpid(), got);
+    pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
     return rc;
 }

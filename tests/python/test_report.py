@@ -280,6 +280,68 @@ def test_terminated_child_prints_no_report(python: Any, place: Path) -> None:
     assert done.stderr.count("samples over") == 1, done.stderr
 
 
+def test_log_of_a_terminated_child_is_whole(python: Any, place: Path) -> None:
+    # Leaving a `with` block of a multiprocessing.Pool ends its processes this way.
+    write(
+        place,
+        "import multiprocessing\n"
+        "def in_child(n):\n    hot_function(0.2)\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "        pool.map(in_child, [1])\n",
+    )
+    done = vmprof(python, place, "-o", "log", "prog.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    (log,) = place.glob("log.*")
+    found = info(python, log)
+    assert found["cut"] is False
+    assert found["ticks"] == pytest.approx(0.2 * found["asked_hz"], rel=0.4)
+    assert "in_child" in functions(python, log)
+
+
+def test_log_of_a_process_terminated_at_its_end_is_whole(python: Any, place: Path) -> None:
+    write(
+        place,
+        "statuses = set()\n"
+        "for i in range(30):\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n        hot_function(0.01)\n        os._exit(0)\n"
+        "    time.sleep(0.01 + i * 0.001)\n"
+        "    os.kill(pid, signal.SIGTERM)\n"
+        "    statuses.add(os.waitpid(pid, 0)[1])\n"
+        "print(statuses <= {0, int(signal.SIGTERM)})\n",
+    )
+    done = vmprof(python, place, "-o", "log", "prog.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    assert [log.name for log in place.glob("log*") if info(python, log)["cut"]] == []
+
+
+C_FORK = """
+import ctypes
+libc = ctypes.PyDLL(None)
+words = (ctypes.c_char_p * 2)(b"/bin/true", None)
+statuses = set()
+for _ in range(40):
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = libc.fork()
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        sum(range(30000))
+        libc.execv(b"/bin/true", words)
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    statuses.add(os.waitpid(pid, 0)[1])
+print(statuses)
+"""
+
+
+def test_fork_and_exec_in_c_is_survived(python: Any, place: Path) -> None:
+    # As uvloop starts subprocesses: Python's hooks run, but no audit event tells of the exec.
+    write(place, C_FORK)
+    done = vmprof(python, place, "-p", "0.0001", "-o", "log", "prog.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{0}\n", "")
+    assert [path.name for path in place.glob("log*")] == ["log"]
+
+
 @pytest.mark.parametrize("timer", ["", "perf", "pacer", "cputimer"])
 def test_exec_after_a_function_is_survived(one_python: Any, place: Path, timer: str) -> None:
     # The exec of subprocess tells nobody; a tick on its way then would kill the new program.

@@ -53,6 +53,9 @@ void vmp_signal_watch_stop(void);
 
 /* on_sigterm.c */
 PyObject *vmp_on_sigterm(PyObject *module, PyObject *argv);
+/* In a forked child whose session runs: its log is made whole too, and nothing
+ * is shown, if that was armed in the parent. */
+void vmp_on_sigterm_in_child(void);
 
 /* session_start.c: starts a session from vmp_the_capture. 0, or -1 with an
  * exception set. */

@@ -72,11 +72,21 @@ reporter_new(PyObject *argv)
     return reporter;
 }
 
+/* Lives as long as the process: the drain thread may use it at any time. */
+static vmp_reporter *armed;
+
+void
+vmp_on_sigterm_in_child(void)
+{
+    static char *nothing[1];
+    static vmp_reporter quiet = {.argv = nothing};
+    if (armed)
+        vmp_sampler_on_signal(SIGTERM, report_run, &quiet);
+}
+
 PyObject *
 vmp_on_sigterm(PyObject *module, PyObject *argv)
 {
-    /* Lives as long as the process: the drain thread may use it at any time. */
-    static vmp_reporter *armed;
     (void)module;
     if (!PyList_Check(argv)) {
         PyErr_SetString(PyExc_TypeError, "argv must be a list of str");
@@ -89,6 +99,5 @@ vmp_on_sigterm(PyObject *module, PyObject *argv)
         armed = reporter;
     else
         reporter_free(reporter);
-    (void)armed;
     Py_RETURN_NONE;
 }

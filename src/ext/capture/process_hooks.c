@@ -4,9 +4,11 @@
  * of the session is dead. os.register_at_fork, which only Python's own fork
  * calls, starts the child's session where it is to go on; a fork that is
  * followed by exec at once never comes here and pays nothing. One that is to
- * run a function before its exec (preexec_fn of subprocess) does come, and is
- * not followed: its exec is a bare system call without an audit event, so that
- * nothing could stop the clock in time.
+ * run a function before its exec (preexec_fn of subprocess) does come, and so
+ * do C libraries that fork by themselves and tell the interpreter (uvloop,
+ * before its exec). Neither is followed: their exec is a bare system call
+ * without an audit event, so that nothing could stop the clock in time. What
+ * os.fork and os.forkpty start they announce by an audit event of their own.
  *
  * CPython from 3.12 on counts the operating system's threads after a fork and
  * warns if there are several. Ours must not cause that in a program that has
@@ -21,6 +23,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,15 +83,22 @@ exec_failed(void *unused)
     return 0;
 }
 
+/* os.fork or os.forkpty is about to fork in this thread. */
+static _Thread_local bool fork_announced;
+
 static int
 on_audit(const char *event, PyObject *args, void *unused)
 {
     (void)args;
     (void)unused;
-    if (event[0] == 'o' && strcmp(event, "os.exec") == 0 && vmp_sampler_runs()) {
+    if (event[0] != 'o' || !vmp_sampler_runs())
+        return 0;
+    if (strcmp(event, "os.exec") == 0) {
         exec_begins();
         vmp_sampler_brace_for_exec();
         Py_AddPendingCall(exec_failed, NULL);
+    } else if (strcmp(event, "os.fork") == 0 || strcmp(event, "os.forkpty") == 0) {
+        fork_announced = true;
     }
     return 0;
 }
@@ -96,11 +106,13 @@ on_audit(const char *event, PyObject *args, void *unused)
 static bool parked;
 static bool follow_in_child;
 
-/* Is the fork that of subprocess (or gevent's), with an exec to come? The Python
- * function that calls it has had this name in every version. */
+/* Is an exec to come? gevent's subprocess calls os.fork for that; the Python
+ * function that does so has had this name in every version. */
 static bool
 fork_is_for_exec(void)
 {
+    if (vmp_the_capture.compat.audit_hook_add && !fork_announced)
+        return true;
     PyObject *frame = (PyObject *)PyEval_GetFrame(); /* borrowed */
     PyObject *code = frame ? PyObject_GetAttrString(frame, "f_code") : NULL;
     PyObject *name = code ? PyObject_GetAttrString(code, "co_name") : NULL;
@@ -117,6 +129,7 @@ vmp_hook_before_fork(PyObject *module, PyObject *unused)
     (void)module;
     (void)unused;
     follow_in_child = vmp_sampler_runs() && vmp_the_capture.follow_fork && !fork_is_for_exec();
+    fork_announced = false;
     if (vmp_sampler_runs() && vmp_the_capture.compat.version_hex >= VMP_COMPAT_3_12 &&
         vmp_sampler_threads_are_alone()) {
         vmp_sampler_threads_park();
@@ -177,12 +190,22 @@ vmp_hook_after_fork_child(PyObject *module, PyObject *unused)
         if (c->fd_is_ours) /* a child's child: this one was the parent's */
             close(c->fd);
         c->fd_is_ours = false;
+        /* One that is ended now leaves a log that begins and ends. */
+        sigset_t term, old;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &term, &old);
         /* A child that cannot be sampled is a child all the same. */
-        if (child_log_open(c) == 0 && vmp_capture_start(c) < 0) {
-            PyErr_Clear();
-            close(c->fd);
-            c->fd_is_ours = false;
+        if (child_log_open(c) == 0) {
+            if (vmp_capture_start(c) == 0) {
+                vmp_on_sigterm_in_child();
+            } else {
+                PyErr_Clear();
+                close(c->fd);
+                c->fd_is_ours = false;
+            }
         }
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
     } else if (c->opened) {
         vmp_code_watch_stop(&c->compat);
     }
