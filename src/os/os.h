@@ -88,6 +88,13 @@ void vmp_os_timer_close(vmp_os_timer *t);
 /* Expiries that this signal stands for beyond the one that it is. */
 VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);
 
+/* ---- system calls that a signal of ours met ----
+ * At the end of a handler with SA_RESTART, its third argument: where the interrupted
+ * call is to be restarted although another signal waits that is to interrupt it, the
+ * call ends with EINTR. The handler must have blocked that signal. Does nothing on
+ * processors where it cannot be told (all but x86_64). */
+VMP_SIGSAFE void vmp_os_restart_prevent(void *context);
+
 /* ---- sleeping ---- */
 /* Sleeps until the absolute monotonic time. */
 void vmp_os_sleep_until(int64_t mono_ns);

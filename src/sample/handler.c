@@ -355,7 +355,9 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
             count_loss(s->lost, VMP_LOG_LOSS_STOPPED, weight);
     }
     atomic_fetch_sub(&s->active, 1);
-    if (!ours)
+    if (ours)
+        vmp_os_restart_prevent(context);
+    else
         pass_on(s, signo, info, context);
     errno = saved_errno;
 }

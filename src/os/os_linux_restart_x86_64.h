@@ -1,0 +1,34 @@
+/* Is the thread about to repeat a system call? x86_64; see os_linux_restart.c. */
+#ifndef VMP_OS_LINUX_RESTART_CPU_H
+#define VMP_OS_LINUX_RESTART_CPU_H
+
+#include <stdbool.h>
+#include <ucontext.h>
+
+#include "compiler.h"
+
+enum { VMP_OS_RESTART_IS_TOLD = 1, VMP_OS_SYSCALL_BYTES = 2 /* 0f 05 */ };
+
+/* The instruction `syscall` leaves its successor's address in rcx and the flags in
+ * r11. Where both still fit a program counter before such an instruction, the
+ * kernel has set it back; a thread that has not begun the call yet looks otherwise. */
+VMP_SIGSAFE static inline bool
+vmp_os_restarts(const ucontext_t *uc, long *ret_number, unsigned long *ret_second_argument)
+{
+    const greg_t *regs = uc->uc_mcontext.gregs;
+    if (regs[REG_RCX] != regs[REG_RIP] + VMP_OS_SYSCALL_BYTES || regs[REG_R11] != regs[REG_EFL])
+        return false;
+    *ret_number = (long)regs[REG_RAX];
+    *ret_second_argument = (unsigned long)regs[REG_RSI];
+    return true;
+}
+
+/* The call ends with `result` (the kernel's: a negative error number). */
+VMP_SIGSAFE static inline void
+vmp_os_restart_end(ucontext_t *uc, long result)
+{
+    uc->uc_mcontext.gregs[REG_RAX] = result;
+    uc->uc_mcontext.gregs[REG_RIP] += VMP_OS_SYSCALL_BYTES;
+}
+
+#endif
