@@ -3,7 +3,7 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help build demo test test-c test-python fuzz bench bench-peers bench-accuracy bench-real floor lint \
+.PHONY: help build demo test test-c test-python stress fuzz bench bench-peers bench-accuracy bench-real floor lint \
 	format wheel clean
 
 help: ## show this list
@@ -26,6 +26,10 @@ test-c: ## run the C tests alone
 test-python: ## run the Python tests alone
 	@tools/bootstrap tests
 	@$(PY) tools/run_tests.py python
+
+stress: ## storms and CPython's own suites under every interpreter (hours); STRESS="--only 3.12"
+	@tools/bootstrap tests
+	@$(PY) tools/run_tests.py stress -- $(STRESS)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60), guided by libFuzzer
 	@tools/fuzz run $(or $(FUZZ_SECONDS),60)

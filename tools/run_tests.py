@@ -7,6 +7,8 @@ Parts, in order; without an argument all of them run:
     threads   the room base, rings between threads among it, under the thread sanitizer
     fuzz      the corpora and a short random run of each fuzzer, same sanitizers (tools/fuzz: long)
     python    pytest: arrows, packaging, the package under every interpreter found
+    stress    only if named, takes hours: storms, CPython's own suites (words behind
+              `--` are for tests/stress/suites.py)
 
 What ran is counted from the JUnit files that meson and pytest leave. A part that
 cannot run at all counts as one failure. Exit status: 0 only if nothing failed and
@@ -157,19 +159,29 @@ def part_fuzz(seconds: int = FUZZ_SECONDS) -> Counts:
     return meson_tests(build, "--suite", "fuzz", env=env)
 
 
-def part_python() -> Counts:
+def pytest(folders: list[str], env: dict[str, str]) -> Counts:
     junit = BUILD / "pytest.xml"
     junit.unlink(missing_ok=True)
-    folders = [f"tests/{name}" for name in ("arrows", "packaging", "python", "stress")]
     status = call(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}"]
         + [folder for folder in folders if (ROOT / folder).is_dir()],
         # Interpreters of other root file systems share /tmp and nothing else.
-        env={"TMPDIR": "/tmp"},
+        env={"TMPDIR": "/tmp", **env},
     )
     counts = read_junit(junit)
     if status not in (0, 1) and not counts.failed:
         counts.add(broken(f"pytest: status {status}"))
+    return counts
+
+
+def part_python() -> Counts:
+    return pytest([f"tests/{name}" for name in ("arrows", "packaging", "python", "stress")], {})
+
+
+def part_stress(words: list[str]) -> Counts:
+    counts = pytest(["tests/stress"], {"VMPROF_STRESS": "long"})
+    bad = call([sys.executable, "tests/stress/suites.py", *words])
+    counts.add(broken("CPython's suites: see above") if bad else Counts(passed=1))
     return counts
 
 
@@ -200,9 +212,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the tests.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=" ".join(PARTS))
     parser.add_argument("--seconds", type=int, default=FUZZ_SECONDS, help="for each fuzzer")
-    args = parser.parse_args()
+    own, words = sys.argv[1:], []
+    if "--" in own:
+        own, words = own[: own.index("--")], own[own.index("--") + 1 :]
+    args = parser.parse_args(own)
     chosen = args.parts or list(PARTS)
-    unknown = set(chosen) - set(PARTS)
+    unknown = set(chosen) - set(PARTS) - {"stress"}
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     BUILD.mkdir(exist_ok=True)
@@ -210,12 +225,15 @@ def main() -> int:
     rows = []
     pythons = tempfile.mkdtemp(prefix="vmprof-pythons-")
     try:
-        if "python" in chosen:
+        if {"python", "stress"} & set(chosen):
             unpack_pythons(pythons)
         for name in chosen:
             print(f"== {name}")
             begin = time.monotonic()
-            counts = part_fuzz(args.seconds) if name == "fuzz" else PARTS[name]()
+            if name == "stress":
+                counts = part_stress(words)
+            else:
+                counts = part_fuzz(args.seconds) if name == "fuzz" else PARTS[name]()
             rows.append(f"{name}: {counts} ({time.monotonic() - begin:.0f} s)")
             total.add(counts)
     finally:
