@@ -17,7 +17,12 @@ from pathlib import Path
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 
 # What differs between two runs of any program: addresses, durations.
-ALWAYS = ((r"0x[0-9a-f]{6,}", "0xADDRESS"), (r"\d+\.\d+ ?s(econds)?\b", "SECONDS"))
+# The length of a line of = signs depends on those.
+ALWAYS = (
+    (r"=====+", "====="),
+    (r"0x[0-9a-f]{6,}", "0xADDRESS"),
+    (r"\d+\.\d+ ?s(econds)?\b", "SECONDS"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Case:
     unordered: bool = False
     cprofile: bool = True
     api: bool = False
+
+
+def pytest_ini(folder: Path) -> None:
+    """Keeps pytest from the configuration of this checkout."""
+    (folder / "pytest.ini").write_text("[pytest]\n")
 
 
 def wait_for(port: int, seconds: float = 60) -> None:

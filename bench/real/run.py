@@ -202,7 +202,7 @@ def compare(
     theirs: dict[ranking.Key, float] = {}
     if case.cprofile:
         stats = folder / "cprofile"
-        run(python, case, ["-m", "cProfile", "-o", str(stats)], {}, 3 * seconds)
+        run(python, case, [str(HERE / "with_cprofile.py"), str(stats)], {}, 3 * seconds)
         theirs = ranking.by_cprofile(str(stats), bare.cpu)
     rows = []
     for period in periods:

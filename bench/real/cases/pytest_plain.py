@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from case import Case
+from case import Case, pytest_ini
 
 CASE = Case(
-    ("-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:forked")
+    (
+        "-m",
+        "pytest",
+        "-c",
+        "pytest.ini",
+        "-v",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:forked",
+    )
     + ("--pyargs", "networkx.algorithms.shortest_paths"),
+    prepare=pytest_ini,
 )
