@@ -59,7 +59,7 @@ vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,
     static const vmp_table_column columns[] = {
         {"self", .right = true},
         {"total", .right = true},
-        {"function (from callers, to callees: of its total)", .flex = LEAST_NAME},
+        {"function (from, to: of its total)", .flex = LEAST_NAME},
         {"location", .flex = LEAST_PLACE, .cut = VMP_CUT_START},
     };
     vmp_out scratch;
