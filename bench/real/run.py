@@ -238,14 +238,17 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(names)}")
     parser.add_argument("--python", nargs="+", default=["3.11", "3.13"])
     parser.add_argument("--period", nargs="+", type=float, default=[0.00099, 0.0001])
+    parser.add_argument("--wheel", type=Path, help="of vmprof, in place of one built now")
     parser.add_argument("--timeout", type=float, default=300, help="of one run, in seconds")
     args = parser.parse_args()
     unknown = sorted({*args.cases} - {*names})
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}")
-    shutil.rmtree(BUILD / "wheel", ignore_errors=True)
-    (BUILD / "wheel").mkdir(parents=True)
-    wheel = wheels.build_wheel(BUILD / "wheel")
+    wheel = args.wheel
+    if not wheel:
+        shutil.rmtree(BUILD / "wheel", ignore_errors=True)
+        (BUILD / "wheel").mkdir(parents=True)
+        wheel = wheels.build_wheel(BUILD / "wheel")
     venvs = {version: make_venv(version, wheel) for version in args.python}
     table = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     print("\n".join(table))
