@@ -15,10 +15,12 @@ import sys
 from pathlib import Path
 
 # Put in by the compiler: position independent code, sections, sanitizers, and the
-# division of 64-bit numbers where the processor has none (libgcc; pure).
+# division of 64-bit numbers and the atomics where the processor, or not every one of
+# its kind, has an instruction for it (libgcc; no state but which one to use).
 COMPILER = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__(start|stop)_vmp_\w+|__(asan|ubsan|tsan|gcov)_\w+"
     r"|__u?(div|mod|divmod)di[34]"
+    r"|__aarch64_(cas|swp|ldadd|ldclr|ldeor|ldset)[1248]_(relax|acq|rel|acq_rel)"
 )
 
 

@@ -80,7 +80,7 @@ static int
 check_descriptor(const vmp_log_chunk_out *o, vmp_err *err)
 {
     struct stat st;
-    if (fstat(o->fd, &st) < 0 || st.st_dev != o->device || st.st_ino != o->file)
+    if (fstat(o->fd, &st) < 0 || (uint64_t)st.st_dev != o->device || st.st_ino != o->file)
         return vmp_err_set(err, VMP_EIO, EBADF, o->bytes,
             "cannot write the log: its descriptor was closed by the program");
     return 0;

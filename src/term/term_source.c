@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "term_mtime.h"
 #include "vec.h"
 
 static int
@@ -76,8 +77,7 @@ vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, int64_t made_unix_ns)
     int fd = open_source(s, path, cwd, &st);
     if (fd < 0)
         return s->bytes.rc;
-    int64_t written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    s->state = written_ns > made_unix_ns ? VMP_SOURCE_CHANGED : VMP_SOURCE_READ;
+    s->state = vmp_term_mtime_ns(&st) > made_unix_ns ? VMP_SOURCE_CHANGED : VMP_SOURCE_READ;
     read_all(s, fd);
     close(fd);
     int rc = s->bytes.rc < 0 ? s->bytes.rc : find_lines(s);
