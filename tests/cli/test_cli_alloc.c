@@ -1,0 +1,71 @@
+/* Every allocation of a command's views fails in turn, as text, JSON and page;
+ * so does that of its options. */
+#include "alloc_fail.h"
+#include "show.h"
+#include "synth.h"
+
+static vmp_profile *
+small_profile(void)
+{
+    vmp_profile_builder *b = synth_builder(0, false);
+    const char *const lines[] = {"1 2 main:1 a:2 ~4 b:3:4", "2 5 main:2 n!lib a:7", "1 1"};
+    synth_add(b, lines, 3);
+    return synth_finish(b);
+}
+
+typedef int view_function(const vmp_show *s);
+
+static int
+run(const vmp_profile *p, view_function *view, const vmp_show_options *options)
+{
+    static const vmp_term term = {.width = 80, .utf8 = true, .color = true};
+    vmp_out out;
+    vmp_out_init(&out, -1);
+    vmp_show s = {.path = "a.log", .profile = p, .options = options, .view = {&out, &term, p}};
+    int rc = view(&s);
+    if (rc == 0)
+        rc = out.rc;
+    vmp_out_fini(&out);
+    return rc;
+}
+
+TEST(a_view_that_runs_out_of_memory_says_so)
+{
+    static view_function *const views[] = {vmp_show_tree, vmp_show_flat, vmp_show_callers,
+        vmp_show_lines, vmp_show_threads, vmp_show_info};
+    vmp_profile *p = small_profile();
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        for (int form = 0; form < 3; form++) {
+            vmp_show_options options = {.json = form == 1,
+                .html = form == 2 && views[i] == vmp_show_tree,
+                .threads = form == 2,
+                .indent = 2,
+                .sort = form == 2 ? VMP_SHOW_SORT_LINE : VMP_SHOW_SORT_DEFAULT};
+            int rc;
+            ALLOC_FAIL_LOOP(rc, run(p, views[i], &options));
+        }
+    }
+    vmp_profile_free(&p);
+}
+
+static int
+parse(void)
+{
+    static const vmp_opt hide = {"hide", 0, VMP_OPT_LIST, 0, "TEXT", NULL, 0, 0, 0, ""};
+    char *argv[] = {(char[]){"show"}, (char[]){"--hide=a"}, (char[]){"b"}, NULL};
+    vmp_opt_list values = {0};
+    vmp_opts_result result;
+    int rc = vmp_opts_parse(&hide, 1, &values, 3, argv, &result, NULL);
+    vmp_opt_list_fini(&values);
+    vmp_opt_list_fini(&result.arguments);
+    return rc;
+}
+
+TEST(options_that_cannot_be_kept_are_an_error)
+{
+    int rc;
+    ALLOC_FAIL_LOOP(rc, parse());
+}
+
+TEST_MAIN(
+    RUN(a_view_that_runs_out_of_memory_says_so), RUN(options_that_cannot_be_kept_are_an_error))
