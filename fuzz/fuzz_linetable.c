@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "py_code.h"
 
-enum { HEAD_BYTES = 5, KINDS = 3, INSTRS = 64 };
+enum { HEAD_BYTES = 5, KINDS = 3, INSTRS = 16 };
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
