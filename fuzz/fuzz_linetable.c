@@ -31,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .linetable_size = (uint32_t)n};
     for (uint32_t i = 0; i < INSTRS; i++) {
         /* Near ones, then ever further ones. */
-        vmp_py_pos pos = vmp_py_code_pos(&c, i < INSTRS / 2 ? 2 * i : UINT32_C(1) << i % 32);
+        vmp_py_pos pos = vmp_py_code_pos(&c, i < INSTRS / 2 ? 2 * i : UINT32_C(1) << 2 * i);
         bool columns = pos.has_columns || (pos.col == 0 && pos.end_col == 0);
         if (pos.line > INT32_MAX || pos.end_line > INT32_MAX || !columns ||
             (pos.has_columns && c.kind != VMP_PY_LINETABLE_LOCATIONS))
