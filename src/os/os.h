@@ -30,10 +30,11 @@ VMP_SIGSAFE pid_t vmp_os_own_tid(void);
 /* Number of threads (one fstat of /proc/self/task), or 0 where unknown. */
 uint32_t vmp_os_thread_count(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
- * 0 where /proc is not there. */
+ * 0 where /proc is not there, or is another pid namespace's. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);
-/* True if the thread is on a run queue and no signal `signo` is pending for it: a
- * second one would vanish in the first. */
+/* True if the thread is on a run queue, does not block signal `signo` (1 to 31), and
+ * has none pending, in which a second one would vanish. Where /proc does not tell:
+ * if the thread exists. */
 bool vmp_os_thread_takes(pid_t tid, int signo);
 /* Asks for a CPU soon after each waking of the calling thread, which is to run
  * briefly; needs no right, and does nothing where the kernel knows no such thing. */

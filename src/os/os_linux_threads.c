@@ -25,6 +25,8 @@ size_t
 vmp_os_thread_list(pid_t *tids, size_t cap)
 {
     DIR *dir = opendir("/proc/self/task");
+    pid_t self = vmp_os_own_tid();
+    bool has_self = false;
     size_t n = 0;
     if (!dir)
         return 0;
@@ -36,9 +38,11 @@ vmp_os_thread_list(pid_t *tids, size_t cap)
         if (n < cap)
             tids[n] = (pid_t)tid;
         n++;
+        has_self |= tid == self;
     }
     closedir(dir);
-    return n;
+    /* A /proc of another pid namespace: its numbers mean nothing here. */
+    return has_self ? n : 0;
 }
 
 /* Reads the start of /proc/self/task/TID/NAME as text; false if there is none. */
@@ -95,11 +99,13 @@ bool
 vmp_os_thread_takes(pid_t tid, int signo)
 {
     /* Fields of proc_pid_stat(5), counted from the state: it is the third of all,
-     * the set of the thread's pending signals the 31st. */
+     * the sets of the thread's pending and of its blocked signals the 31st and 32nd. */
     enum { PENDING = 31 - 3 };
-    char text[512];
+    char text[512], *blocked;
+    uint64_t cpu_ns;
+    /* No /proc, or none of ours: a thread with a clock may take one. */
     if (!task_file_read(tid, "stat", text, sizeof(text)))
-        return false;
+        return vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0;
     /* "tid (name) S ...": the name may hold anything, so look from the end. */
     const char *at = strrchr(text, ')');
     if (!at || at[1] != ' ' || at[2] != 'R')
@@ -107,7 +113,11 @@ vmp_os_thread_takes(pid_t tid, int signo)
     at += 2;
     for (int i = 0; i < PENDING && at; i++)
         at = strchr(at + 1, ' ');
-    return !at || !(strtoull(at, NULL, 10) >> (signo - 1) & 1);
+    if (!at)
+        return true;
+    uint64_t not_now = strtoull(at, &blocked, 10);
+    not_now |= strtoull(blocked, NULL, 10);
+    return !(not_now >> (signo - 1) & 1);
 }
 
 int

@@ -23,6 +23,7 @@
  * would vanish: then the next look sends the weight of both. A system call that is interrupted all
  * the same is restarted by the kernel (SA_RESTART) where it can be. perf has no such gap: it comes
  * first. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,6 +360,13 @@ pacer_unpark(vmp_sampler *s)
 static int
 pacer_start(vmp_sampler *s, vmp_err *err)
 {
+    /* Signal 0 asks whether the kernel lets us. */
+    if (vmp_os_thread_signal(vmp_os_own_tid(), 0, NULL) < 0)
+        return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0,
+            "the kernel lets no thread signal another: %s", strerror(errno));
+    /* Known before the first thread begins. */
+    pid_t some;
+    s->watched.blind = vmp_os_thread_list(&some, 1) == 0;
     s->watched.sees_ends = true;
     s->pacer = calloc(1, sizeof(*s->pacer));
     if (!s->pacer)
@@ -381,11 +389,21 @@ pacer_stop(vmp_sampler *s)
     vmp_watch_list_fini(&s->watched);
 }
 
+/* Threads that a listing will show are left to it. */
+static void
+pacer_thread_begins(vmp_sampler *s, pid_t tid)
+{
+    vmp_watch *watch = s->watched.blind ? vmp_watch_list_get(&s->watched, tid) : NULL;
+    if (watch)
+        watch->due = s->pacer->look;
+}
+
 const vmp_source vmp_source_pacer = {
     .name = "pacer",
     .signo = SIGPROF,
     .start = pacer_start,
     .stop = pacer_stop,
+    .thread_begins = pacer_thread_begins,
     .park = pacer_park,
     .unpark = pacer_unpark,
 };

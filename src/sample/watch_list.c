@@ -11,6 +11,14 @@ static const int64_t LIST_AGAIN_NS = 1000000000;
 /* For who sees by a look at each thread that one is gone. */
 static const int64_t LIST_AGAIN_SEEN_NS = 10000000000;
 
+static int
+by_tid(const void *a, const void *b)
+{
+    const vmp_watch *x = a;
+    const vmp_watch *y = b;
+    return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
 vmp_watch *
 vmp_watch_list_get(vmp_watch_list *l, pid_t tid)
 {
@@ -23,15 +31,10 @@ vmp_watch_list_get(vmp_watch_list *l, pid_t tid)
     vmp_watch *watch = &l->items[l->count++];
     memset(watch, 0, sizeof(*watch));
     watch->tid = tid;
-    return watch;
-}
-
-static int
-by_tid(const void *a, const void *b)
-{
-    const vmp_watch *x = a;
-    const vmp_watch *y = b;
-    return (x->tid > y->tid) - (x->tid < y->tid);
+    if (!l->blind)
+        return watch;
+    qsort(l->items, l->count, sizeof(*l->items), by_tid);
+    return vmp_watch_list_find(l, tid);
 }
 
 vmp_watch *
@@ -76,6 +79,20 @@ merge(vmp_watch_list *l, vmp_sampler *s, const pid_t *tids, size_t n,
     return 0;
 }
 
+/* Where there is no listing: the main thread, and of those known the living. */
+static size_t
+list_known(const vmp_watch_list *l, pid_t *tids)
+{
+    pid_t main_tid = getpid();
+    size_t n = 0;
+    uint64_t cpu_ns;
+    tids[n++] = main_tid;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].tid != main_tid && vmp_os_thread_cpu_ns(l->items[i].tid, &cpu_ns) == 0)
+            tids[n++] = l->items[i].tid;
+    return n;
+}
+
 int
 vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     void (*added)(vmp_sampler *, vmp_watch *), void (*removed)(vmp_sampler *, vmp_watch *))
@@ -84,15 +101,16 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     int64_t again_ns = l->sees_ends ? LIST_AGAIN_SEEN_NS : LIST_AGAIN_NS;
     if (l->listed_ns && count == l->thread_count && now_ns - l->listed_ns < again_ns)
         return 0;
-    size_t cap = (size_t)count + 64, have = 0;
+    size_t cap = (l->count > count ? l->count : count) + 64, have = 0;
     pid_t *tids = NULL;
     if (VMP_VEC_RESERVE(tids, have, cap) < 0)
         return -VMP_ENOMEM;
     size_t n = vmp_os_thread_list(tids, have);
     if (n > have)
         n = have; /* the rest is found at the next look: the numbers differ */
-    if (n == 0)
-        tids[n++] = getpid(); /* no /proc: the main thread */
+    l->blind = n == 0;
+    if (l->blind)
+        n = list_known(l, tids);
     l->thread_count = count;
     l->listed_ns = now_ns;
     l->serial++;

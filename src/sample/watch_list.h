@@ -36,6 +36,7 @@ typedef struct vmp_watch_list {
     uint32_t serial;
     uint32_t thread_count; /* at the last listing */
     int64_t listed_ns;     /* 0: list again */
+    _Bool blind;           /* threads cannot be listed: those that were got stay */
     _Bool sees_ends;       /* the owner sets that to 0 when it finds a thread gone */
 } vmp_watch_list;
 
@@ -48,7 +49,8 @@ int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now
     void (*removed)(struct vmp_sampler *, vmp_watch *));
 /* The thread's entry, or NULL; only if nothing was added since the listing. */
 vmp_watch *vmp_watch_list_find(vmp_watch_list *l, pid_t tid);
-/* The thread's entry, added if need be; NULL when out of memory. */
+/* The thread's entry, added if need be; NULL when out of memory. find() needs a
+ * listing after that, except where the list is blind. */
 vmp_watch *vmp_watch_list_get(vmp_watch_list *l, pid_t tid);
 void vmp_watch_list_fini(vmp_watch_list *l);
 

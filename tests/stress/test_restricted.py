@@ -1,0 +1,169 @@
+"""Kernels and containers that forbid what the sampler would like best.
+
+Whatever is left is used, the profile is as true, and what was taken is said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+LONG = os.environ.get("VMPROF_STRESS") == "long"
+
+WORK = """
+    import threading, time
+
+    def burn(seconds):
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            sum(range(100))
+
+    def side():
+        burn(0.1)
+
+    def front():
+        burn(0.3)
+
+    thread = threading.Thread(target=side, name="side")
+    thread.start()
+    front()
+    thread.join()
+"""
+
+
+def facts(one_python: Any, log: Path) -> dict[str, Any]:
+    """What `vmprofshow LOG info` says, and `names`: shares in percent of the two functions."""
+    out: dict[str, Any] = {}
+    for view in ("info", "flat"):
+        words = ["-m", "vmprof.show", str(log), view, "--json"]
+        done = one_python.run(words, timeout=60)
+        assert done.returncode == 0, done.stderr
+        out[view] = json.loads(done.stdout)
+    return out
+
+
+def check(one_python: Any, log: Path, timers: set[str]) -> None:
+    got = facts(one_python, log)
+    info = got["info"]
+    assert info["timer"] in timers
+    share = {row["name"]: row["total"]["percent"] for row in got["flat"]["functions"]}
+    assert 20 < share["side"] < 30 and 70 < share["front"] < 80, share
+    # 0.4 s at 1 kHz; what was not sampled was counted.
+    ticks = info["ticks"] + sum(info["lost"].values())
+    assert 340 < ticks < 480, info
+
+
+@dataclass(frozen=True)
+class Case:
+    """name, what is denied, VMPROF_TIMER, which timers may serve."""
+
+    name: str
+    denied: str
+    timer: str
+    timers: set[str]
+
+
+CASES = [
+    Case("forced_perf", "", "perf", {"perf"}),
+    Case("forced_perf_user", "", "perf-user", {"perf-user"}),
+    Case("forced_pacer", "", "pacer", {"pacer"}),
+    Case("forced_cputimer", "", "cputimer", {"cputimer"}),
+    Case("no_perf", "perf_event_open=EACCES", "", {"pacer"}),
+    Case("perf_unknown", "perf_event_open=ENOSYS", "", {"pacer"}),
+    Case("no_perf_no_timer", "perf_event_open=EPERM timer_create=EPERM", "", {"pacer"}),
+    Case("no_perf_no_signals", "perf_event_open=EPERM rt_tgsigqueueinfo=EPERM", "", {"cputimer"}),
+    Case("no_reading_of_self", "process_vm_readv=EPERM", "", {"perf", "pacer"}),
+    Case("nothing_but_pacer", "perf_event_open=EPERM process_vm_readv=EPERM", "", {"pacer"}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_left_is_used(case: Case, python: Any, one_python: Any, tmp_path: Path) -> None:
+    if platform.machine() not in ("x86_64", "aarch64"):
+        pytest.skip("the filter knows no numbers of system calls here")
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(dedent(WORK))
+    shutil.copy(HERE / "deny.py", tmp_path)
+    words = [python.interpreter.executable, "-m", "vmprof", "-p", "0.001", "-o", str(log)]
+    env = {"VMPROF_TIMER": case.timer} if case.timer else {}
+    done = python.run(
+        ["deny.py", *case.denied.split(), "--", *words, "prog.py"],
+        cwd=tmp_path,
+        env=env,
+        timeout=60,
+    )
+    if case.timer.startswith("perf") and done.returncode == 2:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    check(one_python, log, case.timers)
+
+
+def test_what_is_forced_and_denied_is_said(python: Any, tmp_path: Path) -> None:
+    shutil.copy(HERE / "deny.py", tmp_path)
+    (tmp_path / "prog.py").write_text("print('not reached')")
+    for timer, call in (
+        ("perf", "perf_event_open"),
+        ("cputimer", "timer_create"),
+        ("pacer", "rt_tgsigqueueinfo"),
+    ):
+        words = [python.interpreter.executable, "-m", "vmprof", "-o", "log", "prog.py"]
+        done = python.run(
+            ["deny.py", f"{call}=EPERM", "--", *words], cwd=tmp_path, env={"VMPROF_TIMER": timer}
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("vmprof: cannot profile: "), done.stderr
+        assert "Operation not permitted" in done.stderr
+
+
+NAMESPACES = {
+    "nobody": ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
+    "user_and_pid": ["unshare", "-U", "-r", "-p", "-f", "--mount-proc"],
+    "proc_of_another_pid_namespace": ["unshare", "-p", "-f"],
+    "no_proc": ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"],
+    "small_proc": [
+        *("unshare", "-m", "sh", "-c"),
+        'mount -t proc -o hidepid=2,subset=pid proc /proc && exec "$@"',
+        "sh",
+    ],
+}
+
+
+@pytest.mark.parametrize("timer", ["", "pacer", "cputimer"] if LONG else ["pacer"])
+@pytest.mark.parametrize("name", sorted(NAMESPACES))
+def test_container(name: str, timer: str, one_python: Any, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
+        pytest.skip("needs root, unshare and setpriv")
+    folder = one_python.site.parent / f"container-{name}-{timer}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    log, program = folder / "log", folder / "prog.py"
+    program.write_text(dedent(WORK))
+    words = ["-m", "vmprof", "-p", "0.001", "-o", str(log), str(program)]
+    # One that everybody may run.
+    python = one_python.interpreter.executable
+    if name == "nobody" and python.startswith("/root"):
+        python = "/usr/bin/python3"
+    env = one_python.env({"VMPROF_TIMER": timer} if timer else {})
+    done = subprocess.run(
+        [*NAMESPACES[name], python, *words],
+        env=env,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    check(one_python, log, {timer} if timer else {"perf", "pacer"})
