@@ -126,8 +126,9 @@ class Ours(Peer):
 
 # Runs a program under vmprof 0.6.0's real_time, which its command has no option for.
 OLD_WALL = """
-import sys, vmprof
+import os, sys, vmprof
 out, period, sys.argv = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+sys.path[0] = os.path.dirname(sys.argv[0])
 with open(sys.argv[0], "rb") as file:
     code = compile(file.read(), sys.argv[0], "exec")
 names = {"__name__": "__main__", "__file__": sys.argv[0]}  # alive until the names are written
