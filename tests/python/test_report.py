@@ -316,6 +316,24 @@ def test_log_of_a_process_terminated_at_its_end_is_whole(python: Any, place: Pat
     assert [log.name for log in place.glob("log*") if info(python, log)["cut"]] == []
 
 
+def test_fork_with_hooks_in_python_draws_no_warning(python: Any, place: Path) -> None:
+    # The interpreter counts threads after the hooks; ours must not be back by then.
+    write(
+        place,
+        "import logging\n"
+        "os.register_at_fork(after_in_parent=lambda: [logging.getLogger() for _ in range(50)])\n"
+        "for _ in range(5):\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n        os._exit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "    hot_function(0.1)\n",
+    )
+    words = ["-W", "always", "-m", "vmprof", "-o", "log", "prog.py"]
+    done = python.run(words, cwd=place)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert info(python, place / "log")["ticks"] == pytest.approx(500, rel=0.4)
+
+
 C_FORK = """
 import ctypes
 libc = ctypes.PyDLL(None)

@@ -104,6 +104,7 @@ on_audit(const char *event, PyObject *args, void *unused)
 }
 
 static bool parked;
+static PyObject *forking_frame; /* that called os.fork; compared only */
 static bool follow_in_child;
 
 /* Is an exec to come? gevent's subprocess calls os.fork for that; the Python
@@ -133,16 +134,37 @@ vmp_hook_before_fork(PyObject *module, PyObject *unused)
     if (vmp_sampler_runs() && vmp_the_capture.compat.version_hex >= VMP_COMPAT_3_12 &&
         vmp_sampler_threads_are_alone()) {
         vmp_sampler_threads_park();
+        forking_frame = (PyObject *)PyEval_GetFrame();
         parked = true;
     }
     Py_RETURN_NONE;
 }
 
+/* Does the current frame run below the one that forks, as hooks in Python do? */
+static bool
+in_hook_of_fork(void)
+{
+    PyObject *frame = (PyObject *)PyEval_GetFrame();
+    bool below = false;
+    Py_XINCREF(frame);
+    for (int depth = 0; frame && !below && depth < 16; depth++) {
+        PyObject *back = PyObject_GetAttrString(frame, "f_back");
+        Py_DECREF(frame);
+        frame = back;
+        below = frame && frame == forking_frame;
+    }
+    Py_XDECREF(frame);
+    PyErr_Clear();
+    return below;
+}
+
+/* The interpreter counts threads when the hooks have run, among them those in
+ * Python (logging has one), where pending calls are run already. */
 static int
 unpark(void *unused)
 {
-    (void)unused;
-    vmp_sampler_threads_unpark();
+    if (!in_hook_of_fork() || Py_AddPendingCall(unpark, unused) < 0)
+        vmp_sampler_threads_unpark();
     return 0;
 }
 
