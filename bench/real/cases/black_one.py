@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from case import Case
 
-CASE = Case(("-m", "black", "--diff", "-l", "60", "{site}/networkx/algorithms/matching.py"))
+CASE = Case(
+    ("-m", "black", "--diff", "-l", "60", "{site}/networkx/algorithms/matching.py"),
+    scrub=((r"^((---|\+\+\+) .*)\t.*", r"\1"),),
+)
