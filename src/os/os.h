@@ -68,6 +68,8 @@ enum { VMP_OS_PERF_SIGNAL = SIGTRAP };
  * err->os_errno tells. */
 int vmp_os_perf_open(
     int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err);
+/* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
+bool vmp_os_is_traced(void);
 /* Changes the period, of the thread named at open only. */
 void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
 /* Stops or resumes the event and those inherited from it. */

@@ -91,7 +91,9 @@ sources_rank(const vmp_sampler_config *c, const vmp_source **ranked)
     bool slow = c->interval_ns >= 2 * vmp_os_tick_ns();
     if (slow)
         ranked[n++] = &vmp_source_cputimer;
-    ranked[n++] = &vmp_source_perf;
+    /* A debugger stops at each SIGTRAP. */
+    if (!vmp_os_is_traced())
+        ranked[n++] = &vmp_source_perf;
     ranked[n++] = &vmp_source_pacer;
     if (!slow)
         ranked[n++] = &vmp_source_cputimer;

@@ -185,3 +185,44 @@ def test_an_exec_that_takes_long_is_not_killed(python: Any, tmp_path: Path) -> N
         process.communicate("\n", timeout=60)
         assert process.returncode == 0
         tracer.wait(30)
+
+
+def test_a_debugger_runs_the_program(python: Any, one_python: Any, tmp_path: Path) -> None:
+    """gdb stops at each SIGTRAP, so that ticks come by another signal."""
+    if not shutil.which("gdb") or python.interpreter.root:
+        pytest.skip("needs gdb in the interpreter's root")
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text("total = 0\nfor i in range(2_000_000):\n    total += i\nprint(total)\n")
+    words = ["-m", "vmprof", "-p", "0.001", "-o", str(log), str(program)]
+    done = subprocess.run(
+        ["gdb", "-batch", "-ex", "run", "--args", python.interpreter.executable, *words],
+        env=python.env(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "1999999000000\n" in done.stdout and "SIGTRAP" not in done.stdout, done.stdout
+    assert info(one_python, log)["samples"] > 20
+
+
+def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) -> None:
+    """What fitted reads, with all names, and the program ends as it would."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if python.interpreter.root:
+        pytest.skip("needs a mount that the interpreter sees")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "none", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs a file system that is full soon")
+    try:
+        shutil.copy(STORMS / "codes.py", tmp_path / "prog.py")
+        log = disk / "log"
+        words = ["-m", "vmprof", "-p", "0.0001", "-o", str(log), "prog.py"]
+        done = python.run(words, cwd=tmp_path, timeout=120)
+        assert done.returncode == 0
+        assert "No space left on device" in done.stderr, done.stderr
+        assert info(one_python, log)["samples"] > 0
+        assert not nameless(names(one_python, log))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
