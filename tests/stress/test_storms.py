@@ -124,7 +124,7 @@ KILLED = """
                 space[f"made_{number}"]()
             number += 4
             if number % 4 == 0:
-                os.pwrite(beat, f"{time.monotonic_ns():20}".encode(), 0)
+                os.pwrite(beat, f"{time.time_ns():20}".encode(), 0)
 
     for number in (1, 2, 3):
         threading.Thread(target=work, args=(number,), daemon=True).start()
@@ -133,7 +133,7 @@ KILLED = """
 
 
 def test_kill_9_at_any_moment(python: Any, one_python: Any, tmp_path: Path) -> None:
-    """Each log opens, has all names, and at most 0.1 s are missing."""
+    """Each log opens, has all names, and lacks 0.1 s at most where the machine is not busy."""
     program, log, beat = tmp_path / "prog.py", tmp_path / "log", tmp_path / "beat"
     program.write_text(dedent(KILLED))
     seed = time.time_ns()
@@ -151,10 +151,11 @@ def test_kill_9_at_any_moment(python: Any, one_python: Any, tmp_path: Path) -> N
             assert not nameless(names(one_python, log))
             facts = info(one_python, log)
             if facts["samples"] and beat.exists() and beat.stat().st_size:
-                missing.append(facts)
+                missing.append(int(beat.read_text()) / 1e9 - facts["end_unix"])
         for path in (log, beat):
             path.unlink(missing_ok=True)
     assert len(missing) > rounds / 4
+    assert sorted(missing)[len(missing) * 4 // 5] < 0.11, missing
 
 
 def attach(tool: list[str], process: subprocess.Popen[Any]) -> subprocess.Popen[bytes]:
