@@ -213,7 +213,7 @@ def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) 
     disk.mkdir()
     if python.interpreter.root:
         pytest.skip("needs a mount that the interpreter sees")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "none", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("needs a file system that is full soon")
     try:

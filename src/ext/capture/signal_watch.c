@@ -141,7 +141,7 @@ our_sigtimedwait(PyObject *self, PyObject *args)
     double left = set ? PyFloat_AsDouble(PyTuple_GetItem(args, 1)) : 0, end = seconds() + left;
     PyErr_Clear();
     PyObject *info = PyObject_Call(wrapped[SIGTIMEDWAIT].real, args, NULL);
-    if (!set || !set_has_ours(set, &signals))
+    if (!info || !set || !set_has_ours(set, &signals))
         return info;
     while (info && info != Py_None && info_is_tick(info)) {
         Py_DECREF(info);

@@ -43,3 +43,7 @@ while signal.sigtimedwait(every, 0):
     pass
 os.kill(os.getpid(), signal.SIGUSR2)
 print(signal.sigwaitinfo(every).si_signo, signal.sigtimedwait(every, 0.1))
+try:
+    signal.sigtimedwait(every, -1.0)
+except ValueError as error:
+    print(error)
