@@ -124,8 +124,8 @@ on_code(loader *l, const vmp_log_event *e)
 static int
 on_mapping(loader *l, const vmp_log_event *e)
 {
-    vmp_string_id none = {0}, path;
-    vmp_code_id id;
+    vmp_string_id none = {0}, path = {0};
+    vmp_code_id id = {0};
     int rc = vmp_profile_builder_string(l->builder, e->u.mapping.path, &path);
     if (rc == 0)
         rc = vmp_profile_builder_code(l->builder, VMP_PROFILE_NATIVE, none, none, path, 0, &id);

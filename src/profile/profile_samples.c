@@ -267,6 +267,7 @@ vmp_profile_builder_samples(vmp_profile_builder *b, const vmp_profile_batch *ori
         weight = batch.n;
     }
     if (batch.cpu_ns == 0 && batch.wall_ns == 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): batch.n is not 0 */
         if (process->interval_ns > MAX_TOTAL / weight)
             return -VMP_ELIMIT;
         *(is_wall ? &batch.wall_ns : &batch.cpu_ns) = process->interval_ns * weight;

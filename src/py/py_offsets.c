@@ -169,7 +169,7 @@ int
 vmp_py_offsets_for(
     vmp_py_offsets *ret_off, const vmp_py_target *target, const vmp_mem *mem, vmp_err *err)
 {
-    vmp_py_offsets off;
+    vmp_py_offsets off = {0};
     int rc = 0;
     if (target->pointer_bytes != 0 && target->pointer_bytes != POINTER_BYTES)
         return vmp_err_set(err, VMP_EUNSUPPORTED, 0, 0,

@@ -166,7 +166,7 @@ walk_judge(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
     if (VMP_UNLIKELY(
             top || (shape.owner && offset + WALK_UNIT < (WALK_TRAMPOLINE_UNITS + 1) * WALK_UNIT))) {
         uint64_t units;
-        uint32_t traceable;
+        uint32_t traceable = 0;
         rc = walk_load64(r, code + off->code.size_units, &units);
         if (rc == 0)
             rc = walk_load32(r, code + off->code.firsttraceable, &traceable);

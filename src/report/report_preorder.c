@@ -100,9 +100,9 @@ vmp_preorder_new(
     vmp_preorder o = {0};
     size_t n = m->count;
     child_lists l = {
-        .start = calloc(n + 1, sizeof(*l.start)), .child = malloc(n * sizeof(*l.child))};
+        .start = calloc(n + 1, sizeof(*l.start)), .child = calloc(n, sizeof(*l.child))};
     vmp_sort_entry *entries = NULL;
-    waiting *stack = malloc(n * sizeof(*stack));
+    waiting *stack = calloc(n, sizeof(*stack));
     o.node = malloc(n * sizeof(*o.node));
     o.depth = malloc(n * sizeof(*o.depth));
     int rc = l.start && l.child && stack && o.node && o.depth ? 0 : -VMP_ENOMEM;

@@ -25,7 +25,7 @@ vmp_tally_fini(vmp_tally *t)
 int
 vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const uint32_t *rows)
 {
-    uint32_t *path = malloc(m->count * sizeof(*path)); /* row of each level, from 1 */
+    uint32_t *path = calloc(m->count, sizeof(*path)); /* row of each level, from 1 */
     uint32_t depth = 0;
     if (!path)
         return -VMP_ENOMEM;

@@ -115,13 +115,12 @@ slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
  * about their ticks and at most one more each, since a thread that uses a whole
  * interval more ticks once more. */
 static void
-ended_account(vmp_sampler *s, uint32_t count, int64_t now_ns)
+ended_account(vmp_sampler *s, uint32_t count, uint32_t ended, int64_t now_ns)
 {
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    uint64_t used = s->sum.cpu_ns - s->sum.profiler_cpu_ns, ended = 0, sure = 0;
+    uint64_t used = s->sum.cpu_ns - s->sum.profiler_cpu_ns, sure = 0;
     for (uint32_t i = 0; i < count; i++) {
         const vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
-        ended += slot->ended;
         sure += slot->ended && !wall ? slot->ticks_open * s->interval_ns : 0;
     }
     uint64_t untold = used > s->cpu_told_ns ? used - s->cpu_told_ns : 0;
@@ -196,6 +195,6 @@ vmp_account_slots(vmp_sampler *s, int64_t now_ns)
     }
     if (ended > 0) {
         vmp_account_clocks(s, now_ns);
-        ended_account(s, count, now_ns);
+        ended_account(s, count, ended, now_ns);
     }
 }

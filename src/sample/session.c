@@ -51,7 +51,7 @@ start_cpu_take(vmp_sampler *s)
 {
     pid_t *tids = NULL;
     size_t cap = 0, n = vmp_os_thread_count() + 16, have = 0;
-    if (VMP_VEC_RESERVE(tids, cap, n) < 0 || VMP_VEC_RESERVE(s->start_cpu, have, n) < 0) {
+    if (VMP_VEC_RESERVE(tids, cap, n) < 0 || !tids || VMP_VEC_RESERVE(s->start_cpu, have, n) < 0) {
         free(tids);
         return -VMP_ENOMEM;
     }

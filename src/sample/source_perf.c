@@ -56,7 +56,7 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         size_t want = cap * 2, have = 0;
         free(tids);
         tids = NULL;
-        if (VMP_VEC_RESERVE(tids, have, want) < 0)
+        if (VMP_VEC_RESERVE(tids, have, want) < 0 || !tids)
             return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
         cap = have;
         n = vmp_os_thread_list(tids, cap);

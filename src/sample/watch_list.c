@@ -103,7 +103,7 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
         return 0;
     size_t cap = (l->count > count ? l->count : count) + 64, have = 0;
     pid_t *tids = NULL;
-    if (VMP_VEC_RESERVE(tids, have, cap) < 0)
+    if (VMP_VEC_RESERVE(tids, have, cap) < 0 || !tids)
         return -VMP_ENOMEM;
     size_t n = vmp_os_thread_list(tids, have);
     if (n > have)
