@@ -44,6 +44,7 @@ enum {
     WALK_TRAMPOLINE_UNITS = 3,
     WALK_MAX_CODE_BYTES = 1 << 30,
     WALK_TSTATE_BYTES = 4096, /* a PyThreadState ends before */
+    WALK_MAX_OWNER = 3,       /* FRAME_OWNED_BY_CSTACK of 3.12 */
     WALK_MAX_TLBC = 1 << 20,  /* threads alive at once that can have a bytecode copy */
 };
 
@@ -277,8 +278,9 @@ walk_chain(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape, ui
  * What holds in a sound state: going down from the top, the first entry frame
  * (3.11: is_entry; 3.12: a shim) leads to the current_frame of the previous
  * cframe. The walk down costs time, so it is made only where the top frame looks
- * like one of a, b or c: not readable, not code, not started, or beyond the end
- * of the live frames. About one sample in 3000 of a program that only calls. */
+ * like one of a, b or c: not readable, not code, not started, a generator's, an
+ * entry frame (one step down), or beyond the end of the live frames. About one
+ * sample in 3000 of a program that only calls is refused for it. */
 enum walk_doubt { WALK_SOUND, WALK_FRESH, WALK_LEFT_OVER, WALK_UNSAFE };
 
 /* Reads the frame only where it is sure to be memory: among the live frames of the
@@ -287,7 +289,7 @@ static enum walk_doubt
 walk_cframe_doubt(const walk_reader *r, const vmp_py_offsets *off, walk_shape shape,
     uint64_t code_type, uint64_t tstate, uint64_t frame, walk_raw *raw)
 {
-    uint64_t chunk, live_end, type = code_type;
+    uint64_t chunk, live_end, units, type = code_type;
     if (walk_address_absurd(frame) ||
         walk_load64(r, tstate + off->tstate.datastack_chunk, &chunk) < 0 ||
         walk_load64(r, tstate + off->tstate.datastack_top, &live_end) < 0)
@@ -298,13 +300,20 @@ walk_cframe_doubt(const walk_reader *r, const vmp_py_offsets *off, walk_shape sh
     if (walk_load_frame(r, off, shape, frame, raw) < 0)
         return WALK_LEFT_OVER;
     /* Only generators' frames lie elsewhere, or those of earlier chunks. */
-    if (!live && raw->owner != off->owner_generator && frame >= live_end)
+    if (!live && raw->owner != off->owner_generator)
+        return WALK_LEFT_OVER;
+    /* One left over may lie across frames that live, whose values read as its fields. */
+    if (raw->owner > WALK_MAX_OWNER || (shape.entry && raw->entry > 1))
         return WALK_LEFT_OVER;
     if (walk_address_absurd(raw->code) ||
         (code_type != 0 &&
-            (walk_load64(r, raw->code + off->object.type, &type) < 0 || type != code_type)))
+            (walk_load64(r, raw->code + off->object.type, &type) < 0 || type != code_type)) ||
+        walk_load64(r, raw->code + off->code.size_units, &units) < 0)
         return WALK_LEFT_OVER;
-    return raw->instr == raw->code + off->code.firstinstr - WALK_UNIT ? WALK_FRESH : WALK_SOUND;
+    uint64_t offset = raw->instr - raw->code - off->code.firstinstr;
+    if (offset == (uint64_t)0 - WALK_UNIT)
+        return WALK_FRESH;
+    return offset < units * WALK_UNIT ? WALK_SOUND : WALK_LEFT_OVER;
 }
 
 static bool
@@ -347,8 +356,11 @@ walk_cframe_top(const walk_reader *r, const vmp_py_offsets *off, walk_shape shap
         return 0;
     walk_raw raw = {0};
     enum walk_doubt doubt = walk_cframe_doubt(r, off, shape, code_type, tstate, top, &raw);
-    /* Without a caller it is the thread's first, or a generator that waits. */
-    if (VMP_LIKELY(doubt == WALK_SOUND && raw.back != 0))
+    /* What 3.11 leaves over is the entry frame of the call that ended, and may look as
+     * good as new in the unused part of a live one. Without a caller it is the thread's
+     * first, or a generator that waits, which may as well name who called it last. */
+    bool may_wait = raw.back == 0 || raw.owner == off->owner_generator;
+    if (VMP_LIKELY(doubt == WALK_SOUND && !may_wait && !(shape.entry && raw.entry)))
         return 0;
     if (doubt == WALK_UNSAFE || !walk_may_fault(r))
         return -VMP_EUNREADABLE;

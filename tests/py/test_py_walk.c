@@ -365,8 +365,13 @@ TEST(a_doubtful_top_is_not_touched_while_others_own_the_signals)
         nest n = nest_new(cframe_layouts[i]);
         vmp_guard_remove();
         st = (vmp_py_stack){.frames = frames, .cap = CAP};
-        CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), 0);
-        CHECK_INT(st.n, 2);
+        if (off.frame.is_entry != VMP_PY_NONE) {
+            /* An entry frame is right only if the cframe before says so, too. */
+            CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), -VMP_EUNREADABLE);
+        } else {
+            CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), 0);
+            CHECK_INT(st.n, 2);
+        }
         const uint64_t tops[] = {8192, n.stale, UINT64_C(1) << 47};
         for (size_t t = 0; t < sizeof(tops) / sizeof(tops[0]); t++) {
             put(n.cframe, off.cframe.current_frame, tops[t], 8);
@@ -379,6 +384,22 @@ TEST(a_doubtful_top_is_not_touched_while_others_own_the_signals)
         put(n.inner, off.frame.back, 8192, 8);
         CHECK_INT(vmp_py_walk_self(&off, code_type, tstate, &st), -VMP_EUNREADABLE);
         CHECK_INT(vmp_guard_install(NULL), 0);
+    }
+}
+
+/* 3.11: what an earlier eval loop left in a cframe is its entry frame, which may look
+ * sound: in the unused part of a live frame, or a generator's. */
+TEST(an_entry_frame_that_the_cframe_before_does_not_call_is_left_over)
+{
+    nest n = nest_new(cframe_layouts[0]);
+    uint64_t other = frame_new(n.code, 5, 0, 0);
+    const uint64_t owners[] = {0, off.owner_generator};
+    for (int i = 0; i < 2; i++) {
+        put(n.inner, off.frame.owner, owners[i], 1);
+        put(n.inner, off.frame.back, other, 8);
+        CHECK_INT(walk_both(code_type), 0);
+        CHECK_INT(st.n, 1);
+        CHECK_INT(st.dropped, 1);
     }
 }
 
@@ -437,5 +458,6 @@ TEST_MAIN(RUN(the_guard_is_installed), RUN(frame_objects_give_bytes_or_units),
     RUN(the_trampoline_under_an_inlined_init_is_hidden), RUN(bytecode_copies_of_threads_are_found),
     RUN(a_sound_cframe_is_walked), RUN(a_left_over_top_gives_way_to_the_caller),
     RUN(a_doubtful_top_is_not_touched_while_others_own_the_signals),
+    RUN(an_entry_frame_that_the_cframe_before_does_not_call_is_left_over),
     RUN(a_top_whose_caller_cannot_be_told_is_given_up),
     RUN(the_root_is_kept_at_every_size_of_buffer))
