@@ -3,7 +3,7 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 C_FILES = $(shell find src tests fuzz bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: help build demo test test-c test-python stress fuzz platforms bench bench-peers bench-accuracy bench-real floor lint \
+.PHONY: help build demo test test-c test-python stress fuzz analyze platforms bench bench-peers bench-accuracy bench-real floor lint \
 	format wheel clean
 
 help: ## show this list
@@ -34,6 +34,9 @@ stress: ## storms and CPython's own suites under every interpreter (hours); STRE
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60), guided by libFuzzer
 	@tools/fuzz run $(or $(FUZZ_SECONDS),60)
 
+analyze: ## follow the paths of the C sources with clang-tidy; no finding is left
+	@tools/analyze
+
 platforms: ## build and test for i386, aarch64 (qemu), macOS and Windows; root, half an hour
 	@tools/platforms
 
@@ -62,7 +65,7 @@ lint: ## check the form of C and Python, and the types
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
 	@.venv/bin/mypy
-	@for f in tools/bootstrap tools/demo tools/fuzz tools/arch_chroot tools/platforms .ci/run; do sh -n $$f || exit 1; done
+	@for f in tools/bootstrap tools/demo tools/fuzz tools/analyze tools/arch_chroot tools/platforms .ci/run; do sh -n $$f || exit 1; done
 
 format: ## bring C and Python into form
 	@tools/bootstrap tests
