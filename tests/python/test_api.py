@@ -62,7 +62,8 @@ def test_a_pipe_that_nobody_reads_does_not_hold_up_dying_code(run: Any) -> None:
     import fcntl, subprocess
     reading, writing = os.pipe()
     fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
-    reader = subprocess.Popen("sleep 5; exec cat >piped", shell=True, stdin=reading)
+    code = "import sys, time; time.sleep(5); open('piped', 'wb').write(sys.stdin.buffer.read())"
+    reader = subprocess.Popen([sys.executable, "-c", code], stdin=reading)
     os.close(reading)
     vmprof.enable(writing, 0.0005)
     longest, until = 0, time.monotonic() + 3
