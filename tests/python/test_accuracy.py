@@ -29,7 +29,7 @@ ONE_CPU_ERROR = 12.0
 LOCKSTEP_TIMES = 3  # without varied periods the error is 30 to 70 points
 CPU_PROGRAMS = [program for program, mode in accuracy.CASES if mode == "cpu"]
 # Where interpreters differ: how frames, generators and code objects are laid out.
-EVERYWHERE = ["recursion", "generators", "coroutines", "churn", "flutter"]
+EVERYWHERE = ["coroutines", "churn", "flutter"]
 
 
 class Run:

@@ -337,7 +337,8 @@ def test_fork_with_hooks_in_python_draws_no_warning(python: Any, place: Path) ->
 C_FORK = """
 import ctypes
 libc = ctypes.PyDLL(None)
-words = (ctypes.c_char_p * 2)(b"/bin/true", None)
+program = os.fsencode(sys.executable)
+words = (ctypes.c_char_p * 4)(program, b"-Sc", b"pass", None)
 statuses = set()
 for _ in range(40):
     ctypes.pythonapi.PyOS_BeforeFork()
@@ -345,7 +346,7 @@ for _ in range(40):
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
         sum(range(30000))
-        libc.execv(b"/bin/true", words)
+        libc.execv(program, words)
     ctypes.pythonapi.PyOS_AfterFork_Parent()
     statuses.add(os.waitpid(pid, 0)[1])
 print(statuses)
