@@ -28,10 +28,21 @@ enum {
     DESCRIPTORS_SHARE = 4,  /* at most one in so many may be ours */
 };
 
+/* A tick takes the kernel 16 us on some machines: with shorter periods the next signal
+ * is there before the handler returns, and the program stands still. Below this the
+ * handler's weights make up for the ticks that are not asked of the kernel. */
+static const uint64_t LEAST_PERIOD_NS = 50000;
+
+static uint64_t
+mean_period(const vmp_sampler *s)
+{
+    return s->interval_ns > LEAST_PERIOD_NS ? s->interval_ns : LEAST_PERIOD_NS;
+}
+
 static uint64_t
 next_period(vmp_sampler *s)
 {
-    double mean = (double)s->interval_ns * JITTER_TICKS / (JITTER_TICKS + 0.5);
+    double mean = (double)mean_period(s) * JITTER_TICKS / (JITTER_TICKS + 0.5);
     return (uint64_t)(mean * (1.0 - JITTER + 2 * JITTER * vmp_sample_random(s)));
 }
 
@@ -80,7 +91,7 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
         if (rc < 0)
             break;
-        rc = vmp_os_perf_open(&fd, tids[i], s->interval_ns, s->payload, user_only, err);
+        rc = vmp_os_perf_open(&fd, tids[i], mean_period(s), s->payload, user_only, err);
         if (rc == 0)
             s->perf[s->perf_count++] = (vmp_perf_event){.fd = fd, .tid = tids[i]};
         else if (tids[i] != self && err && err->os_errno == ESRCH)
