@@ -60,15 +60,14 @@ def test_storm_goes_unnoticed(name: str, python: Any, one_python: Any, tmp_path:
     for _ in range(3 if LONG else 1):
         words = ["-m", "vmprof", "-p", "0.0001", "-o", str(log), "prog.py"]
         done = python.run(words, cwd=tmp_path, timeout=180)
-        assert (done.returncode, done.stdout, done.stderr) == (
-            bare.returncode,
-            bare.stdout,
-            bare.stderr,
-        )
+        # Our own line, if many ticks were lost, which docs/usage.md tells of.
+        said = re.sub(r"vmprof: \d+ of \d+ ticks were lost \(.*\)\n", "", done.stderr)
+        assert (done.returncode, done.stdout, said) == (bare.returncode, bare.stdout, bare.stderr)
         facts = info(one_python, log)
         assert facts["samples"] > 0
-        # The rate is such that the deepest stacks cannot all be kept.
-        assert sum(facts["lost"].values()) <= 10 + facts["samples"] / 50, facts["lost"]
+        # The rate is such that the deepest stacks cannot all be kept, the less the later the
+        # drain gets a processor.
+        assert sum(facts["lost"].values()) <= 20 + facts["samples"] / 10, facts["lost"]
         logs = list(tmp_path.glob("log*"))
         assert not nameless(names(one_python, *logs))
         for each in logs:
