@@ -74,6 +74,14 @@ vmp_sampler_threads_park(void)
     vmp_drain_thread_stop(s);
     if (vmp_sampler_runs() && s->source->park)
         s->source->park(s);
+    /* A thread that was joined is counted until the kernel has taken it apart, which
+     * takes a while if it has lost its processor. Not for ever: a program that starts
+     * threads meanwhile is warned rightly. */
+    static const int64_t patience_ns = 20000000, pause_ns = 20000;
+    int64_t now_ns = vmp_os_mono_ns();
+    for (int64_t end_ns = now_ns + patience_ns; now_ns < end_ns && vmp_os_thread_count() > 1;
+         now_ns = vmp_os_mono_ns())
+        vmp_os_sleep_until(now_ns + pause_ns);
 }
 
 void
