@@ -55,6 +55,17 @@ def pytest_ini(folder: Path) -> None:
     (folder / "pytest.ini").write_text("[pytest]\n")
 
 
+def pytest_case(*words: str, unordered: bool = False, cprofile: bool = True) -> Case:
+    """pytest with these words over the tests of a package, kept from this checkout's settings."""
+    start = ("-m", "pytest", "-c", "pytest.ini", "-q", "-p", "no:cacheprovider")
+    return Case(
+        start + words + ("--pyargs", "networkx.algorithms.tests.test_cycles"),
+        unordered=unordered,
+        cprofile=cprofile,
+        prepare=pytest_ini,
+    )
+
+
 def wait_for(port: int, seconds: float = 60) -> None:
     """Until something listens on a port of loopback."""
     end = time.monotonic() + seconds

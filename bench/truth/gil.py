@@ -1,10 +1,6 @@
 """A thread that works little and mostly waits for the GIL, which another holds in C for long."""
 
-import threading
-
-from truth_clock import UNIT, Truth, write
-
-truths = []
+from truth_clock import UNIT, together
 
 
 def work_holding(truth):
@@ -18,19 +14,4 @@ def work_waiting(truth):
             pass
 
 
-def timed(function):
-    truth = Truth()  # begins with the clock of this thread
-    truths.append(truth)
-    truth.call(function.__name__, function, truth)
-
-
-def main():
-    threads = [threading.Thread(target=timed, args=(one,)) for one in (work_holding, work_waiting)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    write(*truths)
-
-
-main()
+together(work_holding, work_waiting)

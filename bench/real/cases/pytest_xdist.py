@@ -2,24 +2,6 @@
 
 from __future__ import annotations
 
-from case import Case, pytest_ini
+from case import pytest_case
 
-CASE = Case(
-    (
-        "-m",
-        "pytest",
-        "-c",
-        "pytest.ini",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:forked",
-        "-n",
-        "2",
-    )
-    + ("--pyargs", "networkx.algorithms.tests.test_cycles"),
-    unordered=True,
-    cprofile=False,
-    prepare=pytest_ini,
-)
+CASE = pytest_case("-n", "2", unordered=True, cprofile=False)
