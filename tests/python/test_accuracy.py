@@ -2,7 +2,8 @@
 
 Truth is CPU time (`thread_time`) or a count, so that a slow or busy machine makes a run longer, not
 wrong. Chance alone errs by 50 points / sqrt(samples) (one sigma) at a share of one half; a run
-fails beyond five of those and two points, 6.5 at 3,000 samples. Wall mode depends on when the machine lets our thread look, see WALL_ERROR.
+fails beyond five of those and two points, 6.5 at 3,000 samples. Wall mode depends on when the machine
+lets our thread look, see WALL_ERROR.
 """
 
 from __future__ import annotations

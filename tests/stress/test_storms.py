@@ -65,9 +65,8 @@ def test_storm_goes_unnoticed(name: str, python: Any, one_python: Any, tmp_path:
         assert (done.returncode, done.stdout, said) == (bare.returncode, bare.stdout, bare.stderr)
         facts = info(one_python, log)
         assert facts["samples"] > 0
-        # The rate is such that the deepest stacks cannot all be kept, the less the later the
-        # drain gets a processor.
-        assert sum(facts["lost"].values()) <= 20 + facts["samples"] / 10, facts["lost"]
+        # The rate is such that the deepest stacks cannot all be kept.
+        assert sum(facts["lost"].values()) <= 10 + facts["samples"] / 50, facts["lost"]
         logs = list(tmp_path.glob("log*"))
         assert not nameless(names(one_python, *logs))
         for each in logs:

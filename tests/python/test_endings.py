@@ -1,0 +1,163 @@
+"""While it is sampled and after: the process stays whole, whatever ends it or the sampling."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+LATE = """
+    import ctypes, os, signal, sys, tempfile, threading, time
+    import vmprof
+
+    class SigAction(ctypes.Structure):
+        _fields_ = [("handler", ctypes.c_void_p), ("rest", ctypes.c_char * 256)]
+
+    libc = ctypes.CDLL(None)
+
+    def handler(signo):
+        action = SigAction()
+        libc.sigaction(signo, None, ctypes.byref(action))
+        return action.handler
+
+    watched = (signal.SIGTRAP, signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGTERM)
+    before = [handler(signo) for signo in watched]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    read_end, write_end = os.pipe()
+    rounds = 0
+
+    def blocked():
+        while os.read(read_end, 1) == b"x":
+            pass
+
+    thread = threading.Thread(target=blocked)
+    thread.start()
+    with tempfile.TemporaryFile() as log:
+        for _ in range(60):
+            vmprof.enable(log.fileno(), 0.00001)
+            for _ in range(20):
+                os.write(write_end, b"x")
+                sum(range(1000))
+            time.sleep(0.0005)
+            vmprof.disable()
+            os.write(write_end, b"x")  # the tick that is late would kill us here
+    os.write(write_end, b"q")
+    thread.join()
+    deadline = time.monotonic() + 5
+    while [handler(signo) for signo in watched] != before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    print([handler(signo) for signo in watched] == before)
+    print(signal.pthread_sigmask(signal.SIG_BLOCK, []) == mask)
+"""
+
+
+def test_late_ticks_harm_nobody_and_dispositions_come_back(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(dedent(LATE))
+    done = python.run([str(program)], timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\n", "")
+
+
+def test_sigterm_kills_and_still_reports(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(
+        "import os, signal, time\n"
+        "def burn():\n"
+        "    end = time.process_time() + 0.3\n"
+        "    while time.process_time() < end: pass\n"
+        "burn()\n"
+        "print('before', flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "time.sleep(1)\n"
+        "print('after', flush=True)\n"
+    )
+    done = python.run(["-m", "vmprof", str(program)], timeout=60)
+    assert done.returncode == -signal.SIGTERM
+    assert done.stdout == "before\n"
+    assert "burn" in done.stderr
+
+
+def test_stopping_is_quick(python: Any, tmp_path: Path) -> None:
+    program = tmp_path / "prog.py"
+    program.write_text(
+        dedent(
+            """
+            import tempfile, time
+            import vmprof
+            with tempfile.TemporaryFile() as log:
+                vmprof.enable(log.fileno(), 0.0001)
+                end = time.process_time() + 1
+                while time.process_time() < end: pass
+                start = time.perf_counter()
+                vmprof.disable()
+                print(time.perf_counter() - start)
+            """
+        )
+    )
+    done = python.run([str(program)], timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.05
+
+
+def test_faulthandler_stays_in_charge(python: Any, tmp_path: Path) -> None:
+    """Enabled before us, or while we sample: its report comes, the death is by the right signal."""
+    for when in ("before", "after"):
+        program = tmp_path / "prog.py"
+        program.write_text(
+            dedent(
+                f"""
+                import faulthandler, tempfile, time
+                import vmprof
+                if {when!r} == "before": faulthandler.enable()
+                log = tempfile.TemporaryFile()
+                vmprof.enable(log.fileno(), 0.0002)
+                if {when!r} == "after": faulthandler.enable()
+                end = time.process_time() + 0.2
+                while time.process_time() < end: pass
+                faulthandler._sigsegv()
+                """
+            )
+        )
+        done = python.run([str(program)], timeout=60)
+        assert done.returncode == -signal.SIGSEGV, when
+        assert done.stderr.count("Fatal Python error: Segmentation fault") == 1
+        assert "prog.py" in done.stderr
+
+
+def test_a_log_that_cannot_be_written_harms_nobody(python: Any, tmp_path: Path) -> None:
+    """A reader that goes away, and a limit on file sizes, with the signals' default actions."""
+    program = tmp_path / "prog.py"
+    program.write_text(
+        dedent(
+            """
+            import os, resource, signal, sys, tempfile, time
+            import vmprof
+
+            def burn():
+                end = time.process_time() + 0.3
+                while time.process_time() < end: pass
+
+            def attempt(fd, spoil):
+                vmprof.enable(fd, 0.0002)
+                spoil()
+                burn()
+                try:
+                    vmprof.disable()
+                except OSError as error:
+                    print(error.errno, vmprof.is_enabled())
+
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            read_end, write_end = os.pipe()
+            attempt(write_end, lambda: os.close(read_end))
+            file = tempfile.TemporaryFile()
+            hard = resource.RLIM_INFINITY
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600, hard))
+            attempt(file.fileno(), limit)
+            burn()
+            """
+        )
+    )
+    done = python.run([str(program)], timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "32 False\n27 False\n", "")
