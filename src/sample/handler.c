@@ -218,9 +218,11 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
         return;
     }
     /* The kernel delivers a tick that should wait when the walk of another faults
-     * (vmp_guard_reader_set): that one's stack is good for both. */
+     * (vmp_guard_reader_set): that one's stack is good for both. Where the CPU clock
+     * weighs ticks, the next one finds this one's time there. */
     if (VMP_UNLIKELY(atomic_load_explicit(&own.reads, memory_order_relaxed))) {
-        atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
+        if (!s->source->weighs_in_handler)
+            atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
         return;
     }
     int64_t now_ns = vmp_os_mono_ns();

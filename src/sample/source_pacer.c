@@ -20,9 +20,9 @@
  * A thread may fall asleep between the look and the signal; the signal then
  * wakes it. Just before sending, the thread's state is asked for, which makes
  * that rare, and whether the last signal is still pending, in which the new one
- * would vanish: then the next look sends the weight of both. A system call that is interrupted all
- * the same is restarted by the kernel (SA_RESTART) where it can be. perf has no such gap: it comes
- * first. */
+ * would vanish: then the next look sends the weight of both. A system call that is
+ * interrupted all the same is restarted by the kernel (SA_RESTART) where it can be.
+ * perf has no such gap: it comes first. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

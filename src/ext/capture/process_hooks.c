@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -105,6 +106,7 @@ on_audit(const char *event, PyObject *args, void *unused)
 
 static bool parked;
 static PyObject *forking_frame; /* that called os.fork; compared only */
+static struct timespec forked_at;
 static bool follow_in_child;
 
 /* Is an exec to come? gevent's subprocess calls os.fork for that; the Python
@@ -159,11 +161,17 @@ in_hook_of_fork(void)
 }
 
 /* The interpreter counts threads when the hooks have run, among them those in
- * Python (logging has one), where pending calls are run already. */
+ * Python (logging has one), where pending calls are run already. They are over in
+ * milliseconds; sampling must not wait for ever on what only looks like one, such as
+ * a function that the forking one calls next. */
 static int
 unpark(void *unused)
 {
-    if (!in_hook_of_fork() || Py_AddPendingCall(unpark, unused) < 0)
+    static const time_t patience_seconds = 1;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    bool wait = now.tv_sec - forked_at.tv_sec <= patience_seconds && in_hook_of_fork();
+    if (!wait || Py_AddPendingCall(unpark, unused) < 0)
         vmp_sampler_threads_unpark();
     return 0;
 }
@@ -175,6 +183,7 @@ vmp_hook_after_fork_parent(PyObject *module, PyObject *unused)
     (void)unused;
     if (parked) {
         parked = false;
+        clock_gettime(CLOCK_MONOTONIC, &forked_at);
         if (Py_AddPendingCall(unpark, NULL) < 0)
             unpark(NULL);
     }
