@@ -70,7 +70,9 @@ static void
 batch_close(vmp_sampler *s, vmp_slot *slot, uint64_t cpu_ns, int64_t now_ns)
 {
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    uint64_t wall_ns = wall ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
+    /* Its first tick may be younger than this look. */
+    uint64_t wall_ns =
+        wall && now_ns > slot->wall_seen_ns ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
     vmp_log_writer_batch(s->writer, slot->thread_index, cpu_ns, wall_ns);
     s->cpu_told_ns += cpu_ns;
     slot->wall_seen_ns = now_ns;
@@ -110,6 +112,15 @@ slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     return true;
 }
 
+/* CPU time of the program's own threads, by the clocks read last. Ours is read after the
+ * process's and may be ahead of it by what it used meanwhile. */
+static uint64_t
+program_cpu_ns(const vmp_sampler *s)
+{
+    uint64_t all = s->sum.cpu_ns, ours = s->sum.profiler_cpu_ns;
+    return all > ours ? all - ours : 0;
+}
+
 /* Threads that ended between two looks took their clocks with them. The process's
  * clock has their time: what of it no batch was told stands for them, at least
  * about their ticks and at most one more each, since a thread that uses a whole
@@ -118,7 +129,7 @@ static void
 ended_account(vmp_sampler *s, uint32_t count, uint32_t ended, int64_t now_ns)
 {
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    uint64_t used = s->sum.cpu_ns - s->sum.profiler_cpu_ns, sure = 0;
+    uint64_t used = program_cpu_ns(s), sure = 0;
     for (uint32_t i = 0; i < count; i++) {
         const vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
         sure += slot->ended && !wall ? slot->ticks_open * s->interval_ns : 0;
@@ -179,7 +190,7 @@ vmp_account_restart(vmp_sampler *s)
         if (s->start_cpu[i].tid > 0)
             vmp_os_thread_cpu_ns(s->start_cpu[i].tid, &s->start_cpu[i].cpu_ns);
     vmp_account_clocks(s, now_ns);
-    s->cpu_told_ns = s->sum.cpu_ns - s->sum.profiler_cpu_ns;
+    s->cpu_told_ns = program_cpu_ns(s);
 }
 
 void

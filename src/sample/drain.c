@@ -42,7 +42,11 @@ slot_greet(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     slot->epoch = vmp_log_writer_epoch(s->writer);
     slot->ticks = slot->ticks_open = 0;
     slot->asleep = slot->ended = false;
-    slot->alive_checked_ns = slot->wall_seen_ns = now_ns;
+    slot->alive_checked_ns = now_ns;
+    /* Its first tick stands for the interval before it. */
+    slot->wall_seen_ns = slot->first_ns - (int64_t)s->interval_ns;
+    if (slot->wall_seen_ns < s->start_mono_ns)
+        slot->wall_seen_ns = s->start_mono_ns;
     slot->cpu_seen = 0;
     for (size_t i = 0; i < s->start_cpu_count; i++)
         if (s->start_cpu[i].tid == slot->tid) {

@@ -78,7 +78,7 @@ states_find(vmp_sampler *s, const vmp_mem *mem)
 }
 
 static vmp_slot *
-slot_of(vmp_sampler *s, vmp_watch *watch)
+slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
 {
     vmp_slot *vacant = NULL, *slot = watch->slot;
     if (slot && slot->tid == watch->tid &&
@@ -105,7 +105,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch)
     }
     vacant->tid = watch->tid;
     vacant->ident = ident;
-    vacant->first_ns = vmp_os_mono_ns();
+    vacant->first_ns = first_ns;
     vacant->last_n = 0;
     vacant->last_elided = 0;
     vacant->skip = 0;
@@ -178,7 +178,7 @@ vmp_drain_asleep(
         watch->has_stack = false;
     if (!watch->has_stack && !stack_read(s, watch, frames, now_ns))
         return false;
-    vmp_slot *slot = slot_of(s, watch);
+    vmp_slot *slot = slot_of(s, watch, now_ns - (int64_t)(weight - 1) * (int64_t)s->interval_ns);
     if (!slot) {
         vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_NO_SLOT, weight, 0);
         s->sum.lost[VMP_LOG_LOSS_NO_SLOT] += weight;

@@ -61,6 +61,15 @@ def functions(python: Any, log: Path) -> str:
     return done.stdout
 
 
+def hot_seconds(python: Any, log: Path) -> float:
+    """CPU time of hot_function: what starting, importing and ending cost is the machine's affair."""
+    words = [python.binary, "show", str(log), "flat", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    rows = {row["function"]: row["total"] for row in json.loads(done.stdout)["functions"]}
+    return float(rows["hot_function"]["seconds"])
+
+
 ENDS = {
     "return": ("", 0),
     "exit": ("sys.exit(3)", 3),
@@ -89,9 +98,8 @@ def test_log_is_whole_whatever_ends_the_program(python: Any, place: Path, end: s
     done = vmprof(python, place, "-o", "log", "prog.py")
     assert done.returncode == status
     facts = info(python, place / "log")
-    # What starting and ending cost comes on top.
-    assert facts["samples"] > 100 and 0.35 < facts["cpu_seconds"] < 0.8
-    assert "hot_function" in functions(python, place / "log")
+    assert facts["samples"] > 100
+    assert hot_seconds(python, place / "log") == pytest.approx(0.4, rel=0.15)
 
 
 @pytest.mark.parametrize("end", ["os._exit(4)", "os.kill(os.getpid(), 9)", "os.abort()"])
@@ -257,7 +265,7 @@ def test_forked_child_has_a_log_of_its_own(python: Any, place: Path, end: str) -
     assert "in_child" not in functions(python, logs[0])
     assert "in_child" in functions(python, logs[1])
     for log, seconds in zip(logs, (0.3, 0.5)):
-        assert info(python, log)["cpu_seconds"] == pytest.approx(seconds, rel=0.3, abs=0.1)
+        assert hot_seconds(python, log) == pytest.approx(seconds, rel=0.15)
 
 
 def test_forked_child_prints_no_report(python: Any, place: Path) -> None:
@@ -295,7 +303,7 @@ def test_log_of_a_terminated_child_is_whole(python: Any, place: Path) -> None:
     (log,) = place.glob("log.*")
     found = info(python, log)
     assert found["cut"] is False
-    assert found["ticks"] == pytest.approx(0.2 * found["asked_hz"], rel=0.4)
+    assert hot_seconds(python, log) == pytest.approx(0.2, rel=0.15)
     assert "in_child" in functions(python, log)
 
 
@@ -331,7 +339,7 @@ def test_fork_with_hooks_in_python_draws_no_warning(python: Any, place: Path) ->
     words = ["-W", "always", "-m", "vmprof", "-o", "log", "prog.py"]
     done = python.run(words, cwd=place)
     assert (done.returncode, done.stderr) == (0, "")
-    assert info(python, place / "log")["ticks"] == pytest.approx(500, rel=0.4)
+    assert hot_seconds(python, place / "log") == pytest.approx(0.5, rel=0.15)
 
 
 C_FORK = """
@@ -394,7 +402,7 @@ def test_pool_of_processes_is_followed(python: Any, place: Path) -> None:
     logs = sorted(place.glob("log.*"))
     assert len(logs) == 2
     # The workers leave by os._exit(), which runs nothing that was registered by atexit.
-    total = sum(info(python, log)["cpu_seconds"] for log in logs)
+    total = sum(hot_seconds(python, log) for log in logs)
     assert total == pytest.approx(1.2, rel=0.15)
 
 

@@ -421,6 +421,38 @@ def test_wall_mode_shows_waiting(python: Any, one_python: Any, tmp_path: Path) -
     assert log.info["samples"] < 900
 
 
+def test_wall_time_of_a_thread_counts_from_its_first_tick(
+    python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    # A thread that the log thread meets in the very look in which it sends a batch. Each run is
+    # one more chance for that.
+    (tmp_path / "prog.py").write_text(
+        dedent("""
+        import time
+        import vmprof
+
+        def burn(seconds):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end: pass
+
+        for i in range(8):
+            profiler = vmprof.Profiler()
+            with profiler.measure(f"log{i}", period=0.0005, real_time=True):
+                burn(0.15)
+        """)
+    )
+    done = python.run(["prog.py"], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for i in range(8):
+        # Shown in the seconds that the batches were given, not by ticks.
+        shown = one_python.run(
+            ["-m", "vmprof.show", str(tmp_path / f"log{i}"), "flat", "--json"], timeout=60
+        )
+        assert shown.returncode == 0, shown.stderr
+        rows = {row["name"]: row for row in json.loads(shown.stdout)["functions"]}
+        assert rows["burn"]["total"]["seconds"] == pytest.approx(0.15, abs=0.03)
+
+
 SUBINTERPRETERS = """
     try:
         import _interpreters as interpreters
