@@ -75,6 +75,13 @@ vmp_ring_init(vmp_ring *r, void *bytes, size_t size)
     return true;
 }
 
+/* Bytes ever committed, gaps included: any thread may ask, to see whether more came. */
+VMP_INLINE uint64_t
+vmp_ring_committed(vmp_ring *r)
+{
+    return atomic_load_explicit(&r->head, memory_order_relaxed);
+}
+
 /* Bytes that a record of n payload bytes takes. */
 VMP_SIGSAFE VMP_INLINE uint64_t
 vmp_ring_span(uint64_t n)

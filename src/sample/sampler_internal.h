@@ -252,6 +252,8 @@ bool vmp_sampler_lock_soon(vmp_sampler *s);
 
 /* slots.c */
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);
+/* The slot of a thread that has ticked and is known to the drain, or NULL. */
+vmp_slot *vmp_slots_find(const vmp_sampler *s, pid_t tid);
 void vmp_slots_free(vmp_sampler *s);
 
 /* drain.c; the mutex is held unless it says otherwise */

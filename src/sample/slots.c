@@ -52,6 +52,19 @@ vmp_slots_grow(vmp_sampler *s, uint32_t spare)
     return 0;
 }
 
+vmp_slot *
+vmp_slots_find(const vmp_sampler *s, pid_t tid)
+{
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
+            slot->tid == tid)
+            return slot;
+    }
+    return NULL;
+}
+
 void
 vmp_slots_free(vmp_sampler *s)
 {

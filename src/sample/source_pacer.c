@@ -18,7 +18,7 @@
  * too often.
  *
  * A thread may fall asleep between the look and the signal; the signal then
- * wakes it. Just before sending, the thread's state is asked for, which makes
+ * wakes it. Just before sending, it is asked whether the thread runs, which makes
  * that rare, and whether the last signal is still pending, in which the new one
  * would vanish: then the next look sends the weight of both. A system call that is
  * interrupted all the same is restarted by the kernel (SA_RESTART) where it can be.
@@ -37,10 +37,12 @@ enum {
     IDLE_APART_MOST = 1024,
     QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
-    QUIET_LOOKS_A_COUNT = 4,
     MOST_OWED = 64, /* ticks; a thread with more is never found so, or hardly */
 };
 static const double PACER_JITTER = 0.1;
+/* Between two counts of the threads, one of which costs as much as looking at ten.
+ * Those that Python begins are told. */
+static const int64_t COUNT_NS = 4000000, COUNT_QUIET_NS = 32000000;
 
 typedef struct vmp_pacer {
     pthread_t thread;
@@ -48,6 +50,7 @@ typedef struct vmp_pacer {
     _Atomic pid_t tid;
     uint32_t look; /* ticks so far, those passed over while slow included */
     uint32_t quiet;
+    int64_t counted_ns;
     uint32_t clock_epoch; /* of the sampler, when the clocks were last taken anew */
     vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
 } vmp_pacer;
@@ -65,9 +68,34 @@ weight_of(uint64_t ns, uint64_t interval_ns)
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static void
-tick_send(vmp_sampler *s, const vmp_watch *watch, uint32_t weight)
+static vmp_slot *
+slot_of(const vmp_sampler *s, vmp_watch *watch)
 {
+    if (!watch->slot || watch->slot->tid != watch->tid)
+        watch->slot = vmp_slots_find(s, watch->tid);
+    return watch->slot;
+}
+
+/* Whether a signal would find the thread running, and be heard. `cpu_ns` is its clock
+ * as read just now: the clock of a thread that is on a CPU has moved since. If the last
+ * signal left a tick there is no need to ask whether it is pending. To be told both by
+ * /proc costs more than all else of a look. */
+static bool
+takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
+{
+    vmp_slot *slot = slot_of(s, watch);
+    uint64_t again_ns;
+    if (slot && vmp_ring_committed(&slot->ring) != watch->committed &&
+        vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns)
+        return true;
+    return vmp_os_thread_takes(watch->tid, s->source->signo);
+}
+
+static void
+tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
+{
+    vmp_slot *slot = slot_of(s, watch);
+    watch->committed = slot ? vmp_ring_committed(&slot->ring) : 0;
     vmp_os_thread_signal(watch->tid, s->source->signo,
         (void *)(uintptr_t)((uint64_t)s->magic << 32 | (weight ? weight : 1)));
 }
@@ -81,7 +109,7 @@ look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     uint64_t used = cpu_ns - watch->cpu_ns;
     /* Half of one: a thread that always runs shows a little less than a whole
      * interval at some looks and would be passed over at every other. */
-    if (moved && used >= s->interval_ns / 2 && vmp_os_thread_takes(watch->tid, s->source->signo)) {
+    if (moved && used >= s->interval_ns / 2 && takes_tick(s, watch, cpu_ns)) {
         uint32_t weight = weight_of(used, s->interval_ns);
         tick_send(s, watch, weight);
         watch->cpu_ns = cpu_ns;
@@ -159,7 +187,7 @@ look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
         watch->recorded_ns = now_ns - (int64_t)s->interval_ns;
     uint32_t ticks = weight_of((uint64_t)(now_ns - watch->recorded_ns), s->interval_ns);
     int64_t time_ns = (int64_t)(ticks * s->interval_ns);
-    bool runs = moved && vmp_os_thread_takes(watch->tid, s->source->signo);
+    bool runs = moved && takes_tick(s, watch, cpu_ns);
     owe(s, watch, cpu_ns, time_ns, runs);
     watch->recorded_ns += time_ns;
     watch->cpu_ns = cpu_ns;
@@ -270,9 +298,12 @@ look_around(vmp_sampler *s, int64_t now_ns)
         pacer->clock_epoch = epoch;
         clocks_restart(s, now_ns);
     }
-    /* Counting threads costs as much as looking at ten; who begins one has moved. */
-    if (pacer->quiet <= QUIET_LOOKS || pacer->quiet % QUIET_LOOKS_A_COUNT == 0)
+    /* Who begins a thread is not quiet. */
+    int64_t count_ns = pacer->quiet > QUIET_LOOKS ? COUNT_QUIET_NS : COUNT_NS;
+    if (s->watched.listed_ns == 0 || now_ns - pacer->counted_ns >= count_ns) {
+        pacer->counted_ns = now_ns;
         vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, watch_removed);
+    }
     uint32_t most = (uint32_t)s->watched.count / IDLE_LOOKS_A_TICK;
     most = most < IDLE_APART ? IDLE_APART : most > IDLE_APART_MOST ? IDLE_APART_MOST : most;
     for (size_t i = 0; i < s->watched.count; i++) {
@@ -389,13 +420,14 @@ pacer_stop(vmp_sampler *s)
     vmp_watch_list_fini(&s->watched);
 }
 
-/* Threads that a listing will show are left to it. */
 static void
 pacer_thread_begins(vmp_sampler *s, pid_t tid)
 {
     vmp_watch *watch = s->watched.blind ? vmp_watch_list_get(&s->watched, tid) : NULL;
     if (watch)
         watch->due = s->pacer->look;
+    else
+        s->watched.listed_ns = 0; /* the next look lists them */
 }
 
 const vmp_source vmp_source_pacer = {

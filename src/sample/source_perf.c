@@ -126,13 +126,8 @@ perf_enable(vmp_sampler *s, bool on)
 static const vmp_slot *
 slot_of(const vmp_sampler *s, vmp_perf_event *event)
 {
-    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
-    for (uint32_t i = 0; !event->slot && i < count; i++) {
-        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
-            slot->tid == event->tid)
-            event->slot = slot;
-    }
+    if (!event->slot)
+        event->slot = vmp_slots_find(s, event->tid);
     /* A slot that serves another thread by now has had its last change. */
     return event->slot && event->slot->tid == event->tid ? event->slot : NULL;
 }

@@ -28,6 +28,7 @@ typedef struct vmp_watch {
     uint32_t stack_epoch;
     _Bool has_stack;
     struct vmp_slot *slot; /* where the drain keeps the thread, NULL: not known */
+    uint64_t committed;    /* in the slot's ring when the last signal was sent */
 } vmp_watch;
 
 typedef struct vmp_watch_list {
