@@ -173,7 +173,7 @@ walk_pace(
  * A tick that comes when it is due begins the count anew; one that comes late leaves
  * its lateness to the next, whose period ran meanwhile, and one that comes early
  * takes from it. */
-enum { WEIGH_READ_EVERY = 5, WEIGH_VARY = 12 /* an interval is so many times as long */ };
+enum { WEIGH_READ_EVERY = 5, WEIGH_VARY = 24 /* an interval is so many times as long */ };
 
 VMP_SIGSAFE static uint32_t
 ticks_by_clock(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)

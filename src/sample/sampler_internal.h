@@ -323,5 +323,7 @@ void vmp_linger_forked(void);
 
 /* A number from [0, 1). */
 double vmp_sample_random(vmp_sampler *s);
+/* A period near the interval, never just it: see "Lockstep" in docs/sampling.md. */
+uint64_t vmp_sample_period(vmp_sampler *s, uint64_t interval_ns);
 
 #endif

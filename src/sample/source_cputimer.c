@@ -4,18 +4,11 @@
  * come as an overrun count and make the tick heavier. */
 #include "sampler_internal.h"
 
-static uint64_t
-jittered(vmp_sampler *s)
-{
-    /* Each thread its own period, never exactly the asked one. */
-    return (uint64_t)((double)s->interval_ns * (0.985 + 0.02 * vmp_sample_random(s)));
-}
-
 static void
 timer_add(vmp_sampler *s, vmp_watch *watch)
 {
     /* A thread that ended meanwhile has no clock: nothing to do. */
-    uint64_t interval_ns = jittered(s);
+    uint64_t interval_ns = vmp_sample_period(s, s->interval_ns);
     /* The first at any moment of a period: a thread that lives for half of one ticks
      * in one of two cases, and the sum over many such threads is right. */
     uint64_t first_ns = 1 + (uint64_t)((double)interval_ns * vmp_sample_random(s));

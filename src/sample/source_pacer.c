@@ -39,7 +39,8 @@ enum {
     SLOW_FACTOR = 8,
     MOST_OWED = 64, /* ticks; a thread with more is never found so, or hardly */
 };
-static const double PACER_JITTER = 0.1;
+static const double PACER_JITTER = 0.03; /* of each step */
+enum { PERIOD_STEPS = 1000 };            /* between two periods that steps vary around */
 /* Between two counts of the threads, one of which costs as much as looking at ten.
  * Those that Python begins are told. */
 static const int64_t COUNT_NS = 4000000, COUNT_QUIET_NS = 32000000;
@@ -331,11 +332,15 @@ pacer_main(void *arg)
     vmp_sampler *s = arg;
     vmp_pacer *pacer = s->pacer;
     int64_t next_ns = vmp_os_mono_ns();
+    uint64_t period_ns = 0;
+    uint32_t steps = 0;
     vmp_os_thread_hurry();
     atomic_store(&pacer->tid, vmp_os_own_tid());
     while (!atomic_load(&pacer->stop)) {
+        if (steps++ % PERIOD_STEPS == 0)
+            period_ns = vmp_sample_period(s, s->interval_ns);
         double step =
-            (double)s->interval_ns * (1.0 - PACER_JITTER + 2 * PACER_JITTER * vmp_sample_random(s));
+            (double)period_ns * (1.0 - PACER_JITTER + 2 * PACER_JITTER * vmp_sample_random(s));
         if (pacer->quiet > QUIET_LOOKS)
             step *= SLOW_FACTOR;
         next_ns += (int64_t)step;

@@ -9,10 +9,11 @@
  * system call come as one, so in both the handler weighs each by the thread's CPU
  * clock: without that a call of 10 ms would count as one of 1 ms.
  *
- * Jitter: the event of a thread that exists at the start gets a new period around
- * the asked one after some ticks. The kernel begins that period anew, which loses
- * half a tick on average; the period is shortened to make up for it. Inherited
- * events cannot be reached: they keep the period that their creator's had then. */
+ * Each event has a period of its own near the asked one, and that of a thread that
+ * exists at the start gets another one now and then: seldom, since the kernel begins it
+ * anew, which loses half a tick, and since looks that drift evenly through what repeats
+ * are truer than random ones. Inherited events cannot be reached: they keep the period
+ * that their creator's had then. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -21,11 +22,10 @@
 #include "sampler_internal.h"
 #include "vec.h"
 
-static const double JITTER = 0.08; /* periods vary by +- this share */
 enum {
-    JITTER_TICKS = 40,      /* between two changes: each costs an interrupt and half a tick */
-    JITTER_MAX_EVENTS = 64, /* of how many threads at a look */
-    DESCRIPTORS_SHARE = 4,  /* at most one in so many may be ours */
+    PERIOD_TICKS = 1000,   /* between two changes of a period */
+    LOOK_EVENTS = 64,      /* of how many threads at a look */
+    DESCRIPTORS_SHARE = 4, /* at most one in so many may be ours */
 };
 
 /* A tick takes the kernel 16 us on some machines: with shorter periods the next signal
@@ -34,16 +34,10 @@ enum {
 static const uint64_t LEAST_PERIOD_NS = 50000;
 
 static uint64_t
-mean_period(const vmp_sampler *s)
-{
-    return s->interval_ns > LEAST_PERIOD_NS ? s->interval_ns : LEAST_PERIOD_NS;
-}
-
-static uint64_t
 next_period(vmp_sampler *s)
 {
-    double mean = (double)mean_period(s) * JITTER_TICKS / (JITTER_TICKS + 0.5);
-    return (uint64_t)(mean * (1.0 - JITTER + 2 * JITTER * vmp_sample_random(s)));
+    return vmp_sample_period(
+        s, s->interval_ns > LEAST_PERIOD_NS ? s->interval_ns : LEAST_PERIOD_NS);
 }
 
 static void
@@ -91,7 +85,7 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
         if (rc < 0)
             break;
-        rc = vmp_os_perf_open(&fd, tids[i], mean_period(s), s->payload, user_only, err);
+        rc = vmp_os_perf_open(&fd, tids[i], next_period(s), s->payload, user_only, err);
         if (rc == 0)
             s->perf[s->perf_count++] = (vmp_perf_event){.fd = fd, .tid = tids[i]};
         else if (tids[i] != self && err && err->os_errno == ESRCH)
@@ -135,12 +129,12 @@ slot_of(const vmp_sampler *s, vmp_perf_event *event)
 static void
 perf_tend(vmp_sampler *s, int64_t now_ns)
 {
-    size_t most = s->perf_count < JITTER_MAX_EVENTS ? s->perf_count : JITTER_MAX_EVENTS;
+    size_t most = s->perf_count < LOOK_EVENTS ? s->perf_count : LOOK_EVENTS;
     (void)now_ns;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
         const vmp_slot *slot = slot_of(s, event);
-        if (!slot || slot->ticks - event->ticks_then < JITTER_TICKS)
+        if (!slot || slot->ticks - event->ticks_then < PERIOD_TICKS)
             continue;
         event->ticks_then = slot->ticks;
         vmp_os_perf_set_interval(event->fd, next_period(s));

@@ -27,7 +27,6 @@ SECONDS = 0.3
 HZ = 10_000
 WALL_SECONDS, WALL_HZ, WALL_ERROR = 1.0, 1000, 25.0
 ONE_CPU_ERROR = 12.0
-LOCKSTEP_TIMES = 3  # without varied periods the error is 30 to 70 points
 CPU_PROGRAMS = [program for program, mode in accuracy.CASES if mode == "cpu"]
 # Where interpreters differ: how frames, generators and code objects are laid out.
 EVERYWHERE = ["coroutines", "churn", "flutter"]
@@ -54,8 +53,6 @@ def check_cpu(python: Any, folder: Path, program: str) -> None:
         assert whole > 100 and wrong == 0
         return
     tolerance = 2 + 5 * 50 / math.sqrt(run.profile.samples)  # percentage points
-    if program == "lockstep":  # periods vary, but not each by itself: looks depend on each other
-        tolerance *= LOCKSTEP_TIMES
     assert run.error < tolerance, (run.shares, run.spent, tolerance)
 
 
