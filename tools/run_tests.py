@@ -4,7 +4,8 @@ Parts, in order; without an argument all of them run:
 
     c         the C tests, warnings as errors
     sanitize  the C tests under the address and undefined behaviour sanitizers
-    threads   the room base, rings between threads among it, under the thread sanitizer
+    threads   under the thread sanitizer: the room base, rings between threads among it, and
+              the sampler in a storm of sessions, threads, code that dies, pauses and forks
     fuzz      the corpora and a short random run of each fuzzer, same sanitizers (tools/fuzz: long)
     python    pytest: arrows, packaging, the package under every interpreter found
     stress    only if named, takes hours: storms, CPython's own suites (words behind
@@ -160,8 +161,9 @@ def part_threads() -> Counts:
     build = BUILD / "threads"
     if not configure(build, "-Db_sanitize=thread", "-Db_lundef=false", compile=False):
         return broken("the C build with the thread sanitizer")
-    # No further: it holds signals back, so that a sampler under it is not the sampler any more.
-    return meson_tests(build, "--suite", "base", env={"TSAN_OPTIONS": "halt_on_error=1"})
+    # No further: it holds signals back, so that rates measured under it are not the sampler's.
+    suites = ["--suite", "base", "--suite", "threads"]
+    return meson_tests(build, *suites, env={"TSAN_OPTIONS": "halt_on_error=1"})
 
 
 def part_fuzz(seconds: int = FUZZ_SECONDS) -> Counts:

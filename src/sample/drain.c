@@ -322,8 +322,10 @@ drain_main(void *arg)
             look(s);
         pthread_mutex_unlock(&s->mutex);
     }
+    pthread_mutex_lock(&s->mutex);
     s->drain_cpu_before += vmp_os_own_cpu_ns();
     s->drain_ended = atomic_exchange(&s->drain_tid, 0);
+    pthread_mutex_unlock(&s->mutex);
     return NULL;
 }
 

@@ -103,7 +103,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
         vmp_mem mem = vmp_mem_self_view(s->name_mem);
         read_word(&mem, watch->tstate + s->python.offsets.tstate.thread_id, &ident);
     }
-    vacant->tid = watch->tid;
+    atomic_store_explicit(&vacant->tid, watch->tid, memory_order_relaxed);
     vacant->ident = ident;
     vacant->first_ns = first_ns;
     vacant->last_n = 0;

@@ -5,16 +5,16 @@
 #include "mem_guard.h"
 #include "sampler_internal.h"
 
-/* What the calling thread did before its fork: a session may begin or end in
- * another thread meanwhile. */
+/* What the calling thread did before its fork. */
 static _Thread_local bool locked;
 
 void
 vmp_sampler_fork_before(void)
 {
-    /* The child gets a drain that is not in the middle of anything, unless the log is
-     * stalled: it uses nothing of the drain but what it makes anew. */
-    locked = vmp_sampler_runs() && vmp_sampler_lock_soon(&vmp_the_sampler);
+    /* The child gets a session that is not in the middle of anything, its beginning and
+     * its end included, unless the log is stalled: it uses nothing of the drain but what
+     * it makes anew. */
+    locked = vmp_sampler_lock_soon(&vmp_the_sampler);
 }
 
 void
@@ -27,6 +27,7 @@ vmp_sampler_fork_after(bool in_child)
         return;
     }
     vmp_linger_forked();
+    pthread_mutex_init(&s->mutex, NULL); /* who holds it is not here */
     if (!vmp_sampler_runs())
         return;
     /* The child: no timer of the parent fires here, the drain thread does not
@@ -53,7 +54,6 @@ vmp_sampler_fork_after(bool in_child)
     atomic_store(&s->slot_count, 0);
     s->drain_runs = false;
     atomic_store(&s->drain_tid, 0);
-    pthread_mutex_init(&s->mutex, NULL);
     if (s->signal_armed) {
         struct sigaction now, dfl = {.sa_handler = SIG_DFL};
         if (sigaction(s->signal_armed, NULL, &now) == 0 &&
@@ -84,19 +84,27 @@ vmp_sampler_threads_park(void)
         vmp_os_sleep_until(now_ns + pause_ns);
 }
 
-void
+bool
 vmp_sampler_threads_unpark(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    if (vmp_sampler_runs() && !s->drain_runs && vmp_drain_thread_start(s, NULL) == 0 &&
+    if (!vmp_sampler_lock_soon(s))
+        return false;
+    /* A session whose end has begun in another thread wants them no more. */
+    if (atomic_load(&s->running) && !s->drain_runs && vmp_drain_thread_start(s, NULL) == 0 &&
         s->source->unpark)
         s->source->unpark(s);
+    pthread_mutex_unlock(&s->mutex);
+    return true;
 }
 
 bool
 vmp_sampler_threads_are_alone(void)
 {
-    const vmp_sampler *s = &vmp_the_sampler;
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_lock_soon(s))
+        return false;
     uint32_t ours = (uint32_t)s->drain_runs + (vmp_pacer_tid(s) > 0);
+    pthread_mutex_unlock(&s->mutex);
     return vmp_os_thread_count() == 1 + ours;
 }

@@ -72,7 +72,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         if (!atomic_compare_exchange_strong_explicit(&slot->state, &expected, VMP_SLOT_FILLING,
                 memory_order_acquire, memory_order_relaxed))
             continue;
-        slot->tid = vmp_os_own_tid();
+        atomic_store_explicit(&slot->tid, vmp_os_own_tid(), memory_order_relaxed);
         slot->ident = (uint64_t)pthread_self();
         slot->first_ns = vmp_os_mono_ns();
         slot->last_n = 0;
@@ -305,7 +305,9 @@ signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
     if (info->si_code == SI_QUEUE)
         *ret = (uint32_t)payload; /* the pacer's: the weight itself */
     else
-        *ret = payload == s->payload ? 1 + vmp_os_timer_overrun(info) : 0;
+        *ret = payload == atomic_load_explicit(&s->payload, memory_order_relaxed)
+                   ? 1 + vmp_os_timer_overrun(info)
+                   : 0;
     return true;
 }
 

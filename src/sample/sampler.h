@@ -128,8 +128,10 @@ void vmp_sampler_fork_after(bool in_child);
  * on into the rings: around a fork in a process that is single-threaded but for
  * us, so that CPython's count of threads does not see us. */
 void vmp_sampler_threads_park(void);
-void vmp_sampler_threads_unpark(void);
-/* True if the process has no threads but the calling one and the sampler's. */
+/* False if the log is stalled: to be asked for again. */
+bool vmp_sampler_threads_unpark(void);
+/* True if the process has no threads but the calling one and the sampler's. Not while
+ * the log is stalled, when parking would wait for its reader. */
 bool vmp_sampler_threads_are_alone(void);
 
 /* Stable name of a reason, never NULL. */

@@ -63,7 +63,7 @@ typedef struct vmp_tick {
 typedef struct vmp_slot {
     /* Written by the claiming handler, then constant. */
     _Atomic uint32_t state; /* enum vmp_slot_state; claim: release, drain: acquire */
-    pid_t tid;
+    _Atomic pid_t tid;      /* may be asked of a slot that another thread is taking */
     uint64_t ident;
     int64_t first_ns;
 
@@ -113,13 +113,15 @@ typedef struct vmp_source {
     int signo;
     /* The handler reads the CPU clock to weigh ticks. */
     bool weighs_in_handler;
-    /* Installs nothing; makes ticks arrive. */
+    /* Installs nothing; makes ticks arrive. The mutex is held, as in all but stop. */
     int (*start)(struct vmp_sampler *s, vmp_err *err);
+    /* The mutex is not held: a thread of the source that is waited for may want it. */
     void (*stop)(struct vmp_sampler *s);
     void (*enable)(struct vmp_sampler *s, bool on);
     /* Each time the drain comes by; NULL if nothing is to be done. */
     void (*tend)(struct vmp_sampler *s, int64_t now_ns);
-    /* Ends the source's own thread and starts it again; NULL if it has none. */
+    /* Ends the source's own thread (the mutex is not held) and starts it again; NULL if
+     * it has none. */
     void (*park)(struct vmp_sampler *s);
     void (*unpark)(struct vmp_sampler *s);
     /* A thread has begun; may be NULL. */
@@ -169,7 +171,7 @@ typedef struct vmp_sampler {
     const vmp_source *source;
     /* What a signal of ours carries: `magic`, the same for all sessions, and
      * where there is room the low half of the session's generation. */
-    uint64_t payload;
+    _Atomic uint64_t payload; /* a late tick may meet the next start */
     uint32_t magic;
     int64_t start_mono_ns;
     uint64_t start_cpu_ns;
@@ -177,7 +179,7 @@ typedef struct vmp_sampler {
      * change it while a handler reads. */
     struct sigaction old[2];
     _Atomic uint32_t old_turn;
-    int installed_signo; /* of which those are the old ones; 0: none */
+    _Atomic int installed_signo; /* of which those are the old ones; 0: none */
     /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
     _Atomic bool guarded;
     vmp_mem_self *walk_mem;
@@ -211,13 +213,13 @@ typedef struct vmp_sampler {
 
     /* Our threads. */
     pthread_t drain;
-    bool drain_runs;
+    _Atomic bool drain_runs;
     _Atomic bool drain_stop;
     sem_t wake;
     _Atomic bool hurry; /* a ring is half full: the drain was woken and is to come */
     _Atomic pid_t drain_tid;
-    pid_t drain_ended, pacer_ended; /* the last ones that were joined */
-    uint64_t drain_cpu_before;      /* of drain threads that were parked */
+    _Atomic pid_t drain_ended, pacer_ended; /* the last ones that were joined */
+    uint64_t drain_cpu_before;              /* of drain threads that were parked */
     _Atomic int signal_got;
     _Atomic int signal_armed;
     pid_t signal_pid; /* the process that armed it */

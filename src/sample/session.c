@@ -182,16 +182,15 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
         config->interval_ns > VMP_SAMPLER_MAX_INTERVAL_NS)
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "bad value for 'interval'");
 
+    pthread_mutex_lock(&s->mutex);
     session_reset(s, config);
     bool guard = vmp_guard_install(NULL) == 0;
     atomic_store(&s->guarded, guard && vmp_guard_owned());
     int rc = session_open(s, config, err);
-    if (rc < 0)
-        goto fail;
     /* Our thread first: a source that covers the threads which a thread creates
      * must not cover ours. It waits for the mutex until all is there. */
-    pthread_mutex_lock(&s->mutex);
-    rc = vmp_drain_thread_start(s, err);
+    if (rc == 0)
+        rc = vmp_drain_thread_start(s, err);
     if (rc == 0) {
         while (atomic_load(&s->drain_tid) == 0)
             sched_yield();
@@ -204,24 +203,27 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     if (rc == 0) {
         vmp_code_table_init(
             &s->codes, s->writer, &s->python.offsets, vmp_mem_self_view(s->name_mem));
+        s->sum.timer = s->source->name;
         atomic_store(&s->running, true);
         pthread_mutex_unlock(&s->mutex);
         return 0;
     }
+    if (atomic_load(&s->generation) & 1)
+        atomic_fetch_add(&s->generation, 1);
+    atomic_store(&s->drain_stop, true);
+    /* Our threads take it once more before they end. */
+    pthread_mutex_unlock(&s->mutex);
     if (s->installed_signo) {
         s->source->stop(s);
         vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
         s->installed_signo = 0;
     }
-    atomic_store(&s->drain_stop, true);
-    pthread_mutex_unlock(&s->mutex);
     vmp_drain_thread_stop(s);
-    if (atomic_load(&s->generation) & 1)
-        atomic_fetch_add(&s->generation, 1);
-fail:
+    pthread_mutex_lock(&s->mutex);
     if (guard)
         vmp_guard_remove();
     session_free(s);
+    pthread_mutex_unlock(&s->mutex);
     return rc;
 }
 
@@ -262,7 +264,6 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
 
     pthread_mutex_lock(&s->mutex);
     vmp_drain_last(s);
-    s->sum.timer = s->source->name;
     int rc = vmp_log_writer_error(s->writer, err);
     atomic_fetch_add(&s->generation, 1);
     if (ret_s)

@@ -98,15 +98,14 @@ bool
 vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    if (!s->source)
-        return false;
     pthread_mutex_lock(&s->mutex);
     if (atomic_load(&s->running))
         vmp_drain_all(s);
-    s->sum.timer = s->source->name;
-    *ret_s = s->sum;
+    bool was = s->sum.timer != NULL;
+    if (was)
+        *ret_s = s->sum;
     pthread_mutex_unlock(&s->mutex);
-    return true;
+    return was;
 }
 
 bool
@@ -187,11 +186,12 @@ vmp_sampler_thread_begins(uint64_t ident)
     vmp_sampler *s = &vmp_the_sampler;
     uint32_t tid;
     uint64_t cpu_ns;
-    if (!vmp_sampler_runs() || !s->source->thread_begins || !vmp_sampler_lock_soon(s))
+    if (!vmp_sampler_runs() || !vmp_sampler_lock_soon(s))
         return;
     /* The thread may have ended, its struct gone or another's: read with care, and
      * what is found may at worst be a thread that exists. */
-    if (atomic_load(&s->running) && atomic_load(&s->paused) == 0 && s->tid_in_pthread != 0) {
+    if (atomic_load(&s->running) && atomic_load(&s->paused) == 0 && s->tid_in_pthread != 0 &&
+        s->source->thread_begins) {
         vmp_mem mem = vmp_mem_self_view(s->name_mem);
         if (mem.read(mem.ctx, ident + s->tid_in_pthread, &tid, sizeof(tid)) == 0 &&
             (pid_t)tid > 0 && vmp_os_thread_cpu_ns((pid_t)tid, &cpu_ns) == 0)

@@ -24,11 +24,19 @@ timer_remove(vmp_sampler *s, vmp_watch *watch)
 }
 
 static void
-cputimer_stop(vmp_sampler *s)
+timers_close(vmp_sampler *s)
 {
     for (size_t i = 0; i < s->watched.count; i++)
         vmp_os_timer_close(&s->watched.items[i].timer);
     vmp_watch_list_fini(&s->watched);
+}
+
+static void
+cputimer_stop(vmp_sampler *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    timers_close(s);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 static int
@@ -48,7 +56,7 @@ static void
 cputimer_enable(vmp_sampler *s, bool on)
 {
     if (!on)
-        cputimer_stop(s);
+        timers_close(s);
     else
         vmp_watch_list_refresh(&s->watched, s, vmp_os_mono_ns(), timer_add, timer_remove);
 }

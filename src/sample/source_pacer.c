@@ -357,9 +357,9 @@ pacer_main(void *arg)
     pthread_mutex_lock(&s->mutex);
     if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0)
         look_last(s, vmp_os_mono_ns());
-    pthread_mutex_unlock(&s->mutex);
     s->drain_cpu_before += vmp_os_own_cpu_ns();
     s->pacer_ended = atomic_exchange(&pacer->tid, 0);
+    pthread_mutex_unlock(&s->mutex);
     return NULL;
 }
 
@@ -420,9 +420,11 @@ static void
 pacer_stop(vmp_sampler *s)
 {
     pacer_park(s);
+    pthread_mutex_lock(&s->mutex);
     free(s->pacer);
     s->pacer = NULL;
     vmp_watch_list_fini(&s->watched);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 static void

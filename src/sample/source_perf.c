@@ -110,6 +110,14 @@ perf_user_start(vmp_sampler *s, vmp_err *err)
 }
 
 static void
+perf_stop(vmp_sampler *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    perf_close(s);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static void
 perf_enable(vmp_sampler *s, bool on)
 {
     for (size_t i = 0; i < s->perf_count; i++)
@@ -146,7 +154,7 @@ const vmp_source vmp_source_perf = {
     .signo = VMP_OS_PERF_SIGNAL,
     .weighs_in_handler = true,
     .start = perf_start,
-    .stop = perf_close,
+    .stop = perf_stop,
     .enable = perf_enable,
     .tend = perf_tend,
     .lingers = true,
@@ -157,7 +165,7 @@ const vmp_source vmp_source_perf_user = {
     .signo = VMP_OS_PERF_SIGNAL,
     .weighs_in_handler = true,
     .start = perf_user_start,
-    .stop = perf_close,
+    .stop = perf_stop,
     .enable = perf_enable,
     .tend = perf_tend,
 };

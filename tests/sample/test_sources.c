@@ -403,6 +403,23 @@ TEST(a_second_start_is_refused_and_pauses_nest)
     CHECK_INT(vmp_sampler_stop(&after, &err), -VMP_EINVAL);
 }
 
+TEST(a_log_that_cannot_be_begun_is_an_error_with_every_timer)
+{
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    for (int i = 0; vmp_sampler_timers[i]; i++) {
+        vmp_err err = {0};
+        vmp_sampler_config config = {
+            .fd = full, .interval_ns = 1000000, .timer = vmp_sampler_timers[i], .python = &python};
+        int rc = vmp_sampler_start(&config, &err);
+        CHECK(rc == -VMP_EIO || rc == -VMP_EUNSUPPORTED);
+        CHECK(!vmp_sampler_runs() && vmp_sampler_signal() == 0);
+    }
+    close(full);
+    /* And nothing of it is left. */
+    CHECK_INT(start("pacer", 1000000, 0), 0);
+    CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+}
+
 TEST(bad_intervals_and_timers_are_refused)
 {
     CHECK_INT(start("perf", 0, 0), -VMP_EINVAL);
@@ -422,4 +439,5 @@ TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(cputimer_reaches_the_asked_rate_
     RUN(threads_that_live_for_milliseconds_have_their_time),
     RUN(cputimer_has_the_time_of_short_threads_that_are_told_of),
     RUN(no_system_call_is_interrupted_by_perf), RUN(wall_mode_counts_sleeping_threads),
-    RUN(a_second_start_is_refused_and_pauses_nest), RUN(bad_intervals_and_timers_are_refused))
+    RUN(a_second_start_is_refused_and_pauses_nest), RUN(bad_intervals_and_timers_are_refused),
+    RUN(a_log_that_cannot_be_begun_is_an_error_with_every_timer))

@@ -171,8 +171,10 @@ unpark(void *unused)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     bool wait = now.tv_sec - forked_at.tv_sec <= patience_seconds && in_hook_of_fork();
-    if (!wait || Py_AddPendingCall(unpark, unused) < 0)
-        vmp_sampler_threads_unpark();
+    if (wait && Py_AddPendingCall(unpark, unused) == 0)
+        return 0;
+    if (!vmp_sampler_threads_unpark())
+        Py_AddPendingCall(unpark, unused);
     return 0;
 }
 
