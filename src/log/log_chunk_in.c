@@ -1,10 +1,7 @@
 #include "log_chunk_in.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crc32c.h"
 #include "log_format.h"
@@ -13,7 +10,6 @@
 #include "vec.h"
 
 enum {
-    READ_BYTES = 256 << 10,
     SYNC_SIZE = 4,
     CRC_SIZE = 4,
     MAGIC_SIZE = VMP_LOG_MAGIC_SIZE + 1, /* and the version */
@@ -31,88 +27,47 @@ typedef struct chunk_head {
 
 enum head_state { HEAD_GOOD, HEAD_SHORT, HEAD_BAD };
 
-/* Makes at least `want` bytes available at in->p if the file has them. */
-static int
-fill(vmp_log_chunk_in *in, size_t want, vmp_err *err)
-{
-    if (in->fd < 0 || in->n >= want)
-        return 0;
-    if (in->n > 0)
-        memmove(in->buf, in->p, in->n);
-    in->p = in->buf;
-    while (in->n < want && !in->at_end) {
-        /* Grows by what has come, not by what a header promises. */
-        size_t room = want - in->n < READ_BYTES ? READ_BYTES : want - in->n;
-        room = room > in->n + READ_BYTES ? in->n + READ_BYTES : room;
-        if (VMP_VEC_RESERVE(in->buf, in->buf_cap, in->n + room) < 0)
-            return vmp_err_set(err, VMP_ENOMEM, 0, in->offset, "no memory to read a chunk");
-        in->p = in->buf;
-        ssize_t got = read(in->fd, in->buf + in->n, in->buf_cap - in->n);
-        if (got > 0) {
-            in->n += (size_t)got;
-        } else if (got == 0) {
-            in->at_end = true;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct pollfd pfd = {.fd = in->fd, .events = POLLIN};
-            poll(&pfd, 1, -1);
-        } else if (errno != EINTR) {
-            int e = errno;
-            return vmp_err_set(
-                err, VMP_EIO, e, in->offset + in->n, "cannot read the log: %s", strerror(e));
-        }
-    }
-    return 0;
-}
-
-static void
-skip(vmp_log_chunk_in *in, size_t n)
-{
-    in->p += n;
-    in->n -= n;
-    in->offset += n;
-}
-
 static bool
 begins_with_magic(const vmp_log_chunk_in *in)
 {
-    return in->n >= MAGIC_SIZE && memcmp(in->p, VMP_LOG_MAGIC, VMP_LOG_MAGIC_SIZE) == 0;
+    return in->in.n >= MAGIC_SIZE && memcmp(in->in.p, VMP_LOG_MAGIC, VMP_LOG_MAGIC_SIZE) == 0;
 }
 
 static int
 version_check(const vmp_log_chunk_in *in, vmp_err *err)
 {
-    uint8_t version = in->p[VMP_LOG_MAGIC_SIZE];
+    uint8_t version = in->in.p[VMP_LOG_MAGIC_SIZE];
     if (version == VMP_LOG_VERSION)
         return 0;
-    return vmp_err_set(err, VMP_EVERSION, 0, in->offset,
+    return vmp_err_set(err, VMP_EVERSION, 0, in->in.offset,
         "the log has format version %u; this vmprof reads version %d", version, VMP_LOG_VERSION);
 }
 
 int
-vmp_log_chunk_in_open(vmp_log_chunk_in *in, int fd, const void *p, size_t n, vmp_err *err)
+vmp_log_chunk_in_open(vmp_log_chunk_in *in, vmp_in *bytes, vmp_err *err)
 {
-    *in = (vmp_log_chunk_in){.fd = fd, .p = p, .n = n, .at_end = fd < 0};
-    int rc = fill(in, VMP_LOG_SNIFF_BYTES, err);
+    *in = (vmp_log_chunk_in){.in = *bytes};
+    *bytes = (vmp_in){.at_end = true};
+    int rc = vmp_in_fill(&in->in, VMP_LOG_SNIFF_BYTES, err);
     if (rc < 0)
         return rc;
     if (!begins_with_magic(in)) {
         char text[128];
-        vmp_log_sniff(in->p, in->n, text, sizeof(text));
+        vmp_log_sniff(in->in.p, in->in.n, text, sizeof(text));
         return vmp_err_set(err, VMP_EFORMAT, 0, 0, "not a vmprof log: %s", text);
     }
     rc = version_check(in, err);
     if (rc == 0)
-        skip(in, MAGIC_SIZE);
+        vmp_in_take(&in->in, MAGIC_SIZE);
     return rc;
 }
 
 void
 vmp_log_chunk_in_fini(vmp_log_chunk_in *in)
 {
-    free(in->buf);
+    vmp_in_fini(&in->in);
     free(in->raw);
     vmp_log_unpack_close(&in->unpack);
-    *in = (vmp_log_chunk_in){.fd = -1};
 }
 
 static uint32_t
@@ -157,13 +112,14 @@ static bool
 whole_chunk_follows(const vmp_log_chunk_in *in)
 {
     size_t summed = 0;
-    for (size_t i = 1; i + SYNC_SIZE < in->n && summed < SEARCH_BYTES; i++) {
-        const uint8_t *p = memchr(in->p + i, 'V', in->n - i);
+    for (size_t i = 1; i + SYNC_SIZE < in->in.n && summed < SEARCH_BYTES; i++) {
+        const uint8_t *p = memchr(in->in.p + i, 'V', in->in.n - i);
         chunk_head h;
         if (!p)
             return false;
-        i = (size_t)(p - in->p);
-        if (head_get(p, in->n - i, &h) != HEAD_GOOD || h.size + h.stored + CRC_SIZE > in->n - i)
+        i = (size_t)(p - in->in.p);
+        if (head_get(p, in->in.n - i, &h) != HEAD_GOOD ||
+            h.size + h.stored + CRC_SIZE > in->in.n - i)
             continue;
         summed += (size_t)h.stored;
         if (sum_is_right(p, &h))
@@ -177,12 +133,12 @@ static int
 only_zeros_follow(vmp_log_chunk_in *in, bool *ret_zeros, vmp_err *err)
 {
     *ret_zeros = false;
-    while (in->n > 0) {
-        for (size_t i = 0; i < in->n; i++)
-            if (in->p[i] != 0)
+    while (in->in.n > 0) {
+        for (size_t i = 0; i < in->in.n; i++)
+            if (in->in.p[i] != 0)
                 return 0;
-        skip(in, in->n);
-        int rc = fill(in, 1, err);
+        vmp_in_take(&in->in, in->in.n);
+        int rc = vmp_in_fill(&in->in, 1, err);
         if (rc < 0)
             return rc;
     }
@@ -193,31 +149,31 @@ only_zeros_follow(vmp_log_chunk_in *in, bool *ret_zeros, vmp_err *err)
 static int
 corrupt(const vmp_log_chunk_in *in, vmp_err *err, const char *what)
 {
-    return vmp_err_set(err, VMP_ECORRUPT, 0, in->offset, "the log is damaged at byte %llu: %s",
-        (unsigned long long)in->offset, what);
+    return vmp_err_set(err, VMP_ECORRUPT, 0, in->in.offset, "the log is damaged at byte %llu: %s",
+        (unsigned long long)in->in.offset, what);
 }
 
-/* The bytes at in->p do not begin a chunk, or not a whole one: cut (returns 0)
+/* The bytes at in->in.p do not begin a chunk, or not a whole one: cut (returns 0)
  * or damaged? */
 static int
 tail(vmp_log_chunk_in *in, enum head_state state, vmp_err *err)
 {
-    uint64_t offset = in->offset;
+    uint64_t offset = in->in.offset;
     bool zeros = false;
     if (state == HEAD_BAD) {
-        int rc = in->p[0] == 0 ? only_zeros_follow(in, &zeros, err) : 0;
+        int rc = in->in.p[0] == 0 ? only_zeros_follow(in, &zeros, err) : 0;
         if (rc < 0)
             return rc;
         if (!zeros) {
-            in->offset = offset;
+            in->in.offset = offset;
             return corrupt(in, err, "no chunk begins here");
         }
     } else if (whole_chunk_follows(in)) {
         return corrupt(in, err, "the head of a chunk");
     }
     in->cut = true;
-    in->offset = offset;
-    in->n = 0;
+    in->in.offset = offset;
+    in->in.n = 0;
     return 0;
 }
 
@@ -227,15 +183,15 @@ unpack(vmp_log_chunk_in *in, const chunk_head *h, vmp_err *err)
     size_t raw = (size_t)h->raw;
     int rc = in->unpack ? 0 : vmp_log_unpack_open(&in->unpack);
     if (rc == -VMP_EUNSUPPORTED)
-        return vmp_err_set(err, VMP_EUNSUPPORTED, 0, in->offset,
+        return vmp_err_set(err, VMP_EUNSUPPORTED, 0, in->in.offset,
             "the log is compressed with zstd and this vmprof was built without it");
     if (rc == 0)
         rc = VMP_VEC_RESERVE(in->raw, in->raw_cap, raw + 1);
     if (rc == 0)
-        rc = vmp_log_unpack_chunk(in->unpack, h->flags & VMP_LOG_CHUNK_FRAME_START, in->p + h->size,
-            (size_t)h->stored, in->raw, raw);
+        rc = vmp_log_unpack_chunk(in->unpack, h->flags & VMP_LOG_CHUNK_FRAME_START,
+            in->in.p + h->size, (size_t)h->stored, in->raw, raw);
     if (rc == -VMP_ENOMEM)
-        return vmp_err_set(err, VMP_ENOMEM, 0, in->offset, "no memory to decompress a chunk");
+        return vmp_err_set(err, VMP_ENOMEM, 0, in->in.offset, "no memory to decompress a chunk");
     return rc < 0 ? corrupt(in, err, "compressed data") : 0;
 }
 
@@ -244,43 +200,44 @@ vmp_log_chunk_in_next(
     vmp_log_chunk_in *in, const uint8_t **ret_p, size_t *ret_n, uint64_t *ret_offset, vmp_err *err)
 {
     chunk_head h;
-    int rc = fill(in, HEAD_MAX, err);
+    int rc = vmp_in_fill(&in->in, HEAD_MAX, err);
     if (rc < 0)
         return rc;
     while (begins_with_magic(in)) {
         rc = version_check(in, err);
         if (rc < 0)
             return rc;
-        skip(in, MAGIC_SIZE);
-        rc = fill(in, HEAD_MAX, err);
+        vmp_in_take(&in->in, MAGIC_SIZE);
+        rc = vmp_in_fill(&in->in, HEAD_MAX, err);
         if (rc < 0)
             return rc;
     }
-    if (in->n == 0)
+    if (in->in.n == 0)
         return 0;
-    if (in->n < MAGIC_SIZE &&
-        memcmp(in->p, VMP_LOG_MAGIC, in->n < VMP_LOG_MAGIC_SIZE ? in->n : VMP_LOG_MAGIC_SIZE) == 0)
+    if (in->in.n < MAGIC_SIZE &&
+        memcmp(in->in.p, VMP_LOG_MAGIC,
+            in->in.n < VMP_LOG_MAGIC_SIZE ? in->in.n : VMP_LOG_MAGIC_SIZE) == 0)
         return tail(in, HEAD_SHORT, err);
-    enum head_state state = head_get(in->p, in->n, &h);
+    enum head_state state = head_get(in->in.p, in->in.n, &h);
     if (state != HEAD_GOOD)
         return tail(in, state, err);
     size_t whole = h.size + (size_t)h.stored + CRC_SIZE;
-    rc = fill(in, whole, err);
+    rc = vmp_in_fill(&in->in, whole, err);
     if (rc < 0)
         return rc;
-    if (in->n < whole)
+    if (in->in.n < whole)
         return tail(in, HEAD_SHORT, err);
-    if (!sum_is_right(in->p, &h))
+    if (!sum_is_right(in->in.p, &h))
         return corrupt(in, err, "the checksum of a chunk");
     if (h.flags & VMP_LOG_CHUNK_ZSTD) {
         rc = unpack(in, &h, err);
         if (rc < 0)
             return rc;
     }
-    *ret_p = h.flags & VMP_LOG_CHUNK_ZSTD ? in->raw : in->p + h.size;
+    *ret_p = h.flags & VMP_LOG_CHUNK_ZSTD ? in->raw : in->in.p + h.size;
     *ret_n = (size_t)h.raw;
-    *ret_offset = in->offset;
+    *ret_offset = in->in.offset;
     in->raw_bytes += h.raw;
-    skip(in, whole); /* the bytes stay where they are until the next fill */
+    vmp_in_take(&in->in, whole); /* the bytes stay where they are until the next fill */
     return 1;
 }

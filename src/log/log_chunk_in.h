@@ -7,26 +7,21 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "in.h"
 #include "log_unpack.h"
 
 typedef struct vmp_log_chunk_in {
-    int fd;           /* -1: memory */
-    const uint8_t *p; /* unread bytes: the caller's memory, or in buf */
-    size_t n;
-    uint64_t offset; /* of p in the file */
-    bool at_end;     /* the descriptor gave its last byte */
-    bool cut;        /* a partial last chunk was met */
-    uint8_t *buf;
-    size_t buf_cap;
+    vmp_in in;
+    bool cut;               /* a partial last chunk was met */
     vmp_log_unpack *unpack; /* opened at the first compressed chunk */
     uint8_t *raw;           /* decompressed records */
     size_t raw_cap;
     uint64_t raw_bytes;
 } vmp_log_chunk_in;
 
-/* Takes over a zeroed struct, reads and checks magic and version.
- * Errors: as vmp_log_reader_open. */
-int vmp_log_chunk_in_open(vmp_log_chunk_in *in, int fd, const void *p, size_t n, vmp_err *err);
+/* Takes over a zeroed struct and *bytes, reads and checks magic and version.
+ * Errors: as vmp_log_reader_open; *bytes is taken then too. */
+int vmp_log_chunk_in_open(vmp_log_chunk_in *in, vmp_in *bytes, vmp_err *err);
 void vmp_log_chunk_in_fini(vmp_log_chunk_in *in);
 
 /* The records of the next chunk, valid until the next call; *ret_offset is

@@ -2,8 +2,10 @@
 #include "log_reader_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const loss_names[VMP_LOG_LOSS_COUNT] = {
 #define LOSS_NAME(name, text) text,
@@ -17,13 +19,42 @@ vmp_log_loss_name(enum vmp_log_loss reason)
     return (unsigned)reason < VMP_LOG_LOSS_COUNT ? loss_names[reason] : "other";
 }
 
+/* The context is the descriptor, not a place where it is: a vmp_in may move. */
 static int
-reader_open(vmp_log_reader **ret_r, int fd, const void *p, size_t n, vmp_err *err)
+read_fd(void *ctx, uint8_t *p, size_t cap, size_t *ret_got, vmp_err *err)
+{
+    int fd = (int)(intptr_t)ctx;
+    for (;;) {
+        ssize_t got = read(fd, p, cap);
+        if (got >= 0) {
+            *ret_got = (size_t)got;
+            return 0;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            struct pollfd pfd = {.fd = fd, .events = POLLIN};
+            poll(&pfd, 1, -1);
+        } else if (errno != EINTR) {
+            int e = errno;
+            return vmp_err_set(err, VMP_EIO, e, 0, "cannot read the log: %s", strerror(e));
+        }
+    }
+}
+
+vmp_in
+vmp_log_in_fd(int fd)
+{
+    return vmp_in_from(read_fd, (void *)(intptr_t)fd);
+}
+
+int
+vmp_log_reader_open_in(vmp_log_reader **ret_r, vmp_in *bytes, vmp_err *err)
 {
     vmp_log_reader *r = calloc(1, sizeof(*r));
-    if (!r)
+    if (!r) {
+        vmp_in_fini(bytes);
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "no memory for the log reader");
-    int rc = vmp_log_chunk_in_open(&r->in, fd, p, n, err);
+    }
+    int rc = vmp_log_chunk_in_open(&r->in, bytes, err);
     if (rc < 0) {
         vmp_log_reader_close(&r);
         return rc;
@@ -35,15 +66,15 @@ reader_open(vmp_log_reader **ret_r, int fd, const void *p, size_t n, vmp_err *er
 int
 vmp_log_reader_open(vmp_log_reader **ret_r, int fd, vmp_err *err)
 {
-    if (fd < 0) /* which stands for bytes further down */
-        return vmp_err_set(err, VMP_EIO, EBADF, 0, "cannot read the log: %s", strerror(EBADF));
-    return reader_open(ret_r, fd, NULL, 0, err);
+    vmp_in bytes = vmp_log_in_fd(fd);
+    return vmp_log_reader_open_in(ret_r, &bytes, err);
 }
 
 int
 vmp_log_reader_open_bytes(vmp_log_reader **ret_r, const void *p, size_t n, vmp_err *err)
 {
-    return reader_open(ret_r, -1, p, n, err);
+    vmp_in bytes = vmp_in_bytes(p, n);
+    return vmp_log_reader_open_in(ret_r, &bytes, err);
 }
 
 void
@@ -76,7 +107,7 @@ vmp_log_reader_cut(const vmp_log_reader *r)
 uint64_t
 vmp_log_reader_bytes(const vmp_log_reader *r)
 {
-    return r->in.offset;
+    return r->in.in.offset;
 }
 
 uint64_t

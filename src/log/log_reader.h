@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "in.h"
 #include "log_format.h"
 #include "log_writer.h" /* vmp_log_session, vmp_log_pos */
 #include "str.h"
@@ -94,6 +95,10 @@ typedef struct vmp_log_event {
 int vmp_log_reader_open(vmp_log_reader **ret_r, int fd, vmp_err *err);
 /* The same over bytes, which must outlive the reader. */
 int vmp_log_reader_open_bytes(vmp_log_reader **ret_r, const void *p, size_t n, vmp_err *err);
+/* The same over what gives bytes; *bytes is taken, also on error. */
+int vmp_log_reader_open_in(vmp_log_reader **ret_r, vmp_in *bytes, vmp_err *err);
+/* Bytes of a descriptor, as vmp_log_reader_open reads them. */
+vmp_in vmp_log_in_fd(int fd);
 void vmp_log_reader_close(vmp_log_reader **r);
 
 /* Gives the next event. Returns 1 with *ret_e filled, 0 at the end, or an
