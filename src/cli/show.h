@@ -72,8 +72,8 @@ vmp_json vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_repo
 void vmp_show_json_end(vmp_json *j);
 /* "key": {"samples", "ticks", "seconds", and with whole "percent", "percent_low",
  * "percent_high", without it "effective_samples"}. */
-void vmp_show_json_value(
-    vmp_json *j, const char *key, const vmp_report_value *value, const vmp_report_value *whole);
+void vmp_show_json_value(vmp_json *j, const vmp_profile *p, const char *key,
+    const vmp_report_value *value, const vmp_report_value *whole);
 /* "function", "name", "file", "line", "kind" of a function. */
 void vmp_show_json_function(vmp_json *j, const vmp_profile *p, vmp_function_id id);
 /* "key": {"function", ... , "line": where it was}; no key where key is NULL. */

@@ -13,7 +13,7 @@ put_edges(const vmp_show *s, vmp_json *j, const char *key, const vmp_report_call
         vmp_json_begin(j, '{');
         vmp_show_json_function(j, s->profile, edge->other);
         vmp_json_put_bool(j, "outside", edge->other.i == 0);
-        vmp_show_json_value(j, "value", &edge->value, &c->total);
+        vmp_show_json_value(j, s->profile, "value", &edge->value, &c->total);
         vmp_json_end(j, '}');
     }
     vmp_json_end(j, ']');
@@ -30,8 +30,8 @@ put_json(const vmp_show *s, const vmp_report_callers *callers, const vmp_report_
         const vmp_report_callers_row *row = &callers->rows[i];
         vmp_json_begin(&j, '{');
         vmp_show_json_function(&j, s->profile, row->function);
-        vmp_show_json_value(&j, "self", &row->self, &callers->total);
-        vmp_show_json_value(&j, "total", &row->total, &callers->total);
+        vmp_show_json_value(&j, s->profile, "self", &row->self, &callers->total);
+        vmp_show_json_value(&j, s->profile, "total", &row->total, &callers->total);
         put_edges(s, &j, "callers", callers, row);
         put_edges(s, &j, "callees", callees, &callees->rows[i]);
         vmp_json_end(&j, '}');

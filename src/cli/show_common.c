@@ -116,7 +116,7 @@ vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value 
     vmp_json_put_bool(&j, "cut", p->cut);
     vmp_json_put_str(&j, "clock", vmp_str_from(wall ? "wall" : "cpu"));
     if (total)
-        vmp_show_json_value(&j, "total", total, NULL);
+        vmp_show_json_value(&j, p, "total", total, NULL);
     return j;
 }
 
@@ -128,13 +128,13 @@ vmp_show_json_end(vmp_json *j)
 }
 
 void
-vmp_show_json_value(
-    vmp_json *j, const char *key, const vmp_report_value *value, const vmp_report_value *whole)
+vmp_show_json_value(vmp_json *j, const vmp_profile *p, const char *key,
+    const vmp_report_value *value, const vmp_report_value *whole)
 {
     vmp_json_key(j, key);
     vmp_json_begin(j, '{');
     vmp_json_put_uint(j, "samples", value->samples);
-    vmp_json_put_uint(j, "ticks", value->weight);
+    vmp_json_put_uint(j, "ticks", vmp_profile_ticks(p, value->weight));
     vmp_json_put_double(j, "seconds", (double)value->value_ns / 1e9);
     if (whole) {
         vmp_report_interval interval = vmp_report_share_interval(value, whole);
@@ -152,6 +152,7 @@ kind_name(enum vmp_profile_kind kind)
 {
     switch (kind) {
     case VMP_PROFILE_PYTHON:
+    case VMP_PROFILE_JIT:
         return "python";
     case VMP_PROFILE_NATIVE:
         return "native";

@@ -32,8 +32,8 @@ put_row(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat, const vmp_r
         vmp_json_put_uint(j, "at_line", at->line);
         vmp_json_put_uint(j, "at_column", at->has_columns ? at->col : 0);
     }
-    vmp_show_json_value(j, "self", &row->self, &flat->total);
-    vmp_show_json_value(j, "total", &row->total, &flat->total);
+    vmp_show_json_value(j, s->profile, "self", &row->self, &flat->total);
+    vmp_show_json_value(j, s->profile, "total", &row->total, &flat->total);
     vmp_json_end(j, '}');
 }
 
@@ -42,7 +42,7 @@ static void
 put_rows(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat)
 {
     size_t limit = vmp_show_limit(s, 0), shown = 0;
-    vmp_show_json_value(j, "outside", &flat->outside, &flat->total);
+    vmp_show_json_value(j, s->profile, "outside", &flat->outside, &flat->total);
     vmp_json_key(j, "functions");
     vmp_json_begin(j, '[');
     for (uint32_t i = 0; i < flat->count && (limit == 0 || shown < limit); i++) {
@@ -103,7 +103,7 @@ put_table(const vmp_show *s, vmp_json *j, const vmp_thread_id *thread)
         if (thread)
             vmp_show_json_thread(j, "thread", s->profile, *thread);
         if (thread)
-            vmp_show_json_value(j, "total", &flat->total, NULL);
+            vmp_show_json_value(j, s->profile, "total", &flat->total, NULL);
         put_rows(s, j, &shown);
     }
     free(rows);

@@ -22,8 +22,8 @@ put_line(const vmp_show *s, vmp_json *j, const vmp_report_line *line, const vmp_
         vmp_json_put_uint(j, "end_line", at->end_line);
         vmp_json_put_uint(j, "end_column", at->end_col);
     }
-    vmp_show_json_value(j, "self", &line->self, whole);
-    vmp_show_json_value(j, "total", &line->total, whole);
+    vmp_show_json_value(j, s->profile, "self", &line->self, whole);
+    vmp_show_json_value(j, s->profile, "total", &line->total, whole);
     vmp_json_end(j, '}');
 }
 
@@ -38,8 +38,8 @@ put_json(const vmp_show *s, const vmp_report_lines *lines)
         const vmp_report_lines_row *row = &lines->rows[i];
         vmp_json_begin(&j, '{');
         vmp_show_json_function(&j, s->profile, row->function);
-        vmp_show_json_value(&j, "self", &row->self, &lines->total);
-        vmp_show_json_value(&j, "total", &row->total, &lines->total);
+        vmp_show_json_value(&j, s->profile, "self", &row->self, &lines->total);
+        vmp_show_json_value(&j, s->profile, "total", &row->total, &lines->total);
         vmp_json_key(&j, "lines");
         vmp_json_begin(&j, '[');
         for (size_t k = 0; k < row->line_count; k++)

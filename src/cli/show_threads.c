@@ -41,7 +41,7 @@ put_json(const vmp_show *s, const vmp_report_threads *threads, const vmp_functio
         vmp_json_begin(&j, '{');
         vmp_show_json_thread(&j, "thread", s->profile, row->thread);
         vmp_json_put_uint(&j, "samples", row->samples);
-        vmp_json_put_uint(&j, "ticks", row->weight);
+        vmp_json_put_uint(&j, "ticks", vmp_profile_ticks(s->profile, row->weight));
         vmp_json_put_double(&j, "percent", vmp_view_percent(row->weight, total));
         vmp_json_put_double(&j, "cpu_seconds", (double)row->cpu_ns / 1e9);
         vmp_json_put_double(&j, "wall_seconds", (double)row->wall_ns / 1e9);

@@ -49,8 +49,8 @@ put_node(const vmp_show *s, vmp_json *j, const vmp_report_tree *tree, uint32_t i
     } else if (node->kind == VMP_REPORT_NODE_ELIDED) {
         vmp_json_put_uint(j, "elided_frames", node->elided_frames);
     }
-    vmp_show_json_value(j, "self", &node->self, whole);
-    vmp_show_json_value(j, "total", &node->total, whole);
+    vmp_show_json_value(j, s->profile, "self", &node->self, whole);
+    vmp_show_json_value(j, s->profile, "total", &node->total, whole);
     vmp_json_end(j, '}');
 }
 

@@ -12,7 +12,8 @@
  *   2. Rows that mean the same are one row: strings by text, functions by
  *      (kind, name, qualname, file, first line), so that a code object that is
  *      made again (exec, reload) stays one function; locations by function,
- *      position and instruction; stacks by (parent, location).
+ *      position and instruction; stacks by (parent, location). Locations whose
+ *      function was told late are one for each place they were seen at.
  *   3. parent < id for every stack but 0: one pass over the ids in ascending
  *      order sees callers before callees, one in descending order the reverse.
  *   4. Samples are always there as sums, one per (thread, stack), in the order
@@ -57,6 +58,7 @@ enum vmp_profile_kind {
     VMP_PROFILE_PYTHON,
     VMP_PROFILE_NATIVE,
     VMP_PROFILE_ELIDED, /* not a function: frames left out in the middle of a deep stack */
+    VMP_PROFILE_JIT,    /* of locations: a PYTHON function that ran as code of a JIT compiler */
 };
 
 enum { /* vmp_profile_samples.flags: those of the log, of which this one is looked at */
@@ -122,7 +124,7 @@ typedef struct vmp_profile_sum {
     vmp_thread_id thread;
     vmp_stack_id stack; /* 0: the thread ran no Python code */
     uint64_t samples;
-    uint64_t weight; /* ticks */
+    uint64_t weight; /* ticks, or fractions of them: see tick_weight */
     uint64_t cpu_ns;
     uint64_t wall_ns;
     double squares; /* of the weights of single looks, added up: see profile_samples.c */
@@ -228,6 +230,9 @@ typedef struct vmp_profile {
 
     uint64_t total_samples;
     uint64_t total_weight;
+    /* The weight of a sample that stands for one tick: 1, unless samples stand for
+     * fractions of ticks. Shares need no regard to it, counts do. */
+    uint64_t tick_weight;
     uint64_t log_bytes;
     bool cut; /* the log has no clean end */
 } vmp_profile;
@@ -247,6 +252,14 @@ vmp_profile_function_name(const vmp_profile *p, vmp_function_id id)
 {
     const vmp_profile_function *f = &p->functions[id.i];
     return p->strings[f->qualname.i ? f->qualname.i : f->name.i];
+}
+
+/* A weight as a number of ticks, rounded. */
+static inline uint64_t
+vmp_profile_ticks(const vmp_profile *p, uint64_t weight)
+{
+    uint64_t rest = weight % p->tick_weight;
+    return weight / p->tick_weight + (rest >= p->tick_weight - rest);
 }
 
 /* What the samples of a thread are measured in: wall time, else CPU time. */

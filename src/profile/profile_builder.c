@@ -42,6 +42,7 @@ vmp_profile_builder_new(vmp_profile_builder **ret_b, bool keep_samples)
     if (!b)
         return -VMP_ENOMEM;
     b->keep_samples = b->p.has_samples = keep_samples;
+    b->p.tick_weight = 1;
     int rc = placeholders(b);
     if (rc < 0)
         vmp_profile_builder_free(&b);
@@ -151,11 +152,23 @@ vmp_profile_builder_process(
         return -VMP_ENOMEM;
     vmp_profile_memory_close(b);
     b->process = (vmp_process_id){p->process_count++};
-    *current(b) = *facts;
-    if (current(b)->timer.i >= p->string_count)
-        current(b)->timer.i = 0;
+    vmp_profile_builder_process_update(b, facts);
     *ret_id = b->process;
     return 0;
+}
+
+void
+vmp_profile_builder_process_update(vmp_profile_builder *b, const vmp_profile_process *facts)
+{
+    *current(b) = *facts;
+    if (current(b)->timer.i >= b->p.string_count)
+        current(b)->timer.i = 0;
+}
+
+void
+vmp_profile_builder_tick(vmp_profile_builder *b, uint64_t weight)
+{
+    b->p.tick_weight = weight;
 }
 
 static void

@@ -25,6 +25,10 @@ int vmp_profile_builder_process(
 /* Says that the process was alive at this time, and what CPU it had used. */
 void vmp_profile_builder_clock(
     vmp_profile_builder *b, int64_t time_ns, uint64_t cpu_ns, uint64_t profiler_cpu_ns);
+/* Says anew what is known of the current process. */
+void vmp_profile_builder_process_update(vmp_profile_builder *b, const vmp_profile_process *facts);
+/* Sets profile.tick_weight, >= 1, before the first sample. */
+void vmp_profile_builder_tick(vmp_profile_builder *b, uint64_t weight);
 /* A clean end of the process. */
 void vmp_profile_builder_end(vmp_profile_builder *b, int64_t time_ns);
 /* Replaces an earlier value of the key in this process. */
@@ -34,9 +38,14 @@ int vmp_profile_builder_string(vmp_profile_builder *b, vmp_str text, vmp_string_
 /* A code object, and through it its function. */
 int vmp_profile_builder_code(vmp_profile_builder *b, enum vmp_profile_kind kind, vmp_string_id name,
     vmp_string_id qualname, vmp_string_id file, int32_t first_line, vmp_code_id *ret_id);
-/* location->function is set from location->code (kinds PYTHON and NATIVE). */
+/* location->function is set from location->code (but of ELIDED). */
 int vmp_profile_builder_location(
     vmp_profile_builder *b, const vmp_profile_location *location, vmp_location_id *ret_id);
+/* For logs that name their functions last: a location of its own, of which
+ * nothing is known before vmp_profile_builder_location_tell. */
+int vmp_profile_builder_location_new(vmp_profile_builder *b, vmp_location_id *ret_id);
+void vmp_profile_builder_location_tell(
+    vmp_profile_builder *b, vmp_location_id id, const vmp_profile_location *location);
 /* parent 0: an outermost frame. */
 int vmp_profile_builder_stack(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id);
@@ -53,7 +62,7 @@ void vmp_profile_builder_thread_update(
     vmp_profile_builder *b, vmp_thread_id id, const vmp_profile_thread *thread);
 
 /* Samples of one thread, columns of n. If cpu_ns and wall_ns are both 0 the
- * batch was never closed: each sample then counts weight * interval, as CPU
+ * batch was never closed: each sample then counts interval for each tick, as CPU
  * time, in wall mode as wall time. */
 typedef struct vmp_profile_batch {
     vmp_thread_id thread;

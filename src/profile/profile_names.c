@@ -105,19 +105,48 @@ elided_function(vmp_profile_builder *b, vmp_function_id *ret_id)
     return rc;
 }
 
+/* A location as it goes into the table. */
+static vmp_profile_location
+completed(const vmp_profile *p, const vmp_profile_location *location)
+{
+    vmp_profile_location l = *location;
+    if (l.code.i >= p->code_count)
+        l.code.i = 0;
+    l.function = p->code_function[l.code.i];
+    if (!l.has_columns)
+        l.end_line = l.col = l.end_col = 0;
+    return l;
+}
+
+int
+vmp_profile_builder_location_new(vmp_profile_builder *b, vmp_location_id *ret_id)
+{
+    vmp_profile *p = &b->p;
+    if (p->location_count == UINT32_MAX ||
+        VMP_VEC_RESERVE(VMP_OWN(vmp_profile_location, p->locations), b->locations_cap,
+            p->location_count + (size_t)1) < 0)
+        return -VMP_ENOMEM;
+    *ret_id = (vmp_location_id){p->location_count};
+    VMP_OWN(vmp_profile_location, p->locations)[p->location_count++] = (vmp_profile_location){0};
+    return 0;
+}
+
+void
+vmp_profile_builder_location_tell(
+    vmp_profile_builder *b, vmp_location_id id, const vmp_profile_location *location)
+{
+    if (id.i > 0 && id.i < b->p.location_count)
+        VMP_OWN(vmp_profile_location, b->p.locations)[id.i] = completed(&b->p, location);
+}
+
 int
 vmp_profile_builder_location(
     vmp_profile_builder *b, const vmp_profile_location *location, vmp_location_id *ret_id)
 {
     vmp_profile *p = &b->p;
-    vmp_profile_location l = *location;
-    if (l.code.i >= p->code_count)
-        l.code.i = 0;
-    l.function = p->code_function[l.code.i];
+    vmp_profile_location l = completed(p, location);
     if (l.kind == VMP_PROFILE_ELIDED && elided_function(b, &l.function) < 0)
         return -VMP_ENOMEM;
-    if (!l.has_columns)
-        l.end_line = l.col = l.end_col = 0;
 
     uint32_t key[9], n = 0;
     key[n++] = (uint32_t)l.kind << 2 | (uint32_t)l.has_columns << 1 | (l.detail != 0);

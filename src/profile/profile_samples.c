@@ -268,9 +268,11 @@ vmp_profile_builder_samples(vmp_profile_builder *b, const vmp_profile_batch *ori
     }
     if (batch.cpu_ns == 0 && batch.wall_ns == 0) {
         /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): batch.n is not 0 */
-        if (process->interval_ns > MAX_TOTAL / weight)
+        uint64_t ticks = vmp_profile_ticks(p, weight) + (weight < p->tick_weight);
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): batch.n is not 0 */
+        if (process->interval_ns > MAX_TOTAL / ticks)
             return -VMP_ELIMIT;
-        *(is_wall ? &batch.wall_ns : &batch.cpu_ns) = process->interval_ns * weight;
+        *(is_wall ? &batch.wall_ns : &batch.cpu_ns) = process->interval_ns * ticks;
     }
     if (!total_add(&p->total_weight, weight) || !total_add(&b->total_cpu_ns, batch.cpu_ns) ||
         !total_add(&b->total_wall_ns, batch.wall_ns))

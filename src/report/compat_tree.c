@@ -17,7 +17,7 @@ typedef struct maker {
     uint32_t *parent;   /* by node */
     vmp_function_id *function;
     size_t parent_cap, function_cap;
-    uint64_t *self, *native; /* by node, once all are there */
+    uint64_t *self, *native, *jit; /* by node, once all are there */
 } maker;
 
 static vmp_function_id
@@ -110,13 +110,17 @@ add_weights(maker *k, vmp_compat_tree *t)
     t->weight = total;
     t->self_weight = k->self = calloc(count, sizeof(*k->self));
     t->native_weight = k->native = calloc(count, sizeof(*k->native));
-    if (!total || !k->self || !k->native)
+    t->jit_weight = k->jit = calloc(count, sizeof(*k->jit));
+    if (!total || !k->self || !k->native || !k->jit)
         return -VMP_ENOMEM;
     for (size_t i = 0; i < p->sum_count; i++) {
         uint32_t stack = p->sums[i].stack.i, node = k->node_of[stack];
         k->self[node] += p->sums[i].weight;
-        if (stack != 0 && p->locations[p->stack_location[stack].i].kind == VMP_PROFILE_NATIVE)
+        enum vmp_profile_kind kind = p->locations[p->stack_location[stack].i].kind;
+        if (kind == VMP_PROFILE_NATIVE)
             k->native[node] += p->sums[i].weight;
+        if (kind == VMP_PROFILE_JIT)
+            k->jit[node] += p->sums[i].weight;
     }
     for (uint32_t i = 0; i < count; i++)
         total[i] = k->self[i];
@@ -246,6 +250,7 @@ vmp_compat_tree_free(vmp_compat_tree **t)
         free((void *)(uintptr_t)(*t)->weight);
         free((void *)(uintptr_t)(*t)->self_weight);
         free((void *)(uintptr_t)(*t)->native_weight);
+        free((void *)(uintptr_t)(*t)->jit_weight);
         free((void *)(uintptr_t)(*t)->lines);
     }
     free(*t);

@@ -35,6 +35,7 @@ typedef struct vmp_compat_tree {
     const uint64_t
         *self_weight; /* less its children's; the root's includes samples without frames */
     const uint64_t *native_weight; /* samples whose innermost frame is this node and native */
+    const uint64_t *jit_weight;    /* and ran as code of a JIT compiler */
     size_t line_count;
     const vmp_compat_line *lines; /* by node, then line, ascending */
     /* Where the original shows the tree from: the first node on the way down

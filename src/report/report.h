@@ -32,7 +32,7 @@
 /* `samples` is the number of records behind the figures. */
 typedef struct vmp_report_value {
     uint64_t samples;
-    uint64_t weight;   /* ticks */
+    uint64_t weight;   /* as in the profile: vmp_profile_ticks makes ticks of it */
     uint64_t value_ns; /* CPU time, of threads sampled in wall mode wall time */
     double squares;    /* of the weights of single looks, added up; see report_error.c */
 } vmp_report_value;
@@ -313,7 +313,7 @@ typedef struct vmp_report_loss {
  * first one. */
 typedef struct vmp_report_info {
     uint64_t samples;
-    uint64_t ticks; /* their weights */
+    uint64_t ticks; /* their weights, rounded */
     uint64_t lost;  /* ticks */
     uint32_t loss_count;
     const vmp_report_loss *losses; /* by reason, in descending order of count */

@@ -129,10 +129,10 @@ vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p)
     add_times(i, p);
     add_facts(i, p);
     i->samples = p->total_samples;
-    i->ticks = p->total_weight;
+    i->ticks = vmp_profile_ticks(p, p->total_weight);
     if (i->sampled_ns > 0) {
         double seconds = (double)i->sampled_ns / NS_PER_SECOND;
-        i->achieved_hz = (double)i->ticks / seconds;
+        i->achieved_hz = (double)p->total_weight / (double)p->tick_weight / seconds;
         i->sample_hz = (double)i->samples / seconds;
     }
     i->log_bytes = p->log_bytes;

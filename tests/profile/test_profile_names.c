@@ -244,9 +244,34 @@ TEST(a_repeated_meta_key_replaces_the_value_of_its_process)
     vmp_profile_free(&p);
 }
 
+TEST(a_location_may_be_told_late)
+{
+    vmp_profile_builder *b = open_builder();
+    vmp_location_id first, second;
+    vmp_stack_id none = {0};
+    CHECK_INT(vmp_profile_builder_location_new(b, &first), 0);
+    CHECK_INT(vmp_profile_builder_location_new(b, &second), 0);
+    vmp_stack_id at = stack(b, none, second);
+    vmp_profile_location l = {
+        .kind = VMP_PROFILE_JIT, .code = code(b, "f", "a.py", 1), .line = 5, .col = 9};
+    vmp_profile_builder_location_tell(b, second, &l);
+    vmp_profile_builder_location_tell(b, (vmp_location_id){99}, &l);
+    vmp_profile_builder_location_tell(b, (vmp_location_id){0}, &l);
+    vmp_profile *p = finish(b);
+    CHECK_INT(p->stack_location[at.i].i, second.i);
+    CHECK_INT(p->locations[second.i].kind, VMP_PROFILE_JIT);
+    CHECK_STR(vmp_profile_function_name(p, p->locations[second.i].function).p, "f");
+    CHECK_INT(p->locations[second.i].line, 5);
+    CHECK_INT(p->locations[second.i].col, 0); /* it has no columns */
+    CHECK_INT(p->locations[first.i].function.i, 0);
+    CHECK_INT(p->locations[0].function.i, 0);
+    vmp_profile_free(&p);
+}
+
 TEST_MAIN(RUN(row_0_of_every_table_is_none), RUN(equal_strings_are_one_and_the_empty_one_is_0),
     RUN(a_code_object_made_again_is_one_function),
     RUN(qualified_names_are_shown_and_tell_functions_apart), RUN(locations_differ_by_every_part),
-    RUN(stacks_share_their_callers), RUN(ids_that_nobody_gave_out_count_as_none),
+    RUN(a_location_may_be_told_late), RUN(stacks_share_their_callers),
+    RUN(ids_that_nobody_gave_out_count_as_none),
     RUN(a_thread_keeps_its_process_and_takes_its_last_name),
     RUN(a_repeated_meta_key_replaces_the_value_of_its_process))

@@ -332,10 +332,43 @@ TEST(each_process_has_its_own_timeline)
     vmp_profile_free(&p);
 }
 
+TEST(weights_may_be_fractions_of_ticks)
+{
+    vmp_profile_builder *b = open_builder(0, true, 2);
+    vmp_profile_builder_tick(b, 100);
+    /* 1.5 and 2 ticks, closed; 0.4 of one that was never closed, and rounds up. */
+    CHECK_INT(add(b, 1, 2, (const uint32_t[]){1, 2}, (const uint64_t[]){150, 200}, 3500, 0), 0);
+    CHECK_INT(add(b, 1, 1, (const uint32_t[]){1}, (const uint64_t[]){40}, 0, 0), 0);
+    vmp_profile *p = finish(b);
+    CHECK_INT(p->total_weight, 390);
+    CHECK_INT(p->sums[0].weight, 190);
+    CHECK_INT(p->sums[0].cpu_ns, 1500 + INTERVAL_NS);
+    CHECK_INT(p->sums[1].cpu_ns, 2000);
+    CHECK_INT(vmp_profile_ticks(p, 390), 4);
+    CHECK_INT(vmp_profile_ticks(p, 149), 1);
+    CHECK_INT(vmp_profile_ticks(p, 150), 2);
+    CHECK_INT(vmp_profile_ticks(p, UINT64_MAX), UINT64_MAX / 100);
+    vmp_profile_free(&p);
+}
+
+TEST(what_is_known_of_a_process_may_come_late)
+{
+    vmp_profile_builder *b = open_builder(0, false, 1);
+    vmp_profile_process facts = {.interval_ns = 7, .duration_ns = 9, .ended = true, .timer = {99}};
+    vmp_profile_builder_process_update(b, &facts);
+    vmp_profile *p = finish(b);
+    CHECK_INT(p->processes[1].interval_ns, 7);
+    CHECK_INT(p->processes[1].duration_ns, 9);
+    CHECK_INT(p->processes[1].timer.i, 0);
+    CHECK(p->processes[1].ended);
+    vmp_profile_free(&p);
+}
+
 TEST_MAIN(RUN(sums_are_per_thread_and_stack_in_order_of_appearance),
     RUN(time_is_shared_by_weight_and_nothing_is_lost),
     RUN(a_batch_that_was_never_closed_counts_intervals),
     RUN(unknown_threads_and_stacks_are_counted_as_none), RUN(sums_that_would_overflow_are_refused),
     RUN(losses_add_up_per_thread_and_reason), RUN(a_long_timeline_stays_within_its_bins),
     RUN(growth_follows_time_over_batches_and_hostile_times_are_borne),
-    RUN(many_threads_batches_are_put_in_order_of_time), RUN(each_process_has_its_own_timeline))
+    RUN(many_threads_batches_are_put_in_order_of_time), RUN(each_process_has_its_own_timeline),
+    RUN(weights_may_be_fractions_of_ticks), RUN(what_is_known_of_a_process_may_come_late))

@@ -19,7 +19,7 @@ synth_str(const char *z)
 
 /* A frame is name[:line[:col]], its function is in "name.py" at line 1. A name
  * with a slash is that file's <module>; "~N" are N elided frames; "n!lib" is
- * native, in the library "lib". */
+ * native, in the library "lib"; "j!" before a name: as code of a JIT compiler. */
 static vmp_location_id
 synth_frame(vmp_profile_builder *b, const char *text, size_t n)
 {
@@ -46,6 +46,10 @@ synth_frame(vmp_profile_builder *b, const char *text, size_t n)
         CHECK_INT(vmp_profile_builder_location(b, &l, &id), 0);
         return id;
     }
+    if (strncmp(name, "j!", 2) == 0) {
+        l.kind = VMP_PROFILE_JIT;
+        memmove(name, name + 2, n - 1);
+    }
     char *colon = strchr(name, ':');
     if (colon) {
         *colon = '\0';
@@ -54,7 +58,8 @@ synth_frame(vmp_profile_builder *b, const char *text, size_t n)
     snprintf(file, sizeof(file), strchr(name, '/') ? "%s" : "%s.py", name);
     vmp_profile_builder_string(b, synth_str(strchr(name, '/') ? "<module>" : name), &name_id);
     vmp_profile_builder_string(b, synth_str(file), &file_id);
-    CHECK_INT(vmp_profile_builder_code(b, l.kind, name_id, none, file_id, 1, &l.code), 0);
+    CHECK_INT(
+        vmp_profile_builder_code(b, VMP_PROFILE_PYTHON, name_id, none, file_id, 1, &l.code), 0);
     l.line = l.end_line = line;
     l.col = col;
     l.end_col = col + 1;

@@ -17,6 +17,8 @@ compat_text(const vmp_profile *p)
             (unsigned long long)t->self_weight[i]);
         if (t->native_weight[i])
             synth_print(&text, " n%llu", (unsigned long long)t->native_weight[i]);
+        if (t->jit_weight[i])
+            synth_print(&text, " j%llu", (unsigned long long)t->jit_weight[i]);
         for (size_t l = 0; l < t->line_count; l++)
             if (t->lines[l].node == i)
                 synth_print(
@@ -72,6 +74,16 @@ TEST(a_native_leaf_is_told)
     vmp_profile_free(&p);
 }
 
+TEST(a_leaf_in_machine_code_of_a_jit_compiler_is_told)
+{
+    vmp_profile *p = SYNTH("1 1 f:1 g:2", "1 2 f:1 j!g:2", "1 4 f:1 j!g:2 h:3", "1 8 j!f:1");
+    CHECK_TEXT(compat_text(p), "0 f <0 15 8 j8 :1=15\n"
+                               "1 g <0 7 3 j2 :2=7\n"
+                               "2 h <1 4 4 :3=4\n"
+                               "top 0\n");
+    vmp_profile_free(&p);
+}
+
 TEST(the_top_is_the_program_below_the_profiler)
 {
     vmp_profile *p = SYNTH("1 1 boot:1 x/vmprof/__main__.py:1 run:1 prog/main.py:1",
@@ -92,4 +104,5 @@ TEST(the_top_is_the_program_below_the_profiler)
 TEST_MAIN(RUN(a_profile_without_frames_has_no_tree),
     RUN(the_root_is_the_first_frame_seen_and_counts_all_samples),
     RUN(direct_recursion_is_folded_mutual_is_not), RUN(a_native_leaf_is_told),
+    RUN(a_leaf_in_machine_code_of_a_jit_compiler_is_told),
     RUN(the_top_is_the_program_below_the_profiler))
