@@ -8,6 +8,7 @@ belong into `tmp_path`: interpreters of another root file system see /tmp alone.
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -154,3 +156,22 @@ def one_python(make_python: Any) -> Python:
     assert running is not None
     made: Python = make_python(running)
     return made
+
+
+@pytest.fixture(scope="module")
+def vmprof_stats(make_python: Any) -> Iterator[ModuleType]:
+    """The module vmprof.stats of the built package, in this process."""
+    running = pythons.probe(sys.executable)
+    assert running is not None
+    site = str(make_python(running).site)
+    kept = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "vmprof"
+    }
+    sys.path.insert(0, site)
+    try:
+        yield importlib.import_module("vmprof.stats")
+    finally:
+        sys.path.remove(site)
+        for name in [name for name in sys.modules if name.split(".")[0] == "vmprof"]:
+            del sys.modules[name]
+        sys.modules.update(kept)

@@ -14,8 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BEGIN, END = "<!-- arrows:", "<!-- arrows end -->"
-OUTSIDE_DEPS = {"threads_dep": "threads", "zstd_dep": "zstd"}
-OUTSIDE_HEADERS = {"Python.h": "Python.h", "zstd.h": "zstd", "zstd_errors.h": "zstd"}
+OUTSIDE_DEPS = {"threads_dep": "threads", "zstd_dep": "zstd", "zlib_dep": "zlib"}
+OUTSIDE_HEADERS = {
+    "Python.h": "Python.h",
+    "zlib.h": "zlib",
+    "zstd.h": "zstd",
+    "zstd_errors.h": "zstd",
+}
 PLATFORM_MACROS = re.compile(
     r"^\s*#\s*(?:el)?if.*\b(__linux__|__APPLE__|__FreeBSD__|_WIN32)\b", re.M
 )

@@ -11,6 +11,7 @@ many. They are computed in C, by the same code as what `vmprofshow` shows.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shlex
 from datetime import datetime
@@ -206,9 +207,10 @@ class _LogStats(Stats):
             interp=info["meta"].get("implementation", "cpython").lower(),
             meta=info["meta"],
             start_time=_local_time(info["start_unix_ns"]),
-            end_time=_local_time(info["end_unix_ns"]),
+            end_time=_local_time(info["start_unix_ns"] and info["end_unix_ns"]),
         )
         self._profiles = None
+        self._tick = info["tick_weight"]  # counts are weights divided by this
         self.profile_lines = bool(info["mode"] & _view.MODE_LINES)
         self.profile_memory = bool(info["mode"] & _view.MODE_MEMORY)
         self.lost_time = info["lost"] * info["interval_ns"] / 1e9
@@ -219,7 +221,7 @@ class _LogStats(Stats):
 
     @property
     def expected_samples(self) -> float:
-        return float(self._info["ticks"])
+        return self._info["weight"] / self._tick
 
     @property
     def period(self) -> float:
@@ -229,48 +231,41 @@ class _LogStats(Stats):
     def get_tree(self) -> Node:
         from . import _view
 
-        top, parents, functions, counts, selfs, natives, lines = _view.tree(self._profile)
-        if not parents:
+        top, *columns, lines = _view.tree(self._profile)
+        if not columns[0]:
             raise EmptyProfileFile("the profile has no sample with a frame")
-        addrs = [self._addrs[number] for number in memoryview(functions).cast("I")]
-        nodes = []
-        for number, (parent, addr, count, own, native) in enumerate(
-            zip(
-                memoryview(parents).cast("I"),
-                addrs,
-                memoryview(counts).cast("Q"),
-                memoryview(selfs).cast("Q"),
-                memoryview(natives).cast("Q"),
-            )
-        ):
-            node = Node(addr, self._name(addr), float(count))
-            node._self_count = float(own)
+        tick = self._tick
+        nodes: list[Node] = []
+        for parent, function, count, own, native, jit in zip(*_cast(columns, "IIQQQQ")):
+            addr = self._addrs[function]
+            node = Node(addr, self._name(addr), count / tick)
+            node._self_count = own / tick
+            if jit:
+                node.meta["jit"] = jit / tick
             if native:
-                node.meta["native"] = float(native)
-            nodes.append(node)
-            if number:
+                node.meta["native"] = native / tick
+            if nodes:
                 nodes[parent].children[addr] = node
+            nodes.append(node)
         for number, line, hits in zip(*_cast(lines, "IIQ")):
-            nodes[number].lines[line] = float(hits)
+            nodes[number].lines[line] = hits / tick
         return nodes[top]
 
     def _count_functions(self) -> dict[int, float]:
-        return self._totals(0)[0]
+        return self._totals(0)
 
     def _count_below(self, addr: int) -> tuple[dict[int, float], float]:
         number = addr // _ADDR_STEP
         if not 0 < number < len(self._addrs) or self._addrs[number] != addr:
             return {}, 0.0
-        counts, _ = self._totals(number)
-        return counts, self.functions.get(addr, 0.0)
+        return self._totals(number), self.functions.get(addr, 0.0)
 
-    def _totals(self, below: int) -> tuple[dict[int, float], int]:
+    def _totals(self, below: int) -> dict[int, float]:
         from . import _view
 
-        functions, counts, whole = _view.totals(self._profile, below)
-        numbers = memoryview(functions).cast("I")
-        weights = memoryview(counts).cast("Q")
-        return {self._addrs[i]: float(w) for i, w in zip(numbers, weights)}, whole
+        functions, weights, _ = _view.totals(self._profile, below)
+        columns = _cast((functions, weights), "IQ")
+        return {self._addrs[i]: weight / self._tick for i, weight in zip(*columns)}
 
     def _read_profiles(self) -> list[tuple[list[int], float, int, int]]:
         from . import _view
@@ -278,34 +273,38 @@ class _LogStats(Stats):
         profile = self._source.load(keep_samples=True)
         traces = self._traces(profile)
         return [
-            (traces[stack], float(weight), thread, memory)
+            (traces[stack], weight / self._tick, thread, memory)
             for stack, weight, thread, memory in zip(*_cast(_view.samples(profile), "IQQQ"))
         ]
 
     def _traces(self, profile: Profile) -> _Traces:
         from . import _view
 
-        parents, functions, lines = _cast(_view.stacks(profile), "III")
-        return _Traces(parents, functions, lines if self.profile_lines else None, self._addrs)
+        parents, functions, lines, jitted = _cast(_view.stacks(profile), "IIIB")
+        lines = lines if self.profile_lines else None
+        return _Traces(parents, functions, lines, jitted, self._addrs)
 
 
 class _Traces(dict):  # type: ignore[type-arg]
     """stack number -> trace; each is made at first use, and shared by all its samples."""
 
-    def __init__(self, parents: Any, functions: Any, lines: Any, addrs: list[int]) -> None:
+    def __init__(
+        self, parents: Any, functions: Any, lines: Any, jitted: Any, addrs: list[int]
+    ) -> None:
         super().__init__()
-        self._columns = parents, functions, lines
+        self._columns = parents, functions, lines, jitted
         self._entries = [NativeCode(addr) if addr & _NATIVE_BIT else addr for addr in addrs]
 
     def __missing__(self, stack: int) -> list[int]:
-        parents, functions, lines = self._columns
+        parents, functions, lines, jitted = self._columns
         trace: list[int] = []
         at = stack
         while at:
             if functions[at]:
                 if lines is not None:
                     trace.append(-lines[at])
-                trace.append(self._entries[functions[at]])
+                entry = self._entries[functions[at]]
+                trace.append(JittedCode(entry) if jitted[at] else entry)
             at = parents[at]
         trace.reverse()
         self[stack] = trace
@@ -315,15 +314,16 @@ class _Traces(dict):  # type: ignore[type-arg]
 class _Source:
     """A log that can be read again: by a descriptor of its own, or from memory."""
 
-    def __init__(self, data: bytes | int) -> None:
+    def __init__(self, data: bytes | int, max_gap_ns: int) -> None:
         self._data = data
+        self._max_gap_ns = max_gap_ns
 
     def load(self, keep_samples: bool = False) -> Profile:
         from . import _view
 
         if isinstance(self._data, int):
             os.lseek(self._data, 0, os.SEEK_SET)
-        return _view.load(self._data, keep_samples)
+        return _view.load(self._data, keep_samples, self._max_gap_ns)
 
     def __del__(self) -> None:
         if isinstance(self._data, int):
@@ -336,9 +336,10 @@ def read_profile(
     """Read a log.
 
     Args:
-        prof_file: path, or an object whose `read` gives the bytes of a log.
-        max_sample_gap: seconds. Has an effect on logs of old versions alone, in which the time
-            that a sample stands for is guessed from the gap before it; here it is measured.
+        prof_file: path, or an object whose `read` gives the bytes of a log. Logs of all versions
+            of vmprof and of PyPy are read, also packed by gzip.
+        max_sample_gap: seconds. Has an effect on logs of vmprof 0.6 alone, in which a sample stands
+            for the time since the one before, but no more than this; ours have it measured.
     Raises:
         OSError: it cannot be read.
         ValueError: it is no log, or damaged before its last chunk; a log that was cut is read
@@ -346,7 +347,8 @@ def read_profile(
     """
     if not max_sample_gap > 0:
         raise ValueError(f"max_sample_gap must be positive, not {max_sample_gap!r}")
-    source = _Source(_open(prof_file))
+    max_gap_ns = 10**9 * max_sample_gap if math.isfinite(max_sample_gap) else _LONGEST_NS
+    source = _Source(_open(prof_file), max(1, min(round(max_gap_ns), _LONGEST_NS)))
     return _LogStats(source.load(), source)
 
 
@@ -356,33 +358,19 @@ def _open(prof_file: Any) -> bytes | int:
         data = prof_file.read()
         if not isinstance(data, bytes):
             raise TypeError("the file must be opened in binary mode")
-        return _unzipped(data)
+        return data
     fd = os.open(prof_file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
-        head = os.pread(fd, len(_GZIP_MAGIC), 0)
-    except OSError as error:
-        if error.errno != errno.ESPIPE:
-            os.close(fd)
-            raise
-        head = _GZIP_MAGIC  # a pipe: it can be read but once
-    if head != _GZIP_MAGIC:
+        os.lseek(fd, 0, os.SEEK_SET)
         return fd
-    with os.fdopen(fd, "rb") as file:
-        return _unzipped(file.read())
+    except OSError as error:
+        with os.fdopen(fd, "rb") as file:
+            if error.errno != errno.ESPIPE:
+                raise
+            return file.read()  # a pipe: it can be read but once
 
 
-_GZIP_MAGIC = b"\x1f\x8b"
-
-
-def _unzipped(data: bytes) -> bytes:
-    if not data.startswith(_GZIP_MAGIC):
-        return data
-    import gzip
-
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
-        raise ValueError(f"damaged gzip data: {error}") from error
+_LONGEST_NS = 2**62
 
 
 def _addr(number: int, name: str) -> int:
@@ -390,7 +378,7 @@ def _addr(number: int, name: str) -> int:
     return number * _ADDR_STEP + (_NATIVE_BIT if name.startswith("n:") else 0)
 
 
-def _cast(columns: tuple[bytes, ...], formats: str) -> list[Any]:
+def _cast(columns: Sequence[bytes], formats: str) -> list[Any]:
     return [memoryview(column).cast(f) for column, f in zip(columns, formats)]  # type: ignore[call-overload]
 
 

@@ -9,8 +9,6 @@
 #include "profile_builder.h"
 #include "vec.h"
 
-enum { PROGRESS_BYTES = 256 << 10 };
-
 /* The flags of samples are handed on as they are. */
 _Static_assert((int)VMP_PROFILE_OFF_CPU == (int)VMP_LOG_FLAG_OFF_CPU, "flags of samples");
 
@@ -276,7 +274,8 @@ replay(loader *l, const vmp_load_options *options, vmp_err *err)
         rc = on_event(l, &e);
         if (rc < 0)
             return vmp_err_set(err, -rc, 0, e.offset, "%s", vmp_err_text(rc));
-        if (options->progress && vmp_log_reader_bytes(l->reader) >= told + PROGRESS_BYTES) {
+        if (options->progress &&
+            vmp_log_reader_bytes(l->reader) >= told + VMP_LOAD_PROGRESS_BYTES) {
             told = vmp_log_reader_bytes(l->reader);
             options->progress(options->progress_ctx, told);
         }
@@ -286,12 +285,24 @@ replay(loader *l, const vmp_load_options *options, vmp_err *err)
     return rc;
 }
 
-/* Takes the reader, which is NULL if opening it gave rc < 0. */
-static int
-load_from(vmp_profile **ret_p, vmp_log_reader *reader, int rc, const vmp_load_options *options,
-    vmp_err *err)
+static void
+loader_fini(loader *l)
 {
-    loader l = {.reader = reader};
+    vmp_profile_builder_free(&l->builder);
+    vmp_log_reader_close(&l->reader);
+    free(l->strings.ids);
+    free(l->codes.ids);
+    free(l->locations.ids);
+    free(l->threads.ids);
+    free(l->mappings.ids);
+    free(l->stacks);
+}
+
+int
+vmp_load_log(vmp_profile **ret_p, vmp_in *bytes, const vmp_load_options *options, vmp_err *err)
+{
+    loader l = {0};
+    int rc = vmp_log_reader_open_in(&l.reader, bytes, err);
     if (rc < 0)
         return rc;
     /* Nothing may come before the first session, but if it does it finds empty maps. */
@@ -305,30 +316,6 @@ load_from(vmp_profile **ret_p, vmp_log_reader *reader, int rc, const vmp_load_op
         if (rc < 0)
             vmp_err_set(err, -rc, 0, 0, "%s", vmp_err_text(rc));
     }
-    vmp_profile_builder_free(&l.builder);
-    vmp_log_reader_close(&l.reader);
-    free(l.strings.ids);
-    free(l.codes.ids);
-    free(l.locations.ids);
-    free(l.threads.ids);
-    free(l.mappings.ids);
-    free(l.stacks);
+    loader_fini(&l);
     return rc;
-}
-
-int
-vmp_load_log_fd(vmp_profile **ret_p, int fd, const vmp_load_options *options, vmp_err *err)
-{
-    vmp_log_reader *reader = NULL;
-    int rc = vmp_log_reader_open(&reader, fd, err);
-    return load_from(ret_p, reader, rc, options, err);
-}
-
-int
-vmp_load_log_bytes(
-    vmp_profile **ret_p, const void *p, size_t n, const vmp_load_options *options, vmp_err *err)
-{
-    vmp_log_reader *reader = NULL;
-    int rc = vmp_log_reader_open_bytes(&reader, p, n, err);
-    return load_from(ret_p, reader, rc, options, err);
 }

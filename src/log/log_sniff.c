@@ -1,6 +1,5 @@
 #include "log_sniff.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,12 +35,13 @@ static const struct {
     {BYTES("#!"), "this is a script"},
 };
 
-/* The old log begins with the words 0 and 3, of 4 or 8 bytes. */
-static bool
-is_old_vmprof(const uint8_t *p, size_t n)
+bool
+vmp_log_is_old(const uint8_t *p, size_t n)
 {
-    static const uint8_t words_64[16] = {[8] = 3}, words_32[8] = {[4] = 3};
-    return (n >= 16 && memcmp(p, words_64, 16) == 0) || (n >= 8 && memcmp(p, words_32, 8) == 0);
+    static const uint8_t words_64[16] = {[8] = 3}, words_32[8] = {[4] = 3},
+                         big_words_64[16] = {[15] = 3}, big_words_32[8] = {[7] = 3};
+    return (n >= 16 && (memcmp(p, words_64, 16) == 0 || memcmp(p, big_words_64, 16) == 0)) ||
+           (n >= 8 && (memcmp(p, words_32, 8) == 0 || memcmp(p, big_words_32, 8) == 0));
 }
 
 static bool
@@ -63,7 +63,7 @@ vmp_log_sniff(const uint8_t *p, size_t n, char *text, size_t cap)
         found = "the file is empty";
     else if (n <= VMP_LOG_MAGIC_SIZE && memcmp(p, VMP_LOG_MAGIC, magic) == 0)
         found = "the log is cut within its first 9 bytes";
-    else if (is_old_vmprof(p, n))
+    else if (vmp_log_is_old(p, n))
         found = "this is a log of vmprof 0.x, in the old format";
     for (size_t i = 0; !found && i < sizeof(signatures) / sizeof(signatures[0]); i++)
         if (n >= signatures[i].n && memcmp(p, signatures[i].bytes, signatures[i].n) == 0)

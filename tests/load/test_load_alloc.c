@@ -1,6 +1,7 @@
 #include "alloc_fail.h"
 #include "load.h"
 #include "log_bytes.h"
+#include "old_bytes.h"
 
 TEST(a_load_that_runs_out_of_memory_says_so)
 {
@@ -16,4 +17,19 @@ TEST(a_load_that_runs_out_of_memory_says_so)
     free(b.p);
 }
 
-TEST_MAIN(RUN(a_load_that_runs_out_of_memory_says_so))
+TEST(so_does_a_load_of_an_old_log)
+{
+    vmp_buf b = {0};
+    vmp_load_options options = {.keep_samples = true};
+    vmp_profile *p = NULL;
+    vmp_err err = {0};
+    int rc;
+    old_rich(&b, 7, OLD_MEMORY);
+    ALLOC_FAIL_LOOP(rc, vmp_load_bytes(&p, b.p, b.n, &options, &err));
+    CHECK_INT(err.code, VMP_ENOMEM);
+    CHECK_INT(p->total_samples, 6);
+    vmp_profile_free(&p);
+    vmp_buf_fini(&b);
+}
+
+TEST_MAIN(RUN(a_load_that_runs_out_of_memory_says_so), RUN(so_does_a_load_of_an_old_log))

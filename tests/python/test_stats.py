@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import io
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,27 +19,6 @@ sys.path.insert(0, str(HERE.parent))
 import logfile  # noqa: E402
 
 MS = 1_000_000
-
-
-@pytest.fixture(scope="module")
-def vmprof_stats(make_python: Any) -> Iterator[ModuleType]:
-    """The module vmprof.stats of the built package, in this process."""
-    import pythons
-
-    running = pythons.probe(sys.executable)
-    assert running is not None
-    site = str(make_python(running).site)
-    kept = {
-        name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "vmprof"
-    }
-    sys.path.insert(0, site)
-    try:
-        yield importlib.import_module("vmprof.stats")
-    finally:
-        sys.path.remove(site)
-        for name in [name for name in sys.modules if name.split(".")[0] == "vmprof"]:
-            del sys.modules[name]
-        sys.modules.update(kept)
 
 
 def sample_log(mode: int = 0) -> logfile.Log:

@@ -19,7 +19,10 @@ function_name(const vmp_profile *p, const vmp_profile_function *f)
         [VMP_PROFILE_PYTHON] = "py",
         [VMP_PROFILE_NATIVE] = "n",
         [VMP_PROFILE_ELIDED] = "",
+        [VMP_PROFILE_JIT] = "py",
     };
+    if (f->kind == VMP_PROFILE_UNKNOWN) /* of an old log: a text of another form */
+        return view_text(vmp_profile_string(p, f->name));
     PyObject *name = view_text(vmp_profile_string(p, f->name));
     PyObject *file = view_text(vmp_profile_string(p, f->file));
     PyObject *full = NULL;
@@ -131,12 +134,13 @@ view_tree(PyObject *module, PyObject *capsule)
     Py_BEGIN_ALLOW_THREADS rc = vmp_compat_tree_new(&tree, p);
     Py_END_ALLOW_THREADS if (rc < 0) return view_raise(rc, NULL);
     size_t n = tree->count;
-    PyObject *result = Py_BuildValue("(INNNNNN)", (unsigned)tree->top,
+    PyObject *result = Py_BuildValue("(INNNNNNN)", (unsigned)tree->top,
         column(tree->parent, n, sizeof(*tree->parent)),
         column(tree->function, n, sizeof(*tree->function)),
         column(tree->weight, n, sizeof(*tree->weight)),
         column(tree->self_weight, n, sizeof(*tree->self_weight)),
-        column(tree->native_weight, n, sizeof(*tree->native_weight)), tree_lines(tree));
+        column(tree->native_weight, n, sizeof(*tree->native_weight)),
+        column(tree->jit_weight, n, sizeof(*tree->jit_weight)), tree_lines(tree));
     vmp_compat_tree_free(&tree);
     return result;
 }
@@ -150,22 +154,26 @@ view_stacks(PyObject *module, PyObject *capsule)
         return NULL;
     uint32_t *functions = calloc(p->stack_count, sizeof(*functions));
     uint32_t *lines = calloc(p->stack_count, sizeof(*lines));
+    uint8_t *jitted = calloc(p->stack_count, sizeof(*jitted));
     PyObject *result = NULL;
-    if (functions && lines) {
+    if (functions && lines && jitted) {
         for (uint32_t i = 0; i < p->stack_count; i++) {
             const vmp_profile_location *at = &p->locations[p->stack_location[i].i];
             functions[i] = at->kind == VMP_PROFILE_ELIDED ? 0 : at->function.i;
             lines[i] = at->line;
+            jitted[i] = at->kind == VMP_PROFILE_JIT;
         }
-        result = Py_BuildValue("(NNN)",
+        result = Py_BuildValue("(NNNN)",
             column(p->stack_parent, p->stack_count, sizeof(*p->stack_parent)),
             column(functions, p->stack_count, sizeof(*functions)),
-            column(lines, p->stack_count, sizeof(*lines)));
+            column(lines, p->stack_count, sizeof(*lines)),
+            column(jitted, p->stack_count, sizeof(*jitted)));
     } else {
         PyErr_NoMemory();
     }
     free(functions);
     free(lines);
+    free(jitted);
     return result;
 }
 

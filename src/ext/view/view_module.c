@@ -44,12 +44,13 @@ load(PyObject *module, PyObject *args)
 {
     PyObject *source;
     int keep_samples = 0, fd = -1, rc;
+    unsigned long long max_gap_ns = 0;
     char *bytes = NULL;
     Py_ssize_t n = 0;
     vmp_profile *profile = NULL;
     vmp_err err = {0};
     (void)module;
-    if (!PyArg_ParseTuple(args, "O|p:load", &source, &keep_samples))
+    if (!PyArg_ParseTuple(args, "O|pK:load", &source, &keep_samples, &max_gap_ns))
         return NULL;
     if (PyBytes_Check(source)) {
         if (PyBytes_AsStringAndSize(source, &bytes, &n) < 0)
@@ -57,7 +58,7 @@ load(PyObject *module, PyObject *args)
     } else if ((fd = PyObject_AsFileDescriptor(source)) < 0) {
         return NULL;
     }
-    vmp_load_options options = {.keep_samples = keep_samples};
+    vmp_load_options options = {.keep_samples = keep_samples, .max_gap_ns = max_gap_ns};
     Py_BEGIN_ALLOW_THREADS rc = bytes ? vmp_load_bytes(&profile, bytes, (size_t)n, &options, &err)
                                       : vmp_load_fd(&profile, fd, &options, &err);
     Py_END_ALLOW_THREADS if (rc < 0) return view_raise(rc, &err);
@@ -97,10 +98,11 @@ info(PyObject *module, PyObject *capsule)
     if (rc < 0)
         return view_raise(rc, NULL);
     uint64_t interval_ns = p->process_count > 1 ? p->processes[1].interval_ns : 0;
-    PyObject *dict = Py_BuildValue("{s:K,s:K,s:K,s:K,s:I,s:L,s:L,s:d,s:d,s:O,s:N}", "samples",
-        (unsigned long long)facts->samples, "ticks", (unsigned long long)facts->ticks, "lost",
-        (unsigned long long)facts->lost, "interval_ns", (unsigned long long)interval_ns, "mode",
-        (unsigned)facts->mode, "start_unix_ns", (long long)facts->start_unix_ns, "end_unix_ns",
+    PyObject *dict = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:I,s:L,s:L,s:d,s:d,s:O,s:N}", "samples",
+        (unsigned long long)facts->samples, "weight", (unsigned long long)p->total_weight,
+        "tick_weight", (unsigned long long)p->tick_weight, "lost", (unsigned long long)facts->lost,
+        "interval_ns", (unsigned long long)interval_ns, "mode", (unsigned)facts->mode,
+        "start_unix_ns", (long long)facts->start_unix_ns, "end_unix_ns",
         (long long)facts->end_unix_ns, "cpu_seconds", facts->cpu_seconds, "wall_seconds",
         facts->wall_seconds, "cut", p->cut ? Py_True : Py_False, "meta", meta_dict(p));
     vmp_report_info_free(&facts);
@@ -109,7 +111,7 @@ info(PyObject *module, PyObject *capsule)
 
 static PyMethodDef methods[] = {
     {"load", load, METH_VARARGS,
-        "load(source, keep_samples=False): bytes, or a file or descriptor"},
+        "load(source, keep_samples=False, max_gap_ns=0): bytes, or a file or descriptor"},
     {"info", info, METH_O, "info(profile): figures of a run, and its meta data"},
     {"functions", view_functions, METH_O, "functions(profile): names of all functions"},
     {"totals", view_totals, METH_VARARGS, "totals(profile, below=0): total weight by function"},

@@ -1,0 +1,128 @@
+"""Logs of vmprof before 1.0 and of PyPy: the same figures as the old readers give.
+
+The logs and what those readers found in them are in tests/data/old; its README.md
+tells how they were made.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "old"
+NAMES = sorted(path.stem for path in DATA.glob("*.vmprof"))
+UNKNOWN = "<unknown code>"
+
+
+def frames(trace: list[int]) -> list[int]:
+    return [entry for entry in trace if entry > 0]
+
+
+def rows(node: Any, with_meta: bool) -> list[Any]:
+    """As tests/data/old/expect.py has them."""
+    meta = dict(node.meta) if with_meta else {}
+    result = [[0, node.name, node.count, meta, sorted(map(list, node.lines.items()))]]
+    for child in sorted(node.children.values(), key=lambda c: (c.name, c.count)):
+        result += [[row[0] + 1, *row[1:]] for row in rows(child, with_meta)]
+    return result
+
+
+def flattened(tree: list[Any]) -> tuple[list[Any], list[float]]:
+    """What must be equal, and what up to rounding: sums of fractions, added in another order."""
+    exact = [
+        [depth, name, sorted(meta), [line for line, _ in lines]]
+        for depth, name, _, meta, lines in tree
+    ]
+    rounded = []
+    for _, _, count, meta, lines in tree:
+        rounded += [count, *(meta[key] for key in sorted(meta)), *(hits for _, hits in lines)]
+    return exact, rounded
+
+
+def check(stats: Any, want: dict[str, Any]) -> None:
+    assert stats.interp == want["interp"]
+    assert {key: stats.meta[key] for key in want["meta"]} == want["meta"]
+    assert stats.n_samples == len(stats.profiles) == want["samples"]
+    assert stats.expected_samples == pytest.approx(want["periods"], rel=1e-12)
+    assert stats.lost_time == pytest.approx(want["lost_time"], abs=stats.period)
+    assert stats.get_runtime_in_microseconds() == pytest.approx(want["runtime_us"], abs=1)
+    assert sorted({profile[2] for profile in stats.profiles}) == want["threads"]
+    assert sum(profile[3] for profile in stats.profiles) == want["memory_kb"]
+    top: dict[str, float] = {}
+    for name, count in stats.top_profile():
+        assert name not in top or name == UNKNOWN
+        top[name] = top.get(name, 0) + count
+    assert top == pytest.approx(want["functions"], rel=1e-9)
+    leaves: dict[str, float] = {}
+    for trace, count, _, _ in stats.profiles:
+        if frames(trace):
+            name = stats.adr_dict.get(frames(trace)[-1], UNKNOWN)
+            leaves[name] = leaves.get(name, 0) + count
+    assert leaves == pytest.approx(want["leaves"], rel=1e-9)
+    # In a log with lines the original has no metas: its last entry is a line.
+    ours = rows(stats.get_tree(), not stats.profile_lines) if want["tree"] else []
+    exact, rounded = flattened(ours)
+    want_exact, want_rounded = flattened(want["tree"])
+    assert exact == want_exact
+    assert rounded == pytest.approx(want_rounded, rel=1e-9)
+
+
+def expected(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_those_of_the_old_reader(name: str, vmprof_stats: ModuleType) -> None:
+    check(vmprof_stats.read_profile(DATA / f"{name}.vmprof"), expected(name))
+
+
+def test_gzip_makes_no_difference(vmprof_stats: ModuleType) -> None:
+    packed = gzip.compress((DATA / "vmprof-0.6_all.vmprof").read_bytes())
+    for data in (packed, packed[:-8]):
+        check(vmprof_stats.read_profile(io.BytesIO(data)), expected("vmprof-0.6_all"))
+    with pytest.raises(ValueError, match="damaged gzip"):
+        vmprof_stats.read_profile(io.BytesIO(packed[:400] + bytes(50) + packed[450:]))
+
+
+def test_longest_gap(vmprof_stats: ModuleType) -> None:
+    """vmprof 0.6's own figure is in gaps.json, for this log and a limit of 3 ms."""
+    want = json.loads((DATA / "gaps.json").read_text())
+    stats = vmprof_stats.read_profile(DATA / "vmprof-0.6_plain.vmprof", max_sample_gap=0.003)
+    assert want["lost_time"] > 0.01
+    check(stats, want)
+
+
+def test_traces_tell_what_ran_as_machine_code(vmprof_stats: ModuleType) -> None:
+    stats = vmprof_stats.read_profile(DATA / "pypy-8.0_plain.vmprof")
+    kinds = {type(entry).__name__ for profile in stats.profiles for entry in profile[0]}
+    assert kinds == {"int", "JittedCode"}
+    flat = stats.get_tree().flatten()
+    assert flat.cumulative_meta()["jit"] == stats.get_tree().cumulative_meta()["jit"] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_has_the_same_shares(name: str, vmprof_stats: ModuleType) -> None:
+    want = expected(name)
+    command = Path(str(vmprof_stats.__file__)).parent / "_bin" / "vmprof"
+    done = subprocess.run(
+        [command, "show", "--json", DATA / f"{name}.vmprof", "flat"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    shown = json.loads(done.stdout)
+    assert shown["total"]["samples"] == want["samples"]
+    assert shown["total"]["ticks"] == round(want["periods"])
+    by_name: dict[str, float] = {}
+    for row in shown["functions"]:
+        by_name[row["name"]] = by_name.get(row["name"], 0) + row["total"]["percent"]
+    for full, count in want["functions"].items():
+        if list(want["functions"]).count(full) == 1 and ":" in full:
+            assert by_name[full.split(":")[1]] >= 100 * count / want["periods"] - 1e-6
