@@ -36,6 +36,9 @@ size_t vmp_os_thread_list(pid_t *tids, size_t cap);
  * has none pending, in which a second one would vanish. Where /proc does not tell:
  * if the thread exists. */
 bool vmp_os_thread_takes(pid_t tid, int signo);
+/* True if the thread blocks that signal and has one pending; false where /proc does not
+ * tell. */
+bool vmp_os_thread_holds(pid_t tid, int signo);
 /* Asks for a CPU soon after each waking of the calling thread, which is to run
  * briefly; needs no right, and does nothing where the kernel knows no such thing. */
 void vmp_os_thread_hurry(void);

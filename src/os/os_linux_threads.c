@@ -95,29 +95,52 @@ vmp_os_thread_waited_ns(pid_t tid)
     return strtoull(end, NULL, 10);
 }
 
-bool
-vmp_os_thread_takes(pid_t tid, int signo)
+typedef struct task_stat {
+    char state;
+    /* Signals of the thread alone, 1 to 31 from the lowest bit on. */
+    uint64_t pending, blocked;
+} task_stat;
+
+static bool
+task_stat_read(pid_t tid, task_stat *ret)
 {
     /* Fields of proc_pid_stat(5), counted from the state: it is the third of all,
      * the sets of the thread's pending and of its blocked signals the 31st and 32nd. */
     enum { PENDING = 31 - 3 };
     char text[512], *blocked;
-    uint64_t cpu_ns;
-    /* No /proc, or none of ours: a thread with a clock may take one. */
     if (!task_file_read(tid, "stat", text, sizeof(text)))
-        return vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0;
+        return false;
     /* "tid (name) S ...": the name may hold anything, so look from the end. */
     const char *at = strrchr(text, ')');
-    if (!at || at[1] != ' ' || at[2] != 'R')
+    if (!at || at[1] != ' ')
         return false;
     at += 2;
+    *ret = (task_stat){.state = *at};
     for (int i = 0; i < PENDING && at; i++)
         at = strchr(at + 1, ' ');
-    if (!at)
-        return true;
-    uint64_t not_now = strtoull(at, &blocked, 10);
-    not_now |= strtoull(blocked, NULL, 10);
-    return !(not_now >> (signo - 1) & 1);
+    if (at) {
+        ret->pending = strtoull(at, &blocked, 10);
+        ret->blocked = strtoull(blocked, NULL, 10);
+    }
+    return true;
+}
+
+bool
+vmp_os_thread_takes(pid_t tid, int signo)
+{
+    task_stat stat;
+    uint64_t cpu_ns;
+    /* No /proc, or none of ours: a thread with a clock may take one. */
+    if (!task_stat_read(tid, &stat))
+        return vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0;
+    return stat.state == 'R' && !((stat.pending | stat.blocked) >> (signo - 1) & 1);
+}
+
+bool
+vmp_os_thread_holds(pid_t tid, int signo)
+{
+    task_stat stat;
+    return task_stat_read(tid, &stat) && (stat.pending & stat.blocked) >> (signo - 1) & 1;
 }
 
 int

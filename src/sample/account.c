@@ -41,6 +41,7 @@ slot_retire(vmp_sampler *s, vmp_slot *slot)
             free(s->named[i].name);
             s->named[i] = s->named[--s->named_count];
         }
+    vmp_undelivered_slot_ends(s, slot);
     atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);
 }
 
@@ -64,6 +65,20 @@ vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     vmp_log_writer_sample(s->writer, &sample);
     s->sum.ticks += owed;
     slot->ticks_open += owed;
+}
+
+void
+vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, uint64_t ns)
+{
+    uint64_t ticks = ns / s->interval_ns;
+    if (ticks == 0)
+        return;
+    uint32_t thread = slot && slot->tid == tid ? slot->thread_index : 0;
+    vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, ticks, thread);
+    s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += ticks;
+    /* Not to be found with threads that ended. */
+    if (!(s->mode & VMP_LOG_MODE_WALL))
+        s->cpu_told_ns += ns;
 }
 
 static void

@@ -118,6 +118,8 @@ typedef struct vmp_source {
     /* The mutex is not held: a thread of the source that is waited for may want it. */
     void (*stop)(struct vmp_sampler *s);
     void (*enable)(struct vmp_sampler *s, bool on);
+    /* Before a pause and the end: counts what was not delivered. */
+    void (*settle)(struct vmp_sampler *s, int64_t now_ns);
     /* Each time the drain comes by; NULL if nothing is to be done. */
     void (*tend)(struct vmp_sampler *s, int64_t now_ns);
     /* Ends the source's own thread (the mutex is not held) and starts it again; NULL if
@@ -231,6 +233,8 @@ typedef struct vmp_sampler {
     size_t perf_count, perf_turn;
     uint64_t random;
     vmp_watch_list watched;
+    size_t watch_turn;       /* of undelivered.c: who is looked at next */
+    uint32_t watch_epoch;    /* clock_epoch of the watches' clocks */
     int64_t states_found_ns; /* when the list of thread states was last walked */
     uint32_t tid_in_pthread; /* where the C library keeps the tid; 0: not known */
     struct vmp_pacer *pacer;
@@ -278,6 +282,9 @@ void vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_
 /* Ticks that were passed over after a long walk and that no later one came to
  * carry: they go where the last one was. */
 void vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns);
+/* Counts the ticks of `ns` as not delivered, of the thread `tid`; `slot` is or was its,
+ * may be another's by now or NULL. */
+void vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, uint64_t ns);
 /* Takes the clocks of the process into the summary. The kernel sums up the first
  * over all threads: not at each look. */
 void vmp_account_clocks(vmp_sampler *s, int64_t now_ns);
@@ -308,6 +315,15 @@ vmp_source_old_action(const vmp_sampler *s)
     /* acquire: pairs with the release in vmp_source_signal_adopt. */
     return &s->old[atomic_load_explicit(&s->old_turn, memory_order_acquire) & 1];
 }
+
+/* undelivered.c; the mutex is held. For the watches of a source whose ticks the kernel
+ * sends: one was added, one is removed (after which it is not looked at again), the slot
+ * of a thread becomes free, the drain came by, a pause or the end begins. */
+void vmp_undelivered_begin(vmp_sampler *s, vmp_watch *watch);
+void vmp_undelivered_end(vmp_sampler *s, vmp_watch *watch);
+void vmp_undelivered_slot_ends(vmp_sampler *s, const vmp_slot *slot);
+void vmp_undelivered_look(vmp_sampler *s);
+void vmp_undelivered_settle(vmp_sampler *s);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

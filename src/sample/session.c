@@ -108,7 +108,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->source = NULL;
     s->thread_count = 0;
     s->resume_at_ns = 0;
-    s->perf_turn = 0;
+    s->perf_turn = s->watch_turn = 0;
     s->states_found_ns = s->clock_written_ns = 0;
     s->drain_cpu_before = 0;
     s->signal_armed = 0;
@@ -119,6 +119,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     atomic_store(&s->paused, 0);
     atomic_store(&s->stopping, false);
     atomic_store(&s->clock_epoch, 1);
+    s->watch_epoch = 1;
     s->cpu_told_ns = 0;
     atomic_store(&s->deaths_missed, false);
     s->distrust = false;
@@ -252,6 +253,8 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         sigaddset(&armed, s->signal_armed);
     pthread_sigmask(SIG_BLOCK, &armed, &mask_before);
     pthread_mutex_lock(&s->mutex);
+    if (atomic_load(&s->paused) == 0)
+        s->source->settle(s, vmp_os_mono_ns());
     /* The clock first: then only ticks that are under way already come too late. */
     if (s->source->enable)
         s->source->enable(s, false);

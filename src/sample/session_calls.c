@@ -19,6 +19,8 @@ vmp_sampler_pause(void)
         return;
     pthread_mutex_lock(&s->mutex);
     if (atomic_load(&s->running)) {
+        if (atomic_load(&s->paused) == 0)
+            s->source->settle(s, vmp_os_mono_ns());
         if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
             s->source->enable(s, false);
         vmp_handlers_wait(s);

@@ -12,6 +12,7 @@ timer_add(vmp_sampler *s, vmp_watch *watch)
     /* The first at any moment of a period: a thread that lives for half of one ticks
      * in one of two cases, and the sum over many such threads is right. */
     uint64_t first_ns = 1 + (uint64_t)((double)interval_ns * vmp_sample_random(s));
+    vmp_undelivered_begin(s, watch);
     (void)vmp_os_timer_open(&watch->timer, watch->tid, first_ns, interval_ns, s->source->signo,
         (void *)(uintptr_t)s->payload, NULL);
 }
@@ -19,7 +20,7 @@ timer_add(vmp_sampler *s, vmp_watch *watch)
 static void
 timer_remove(vmp_sampler *s, vmp_watch *watch)
 {
-    (void)s;
+    vmp_undelivered_end(s, watch);
     vmp_os_timer_close(&watch->timer);
 }
 
@@ -65,6 +66,14 @@ static void
 cputimer_tend(vmp_sampler *s, int64_t now_ns)
 {
     vmp_watch_list_refresh(&s->watched, s, now_ns, timer_add, timer_remove);
+    vmp_undelivered_look(s);
+}
+
+static void
+cputimer_settle(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_watch_list_refresh(&s->watched, s, now_ns, timer_add, timer_remove);
+    vmp_undelivered_settle(s);
 }
 
 static void
@@ -81,6 +90,7 @@ const vmp_source vmp_source_cputimer = {
     .start = cputimer_start,
     .stop = cputimer_stop,
     .enable = cputimer_enable,
+    .settle = cputimer_settle,
     .tend = cputimer_tend,
     .thread_begins = cputimer_thread_begins,
 };

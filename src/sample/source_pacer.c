@@ -228,13 +228,7 @@ watch_added(vmp_sampler *s, vmp_watch *watch)
 static void
 count_undelivered(vmp_sampler *s, const vmp_watch *watch, uint64_t ns)
 {
-    const vmp_slot *slot = watch->slot;
-    uint64_t ticks = ns / s->interval_ns;
-    if (ticks == 0)
-        return;
-    uint32_t thread = slot && slot->tid == watch->tid ? slot->thread_index : 0;
-    vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, ticks, thread);
-    s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += ticks;
+    vmp_account_undelivered(s, watch->slot, watch->tid, ns);
 }
 
 /* Wall mode: what no look found the thread at. */
@@ -245,24 +239,43 @@ owed_all(const vmp_watch *watch)
     return owed_ns > 0 ? (uint64_t)owed_ns : 0;
 }
 
-/* At the end: the time since the last look, of threads that sleep; of others it
- * is lost. */
+/* CPU mode: what was used since the last tick that was sent. */
 static void
-look_last(vmp_sampler *s, int64_t now_ns)
+settle_cpu(vmp_sampler *s)
 {
-    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
     for (size_t i = 0; i < s->watched.count; i++) {
         vmp_watch *watch = &s->watched.items[i];
         uint64_t cpu_ns;
         if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
             continue;
-        if (!wall)
-            count_undelivered(s, watch, cpu_ns - watch->cpu_ns);
-        else if (cpu_ns == watch->looked_cpu_ns)
+        count_undelivered(s, watch, cpu_ns - watch->cpu_ns);
+        watch->cpu_ns = cpu_ns;
+    }
+}
+
+/* Wall mode, at the end: the time since the last look, of threads that sleep; of
+ * others it is lost. */
+static void
+look_last(vmp_sampler *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->watched.count; i++) {
+        vmp_watch *watch = &s->watched.items[i];
+        uint64_t cpu_ns;
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
+            continue;
+        if (cpu_ns == watch->looked_cpu_ns)
             look_wall(s, watch, cpu_ns, now_ns);
-        if (wall && watch->recorded_ns)
+        if (watch->recorded_ns)
             count_undelivered(s, watch, owed_all(watch) + (uint64_t)(now_ns - watch->recorded_ns));
     }
+}
+
+static void
+pacer_settle(vmp_sampler *s, int64_t now_ns)
+{
+    (void)now_ns;
+    if (!(s->mode & VMP_LOG_MODE_WALL))
+        settle_cpu(s);
 }
 
 /* A thread that ended, or of which nothing was sent since its last look. */
@@ -355,7 +368,7 @@ pacer_main(void *arg)
         pthread_mutex_unlock(&s->mutex);
     }
     pthread_mutex_lock(&s->mutex);
-    if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0)
+    if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0 && (s->mode & VMP_LOG_MODE_WALL))
         look_last(s, vmp_os_mono_ns());
     s->drain_cpu_before += vmp_os_own_cpu_ns();
     s->pacer_ended = atomic_exchange(&pacer->tid, 0);
@@ -442,6 +455,7 @@ const vmp_source vmp_source_pacer = {
     .signo = SIGPROF,
     .start = pacer_start,
     .stop = pacer_stop,
+    .settle = pacer_settle,
     .thread_begins = pacer_thread_begins,
     .park = pacer_park,
     .unpark = pacer_unpark,

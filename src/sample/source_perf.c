@@ -97,15 +97,23 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
     return rc;
 }
 
+static void
+threads_list(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_watch_list_refresh(&s->watched, s, now_ns, vmp_undelivered_begin, vmp_undelivered_end);
+}
+
 static int
 perf_start(vmp_sampler *s, vmp_err *err)
 {
+    threads_list(s, vmp_os_mono_ns());
     return perf_open_all(s, false, err);
 }
 
 static int
 perf_user_start(vmp_sampler *s, vmp_err *err)
 {
+    threads_list(s, vmp_os_mono_ns());
     return perf_open_all(s, true, err);
 }
 
@@ -114,6 +122,7 @@ perf_stop(vmp_sampler *s)
 {
     pthread_mutex_lock(&s->mutex);
     perf_close(s);
+    vmp_watch_list_fini(&s->watched);
     pthread_mutex_unlock(&s->mutex);
 }
 
@@ -138,7 +147,8 @@ static void
 perf_tend(vmp_sampler *s, int64_t now_ns)
 {
     size_t most = s->perf_count < LOOK_EVENTS ? s->perf_count : LOOK_EVENTS;
-    (void)now_ns;
+    threads_list(s, now_ns);
+    vmp_undelivered_look(s);
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
         const vmp_slot *slot = slot_of(s, event);
@@ -149,6 +159,13 @@ perf_tend(vmp_sampler *s, int64_t now_ns)
     }
 }
 
+static void
+perf_settle(vmp_sampler *s, int64_t now_ns)
+{
+    threads_list(s, now_ns);
+    vmp_undelivered_settle(s);
+}
+
 const vmp_source vmp_source_perf = {
     .name = "perf",
     .signo = VMP_OS_PERF_SIGNAL,
@@ -156,6 +173,7 @@ const vmp_source vmp_source_perf = {
     .start = perf_start,
     .stop = perf_stop,
     .enable = perf_enable,
+    .settle = perf_settle,
     .tend = perf_tend,
     .lingers = true,
 };
@@ -167,5 +185,6 @@ const vmp_source vmp_source_perf_user = {
     .start = perf_user_start,
     .stop = perf_stop,
     .enable = perf_enable,
+    .settle = perf_settle,
     .tend = perf_tend,
 };

@@ -15,7 +15,8 @@ typedef struct vmp_watch {
     uint32_t seen; /* serial of the listing that last had it */
     vmp_os_timer timer;
     /* The pacer's: what it knows of the thread. */
-    uint64_t cpu_ns;        /* CPU clock at the last tick, in wall mode at recorded_ns */
+    uint64_t cpu_ns;        /* CPU clock at the last tick, in wall mode at recorded_ns; in
+                               undelivered.c where the session's time begins */
     uint64_t looked_cpu_ns; /* at the last look */
     int64_t recorded_ns;    /* up to when its wall time is accounted for */
     int64_t ran_ns;         /* of that, not recorded yet: it ran, */
@@ -28,7 +29,10 @@ typedef struct vmp_watch {
     uint32_t stack_epoch;
     _Bool has_stack;
     struct vmp_slot *slot; /* where the drain keeps the thread, NULL: not known */
-    uint64_t committed;    /* in the slot's ring when the last signal was sent */
+    /* Of undelivered.c: at the last look. */
+    uint64_t held_ns;    /* CPU time of ticks that the thread holds back */
+    uint64_t ticks_then; /* the slot's */
+    uint64_t committed;  /* in the slot's ring when the last signal was sent */
 } vmp_watch;
 
 typedef struct vmp_watch_list {
