@@ -1,6 +1,6 @@
 /* Writes logs for the fuzzers that read them to begin with:
  *
- *   fuzz_seeds DIR      makes DIR/log_reader, DIR/load and DIR/views with files
+ *   fuzz_seeds DIR      makes DIR/log_reader, DIR/load, DIR/views, DIR/legacy
  *
  * They are made by the log's own writer, so that they follow the format. Each
  * log is there whole and as its records alone (see fuzz_log.h). */
@@ -11,6 +11,7 @@
 #include "gen_stream.h"
 #include "log_bytes.h"
 #include "log_small.h"
+#include "old_bytes.h"
 #include "varint.h"
 
 static int failures;
@@ -120,6 +121,24 @@ small_write(const char *dir, const char *name, bool compress)
         both_write(dir, name, bytes, (size_t)n);
 }
 
+/* Logs of vmprof before 1.0, each in all versions; fuzz_legacy.c has the head. */
+static void
+old_write(const char *dir)
+{
+    enum { ALL_MODES = 32, KEEP = 1 };
+    for (int version = 1; version <= 7; version++) {
+        for (int mode = 0; mode < (version < 4 ? 1 : ALL_MODES); mode++) {
+            char name[32];
+            vmp_buf b = {0};
+            vmp_buf_u8(&b, KEEP);
+            old_rich(&b, version, version == 3 ? OLD_MEMORY : mode);
+            snprintf(name, sizeof(name), "old-%d-%d", version, mode);
+            file_write(dir, "legacy", name, &b);
+            vmp_buf_fini(&b);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,6 +165,7 @@ main(int argc, char **argv)
     generated_write(argv[1], "plain", &o);
     o.rss = o.weights = o.flags = true;
     generated_write(argv[1], "columns", &o);
+    old_write(argv[1]);
     failures += check_failures;
     return failures ? 1 : 0;
 }

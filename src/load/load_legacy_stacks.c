@@ -121,8 +121,7 @@ static uint32_t
 common_slots(const vmp_old_stacks *s, uint32_t depth)
 {
     uint32_t most = depth < s->last_depth ? depth : s->last_depth, n = 0;
-    const uint64_t *a = s->slots + depth, *b = s->last + s->last_depth;
-    while (n < most && a[-1 - (int64_t)n] == b[-1 - (int64_t)n])
+    while (n < most && s->slots[depth - 1 - n] == s->last[s->last_depth - 1 - n])
         n++;
     return n;
 }

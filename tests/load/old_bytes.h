@@ -81,17 +81,36 @@ old_end(vmp_buf *b)
     old_time(b, 3, 1500000002, 0);
 }
 
-/* A bit of everything: names before and behind, two threads, native frames. */
+/* A native frame, work, main, <module>, from number `first` on, in slots as the mode has
+ * them. Returns how many slots. */
+static size_t
+old_frames(int mode, size_t first, uint64_t *slots)
+{
+    static const uint64_t addresses[] = {0x3001, 0x3000, 0x2000, 0x1000}, lines[] = {0, 12, 5, 40},
+                          kinds[] = {7, 3, 1, 1};
+    size_t n = 0;
+    for (size_t i = first; i < 4; i++) {
+        if (mode & OLD_KINDS)
+            slots[n++] = kinds[i];
+        else if (mode & OLD_LINES)
+            slots[n++] = lines[i];
+        slots[n++] = addresses[i];
+    }
+    return n;
+}
+
+/* A bit of everything: names before and behind, three threads, native frames. */
 static void
 old_rich(vmp_buf *b, int version, int mode)
 {
-    const uint64_t deep[] = {0x3001, 0x3000, 0x2000, 0x1000}, shallow[] = {0x2000, 0x1000};
     old_begin(b, version, mode, "cpython");
     old_time(b, 6, 1500000000, 0);
     old_meta(b, "os", "linux");
     old_name(b, 2, 0x1000, "py:<module>:1:/srv/app.py");
     for (uint64_t i = 0; i < 6; i++) {
-        old_stack(b, i % 2 ? deep : shallow, i % 2 ? 4 : 2);
+        uint64_t slots[8];
+        size_t depth = old_frames(mode, i % 2 ? 0 : 2, slots);
+        old_stack(b, slots, depth);
         old_word(b, 0x7000 + i % 3);
         if (mode & OLD_MEMORY)
             old_word(b, 1000 + i);

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include "alloc_fail.h"
 #include "load.h"
 #include "log_bytes.h"
@@ -32,4 +34,16 @@ TEST(so_does_a_load_of_an_old_log)
     vmp_buf_fini(&b);
 }
 
-TEST_MAIN(RUN(a_load_that_runs_out_of_memory_says_so), RUN(so_does_a_load_of_an_old_log))
+TEST(so_does_one_that_unpacks)
+{
+    int fd = open(VMP_TEST_OLD_LOGS "/pypy-8.0_plain.vmprof", O_RDONLY | O_CLOEXEC);
+    vmp_profile *p = NULL;
+    int rc;
+    ALLOC_FAIL_LOOP(rc, lseek(fd, 0, SEEK_SET) == 0 ? vmp_load_fd(&p, fd, NULL, NULL) : -VMP_EIO);
+    CHECK(p->total_samples > 0);
+    vmp_profile_free(&p);
+    close(fd);
+}
+
+TEST_MAIN(RUN(a_load_that_runs_out_of_memory_says_so), RUN(so_does_a_load_of_an_old_log),
+    RUN(so_does_one_that_unpacks))

@@ -16,7 +16,10 @@ record() { # COMMAND NAME SECONDS OPTIONS
     shift 3
     $command "$raw/record.py" "$raw/$name" "$seconds" "$@"
     case $name in
-    pypy-8.0_plain) gzip -9 -n -c "$raw/$name" >"$name.vmprof" ;;
+    pypy-8.0_plain)
+        $python_06 trim.py "$raw/$name" "$raw/trimmed"
+        gzip -9 -n -c "$raw/trimmed" >"$name.vmprof"
+        ;;
     pypy-*) $python_06 trim.py "$raw/$name" "$name.vmprof" ;;
     *) cp "$raw/$name" "$name.vmprof" ;;
     esac
