@@ -54,7 +54,7 @@ typedef struct vmp_jitlog_entry {
     uint8_t stage;
     bool guard;             /* its name begins with "guard_" */
     uint32_t name;          /* of an operation; vmp_jitlog_string */
-    uint32_t point;         /* of a point: itself; else the last one before, or 0 */
+    uint32_t point;         /* of a point: itself; else where it is from, or 0 */
     uint32_t bridge;        /* of a guard: the trace that goes on where it fails, or 0 */
     vmp_jitlog_piece args;  /* of an operation "result,arg0,...,descr", of inputs "v0,v1,..." */
     vmp_jitlog_piece fails; /* of a guard: the variables that it saves */

@@ -20,7 +20,7 @@ typedef struct vmp_jitlog_builder {
     enum vmp_jitlog_stage stage;
     vmp_jitlog_map ids;    /* trace id -> trace */
     vmp_jitlog_map starts; /* address of machine code -> trace */
-    vmp_jitlog_map descrs; /* number -> guard or label of a stage asm */
+    vmp_jitlog_map descrs; /* number -> guard or label, of stage asm once that is there */
 } vmp_jitlog_builder;
 
 /* b->j: zeroed, and the builder's until it is taken out. */

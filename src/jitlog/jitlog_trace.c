@@ -109,10 +109,14 @@ vmp_jitlog_add_entry(vmp_jitlog_builder *b, const vmp_jitlog_entry *entry)
     part->ops += e->kind == VMP_JITLOG_OP;
     part->points += e->kind == VMP_JITLOG_POINT;
     b->last_op = e->kind == VMP_JITLOG_OP ? i : b->last_op;
-    if (e->kind == VMP_JITLOG_OP && e->descr != 0 && b->stage == VMP_JITLOG_ASM &&
-        (e->guard || vmp_str_equal(vmp_jitlog_string(j, e->name), vmp_str_from("label"))))
-        return map_set(&b->descrs, e->descr, i);
-    return 0;
+    if (e->kind != VMP_JITLOG_OP || e->descr == 0 || b->stage == VMP_JITLOG_NOOPT ||
+        (!e->guard && !vmp_str_equal(vmp_jitlog_string(j, e->name), vmp_str_from("label"))))
+        return 0;
+    /* The assembler gets no merge points, but has the optimized stage's descrs. */
+    const vmp_jitlog_entry *before = &j->entries[map_get(&b->descrs, e->descr)];
+    if (e->point == 0 && before->trace == e->trace)
+        e->point = before->point;
+    return map_set(&b->descrs, e->descr, i);
 }
 
 int

@@ -171,7 +171,7 @@ jitlog_bytes_small(unsigned version, bool is_32bit)
         put_op(&l, 4, "i3,i1,1", 0);
         if (stage == 2)
             put_code(&l, "\x90\xc3");
-        put_op(&l, 3, "?,i3,<Guard>", stage == 2 ? 0x30 : 0);
+        put_op(&l, 3, "?,i3,<Guard>", stage >= 1 ? 0x30 : 0);
         put_op(&l, 1, "?,i3,p2,TargetToken(32)", 0);
     }
     put_start(&l, 8, "bridge", 0x30);

@@ -101,6 +101,8 @@ check_real(const char *path, const char *file)
     CHECK_INT(vmp_jitlog_guards(j, &guards, &n), 0);
     CHECK_INT(n, 1);
     CHECK_INT(j->entries[guards[0]].bridge, 2);
+    CHECK_INT(j->entries[guards[0]].stage, VMP_JITLOG_ASM);
+    CHECK_INT(j->points[j->entries[guards[0]].point].line, 16);
     free(guards);
     vmp_jitlog_free(&j);
     vmp_buf_fini(&b);
