@@ -1,5 +1,6 @@
 /* The loader over logs of vmprof before 1.0: what it gives is held to what
- * profile.h promises, and to rules of its own.
+ * profile.h promises, and to rules of its own; written as an old log again, it
+ * has the same samples.
  *
  * The first byte: bit 0 keeps the samples one by one, bit 1 cuts gaps at a
  * millisecond. Then whole logs, packed or not, as they are; other bytes are
@@ -9,6 +10,7 @@
 
 #include "buf.h"
 #include "compat_tree.h"
+#include "export.h"
 #include "fuzz.h"
 #include "fuzz_profile.h"
 #include "load.h"
@@ -62,6 +64,23 @@ tree_check(const vmp_profile *p)
     vmp_compat_tree_free(&t);
 }
 
+static void
+export_check(const vmp_profile *p)
+{
+    enum { MOST_TICKS = 2000 };
+    uint64_t ticks = vmp_profile_ticks(p, p->total_weight);
+    vmp_profile *again = NULL;
+    vmp_out o;
+    if (!p->has_samples || ticks > MOST_TICKS)
+        return;
+    vmp_out_init(&o, -1);
+    PROMISE(vmp_export_vmprof(p, &o, NULL) == 0 && o.rc == 0);
+    PROMISE(vmp_load_bytes(&again, o.p, o.n, NULL, NULL) == 0);
+    PROMISE(!again->cut && again->total_samples == ticks && again->total_weight == ticks);
+    vmp_profile_free(&again);
+    vmp_out_fini(&o);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -77,6 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (p) {
         fuzz_profile_check(p);
         tree_check(p);
+        export_check(p);
         PROMISE(p->total_weight >= p->total_samples * p->tick_weight);
     }
     vmp_profile_free(&p);

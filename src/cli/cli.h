@@ -25,6 +25,7 @@ extern const vmp_cli_command vmp_cli_commands[];
 
 int vmp_cli_show(int argc, char **argv);
 int vmp_cli_stats(int argc, char **argv);
+int vmp_cli_convert(int argc, char **argv);
 int vmp_cli_jit(int argc, char **argv);
 int vmp_cli_help(int argc, char **argv);
 int vmp_cli_version(int argc, char **argv);
@@ -51,8 +52,8 @@ int vmp_cli_usage(const char *command, const char *fmt, ...) VMP_PRINTF(2, 3);
 void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
 
 /* Loads the log at path ("-": standard input), with a bar on standard error if
- * it takes long; a cut log gets a note there. NULL: it failed, and a line on
- * standard error says why. */
-vmp_profile *vmp_cli_load(const char *path);
+ * it takes long; a cut log gets a note there. keep_samples: one by one. NULL: it
+ * failed, and a line on standard error says why. */
+vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
 #endif

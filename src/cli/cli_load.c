@@ -21,7 +21,7 @@ on_progress(void *ctx, uint64_t bytes_done)
 }
 
 static vmp_profile *
-load_fd(int fd, const char *path)
+load_fd(int fd, const char *path, bool keep_samples)
 {
     struct stat st;
     vmp_err err = {0};
@@ -30,7 +30,8 @@ load_fd(int fd, const char *path)
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         l.total = (uint64_t)st.st_size;
     vmp_progress_start(&l.bar, STDERR_FILENO, "reading");
-    vmp_load_options options = {.progress = on_progress, .progress_ctx = &l};
+    vmp_load_options options = {
+        .keep_samples = keep_samples, .progress = on_progress, .progress_ctx = &l};
     int rc = vmp_load_fd(&profile, fd, &options, &err);
     vmp_progress_stop(&l.bar);
     if (rc < 0) {
@@ -41,7 +42,7 @@ load_fd(int fd, const char *path)
 }
 
 vmp_profile *
-vmp_cli_load(const char *path)
+vmp_cli_load(const char *path, bool keep_samples)
 {
     bool standard_input = strcmp(path, "-") == 0;
     int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -49,10 +50,11 @@ vmp_cli_load(const char *path)
         vmp_cli_fail("%s: %s", path, strerror(errno));
         return NULL;
     }
-    vmp_profile *profile = load_fd(fd, path);
+    vmp_profile *profile = load_fd(fd, path, keep_samples);
     if (!standard_input)
         close(fd);
     if (profile && profile->cut)
-        vmp_cli_note("%s: the log has no clean end; showing what was written", path);
+        vmp_cli_note("%s: the log has no clean end; %s what was written", path,
+            keep_samples ? "taking" : "showing");
     return profile;
 }

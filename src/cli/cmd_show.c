@@ -141,7 +141,7 @@ static int
 show(const char *path, int view, const vmp_show_options *options, uint64_t seen)
 {
     vmp_cli_output o;
-    vmp_profile *profile = vmp_cli_load(path);
+    vmp_profile *profile = vmp_cli_load(path, false);
     if (!profile)
         return VMP_CLI_FAILED;
     vmp_cli_output_open(&o, (enum vmp_term_color)options->color);

@@ -101,7 +101,7 @@ static int
 run(const char *path, const stats_options *options)
 {
     vmp_cli_output o;
-    vmp_profile *profile = vmp_cli_load(path);
+    vmp_profile *profile = vmp_cli_load(path, false);
     if (!profile)
         return VMP_CLI_FAILED;
     vmp_cli_output_open(&o, (enum vmp_term_color)options->color);

@@ -9,12 +9,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import logfile
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "old"
 NAMES = sorted(path.stem for path in DATA.glob("*.vmprof"))
@@ -106,6 +112,116 @@ def test_traces_tell_what_ran_as_machine_code(vmprof_stats: ModuleType) -> None:
     assert kinds == {"int", "JittedCode"}
     flat = stats.get_tree().flatten()
     assert flat.cumulative_meta()["jit"] == stats.get_tree().cumulative_meta()["jit"] > 0
+
+
+def convert(vmprof_stats: ModuleType, log: Path, out: Path) -> None:
+    command = Path(str(vmprof_stats.__file__)).parent / "_bin" / "vmprof"
+    subprocess.run([command, "convert", log, "--to", "vmprof", "-o", out], check=True)
+
+
+def read_old(data: bytes) -> tuple[dict[str, int], dict[str, int], int]:
+    """Samples with each name and, innermost, of each name, and all: 64-bit version 6.
+
+    Written after the description of the format, with nothing of ours in it.
+    """
+    words = struct.unpack_from("<5q", data)
+    assert (words[:3], words[4]) == ((0, 3, 0), 0)
+    assert data[40:43] == b"\x05\x00\x06"
+    memory, lines, kinds = (data[43] & bit for bit in (1, 2, 8))
+    at = 45 + data[44]
+    names: dict[int, str] = {}
+    stacks: list[list[int]] = []
+    while True:
+        marker = data[at]
+        if marker == 1:
+            count, depth = struct.unpack_from("<qq", data, at + 1)
+            assert count == 1
+            slots = list(struct.unpack_from(f"<{depth}q", data, at + 17))
+            if kinds:
+                assert set(slots[::2]) <= {1, 3, 7}
+            stacks.append(slots[1::2] if lines or kinds else slots)
+            at += 17 + 8 * depth + (16 if memory else 8)
+        elif marker in (2, 8):
+            addr, size = struct.unpack_from("<qq", data, at + 1)
+            assert addr not in names
+            names[addr] = data[at + 17 : at + 17 + size].decode()
+            at += 17 + size
+        elif marker == 7:
+            (size,) = struct.unpack_from("<q", data, at + 1)
+            (more,) = struct.unpack_from("<q", data, at + 9 + size)
+            at += 17 + size + more
+        else:
+            assert marker in (6, 3)
+            at += 25
+            if marker == 3:
+                break
+    assert at == len(data)
+    functions: dict[str, int] = {}
+    leaves: dict[str, int] = {}
+    for stack in stacks:
+        for name in {names.get(addr, UNKNOWN) for addr in stack}:
+            functions[name] = functions.get(name, 0) + 1
+        for addr in stack[:1]:
+            leaves[names.get(addr, UNKNOWN)] = leaves.get(names.get(addr, UNKNOWN), 0) + 1
+    return functions, leaves, len(stacks)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_converted_logs_are_the_same(name: str, vmprof_stats: ModuleType, tmp_path: Path) -> None:
+    want = expected(name)
+    convert(vmprof_stats, DATA / f"{name}.vmprof", tmp_path / "out")
+    functions, leaves, samples = read_old((tmp_path / "out").read_bytes())
+    assert samples == round(want["periods"])
+    assert functions.keys() == want["functions"].keys()
+    if want["periods"] == want["samples"]:  # else they are rounded
+        assert (functions, leaves) == (want["functions"], want["leaves"])
+        check(vmprof_stats.read_profile(tmp_path / "out"), want)
+
+
+def test_a_log_of_ours_is_converted(vmprof_stats: ModuleType, tmp_path: Path) -> None:
+    log = logfile.Log(interval_ns=1_000_000)
+    log.meta(implementation="CPython")
+    main, work = log.code("main", "a:b.py", 3), log.code("work", "c.py", 9)
+    outer = log.stack([log.at(main, 4)])
+    inner = log.stack([log.at(main, 5), log.at(work, 10)])
+    log.thread(1, 100, "", 0x7000)
+    log.samples(1, [(1_000_000, outer, 2), (2_000_000, inner, 5)])
+    log.end(3_000_000)
+    (tmp_path / "log").write_bytes(log.data())
+    convert(vmprof_stats, tmp_path / "log", tmp_path / "out")
+    functions, leaves, samples = read_old((tmp_path / "out").read_bytes())
+    assert samples == 7
+    assert functions == {"py:main:3:a:b.py": 7, "py:work:9:c.py": 5}
+    assert leaves == {"py:main:3:a:b.py": 2, "py:work:9:c.py": 5}
+    stats = vmprof_stats.read_profile(tmp_path / "out")
+    assert {profile[2] for profile in stats.profiles} == {0x7000}
+
+
+def test_convert_says_what_is_wrong(vmprof_stats: ModuleType, tmp_path: Path) -> None:
+    command = Path(str(vmprof_stats.__file__)).parent / "_bin" / "vmprof"
+    log, out = DATA / "made-v1.vmprof", tmp_path / "out"
+    out.write_bytes(b"what was there")
+    (tmp_path / "bad").write_bytes(log.read_bytes()[:51] + b"\x55")
+
+    def run(*args: str | Path) -> tuple[int, bytes]:
+        done = subprocess.run([command, "convert", *args], stderr=subprocess.PIPE)
+        return done.returncode, done.stderr
+
+    to = ("--to", "vmprof")
+    assert run() == (2, b"vmprof: which log?\nTry 'vmprof convert --help'.\n")
+    assert run(log, "-o", out)[0] == 2
+    assert run(log, *to)[0] == 2
+    assert run(log, "--to", "pdf", "-o", out)[0] == 2
+    assert run(tmp_path / "bad", *to, "-o", out)[0] == 1
+    assert run(tmp_path / "none", *to, "-o", out)[0] == 1
+    status, text = run(log, *to, "-o", tmp_path / "none" / "out")
+    assert status == 1 and b"No such file" in text
+    assert run(log, *to, "-o", "/dev/full")[0] == 1
+    assert out.read_bytes() == b"what was there"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "out"]
+    assert run(log, *to, "-o", out) == (0, b"")
+    done = subprocess.run([command, "convert", log, *to, "-o", "-"], stdout=subprocess.PIPE)
+    assert done.stdout == out.read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
