@@ -1,6 +1,6 @@
 /* Writes logs for the fuzzers that read them to begin with:
  *
- *   fuzz_seeds DIR      makes DIR/log_reader, DIR/load, DIR/views, DIR/legacy
+ *   fuzz_seeds DIR      makes DIR/log_reader, DIR/load, DIR/views, DIR/legacy, DIR/jitlog
  *
  * They are made by the log's own writer, so that they follow the format. Each
  * log is there whole and as its records alone (see fuzz_log.h). */
@@ -9,6 +9,7 @@
 
 #include "fuzz_log.h"
 #include "gen_stream.h"
+#include "jitlog_bytes.h"
 #include "log_bytes.h"
 #include "log_small.h"
 #include "old_bytes.h"
@@ -121,6 +122,28 @@ small_write(const char *dir, const char *name, bool compress)
         both_write(dir, name, bytes, (size_t)n);
 }
 
+/* Jitlogs of each version and word size, as text and as JSON; fuzz_jitlog.c has
+ * the head. */
+static void
+jitlog_write(const char *dir)
+{
+    enum { JSON = 1, WHOLE = 2, FORMS = 4, ALL_STAGES = 3 };
+    for (unsigned version = 1; version <= 4; version++) {
+        for (uint8_t form = 0; form < 2 * FORMS; form++) {
+            char name[64];
+            vmp_buf b = {0};
+            jitlog_bytes l = jitlog_bytes_small(version, form >= FORMS);
+            vmp_buf_u8(&b, form & (JSON | WHOLE));
+            vmp_buf_u8(&b, 4 * ALL_STAGES);
+            vmp_buf_put(&b, l.b.p, l.b.n);
+            snprintf(name, sizeof(name), "v%u-%u", version, form);
+            file_write(dir, "jitlog", name, &b);
+            vmp_buf_fini(&b);
+            vmp_buf_fini(&l.b);
+        }
+    }
+}
+
 /* Logs of vmprof before 1.0, each in all versions; fuzz_legacy.c has the head. */
 static void
 old_write(const char *dir)
@@ -165,6 +188,7 @@ main(int argc, char **argv)
     generated_write(argv[1], "plain", &o);
     o.rss = o.weights = o.flags = true;
     generated_write(argv[1], "columns", &o);
+    jitlog_write(argv[1]);
     old_write(argv[1]);
     failures += check_failures;
     return failures ? 1 : 0;

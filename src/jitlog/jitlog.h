@@ -90,7 +90,7 @@ typedef struct vmp_jitlog_trace {
 } vmp_jitlog_trace;
 
 typedef struct vmp_jitlog {
-    uint32_t version; /* 1 to 4 */
+    uint32_t version; /* 1 to 4; 0 where the header itself is cut */
     bool is_32bit;
     vmp_jitlog_piece machine;
     bool cut;        /* it ends inside a record, or ended by an error of reading: */

@@ -159,15 +159,16 @@ static int
 read_header(reader *r)
 {
     uint32_t version = (uint32_t)take_number(r, 2);
+    bool is_known = r->cut || (version >= 1 && version <= MAX_VERSION);
     uint64_t is_32bit = take_number(r, 1);
     vmp_jitlog_piece machine = take_str(r);
     if (r->record != 0)
         return corrupt(r, "a second header");
-    if (r->cut)
-        return 0;
-    if (version < 1 || version > MAX_VERSION)
+    if (!is_known)
         return vmp_err_set(r->err, VMP_EVERSION, 0, 1,
             "the jitlog is of version %u; known are 1 to %d", version, MAX_VERSION);
+    if (r->cut)
+        return 0;
     if (is_32bit > 1)
         return corrupt(r, "neither 32-bit nor 64-bit");
     r->j->version = version;

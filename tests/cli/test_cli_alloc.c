@@ -1,6 +1,8 @@
 /* Every allocation of a command's views fails in turn, as text, JSON and page;
  * so does that of its options. */
 #include "alloc_fail.h"
+#include "jit.h"
+#include "jitlog_bytes.h"
 #include "show.h"
 #include "synth.h"
 
@@ -67,5 +69,46 @@ TEST(options_that_cannot_be_kept_are_an_error)
     ALLOC_FAIL_LOOP(rc, parse());
 }
 
-TEST_MAIN(
+static int
+run_jit(const vmp_jitlog *j, int (*view)(const vmp_jit *s))
+{
+    static const vmp_term term = {.width = 80, .utf8 = true, .color = true};
+    static const uint32_t traces[] = {1, 2};
+    uint32_t *guards = NULL;
+    vmp_out out;
+    vmp_out_init(&out, -1);
+    vmp_jit s = {.path = "a.jit",
+        .log = j,
+        .traces = traces,
+        .trace_count = 2,
+        .whole = true,
+        .stage = VMP_JIT_ALL_STAGES,
+        .out = &out,
+        .term = &term};
+    int rc = vmp_jitlog_guards(j, &guards, &s.guard_count);
+    s.guards = guards;
+    if (rc == 0)
+        rc = view(&s);
+    if (rc == 0)
+        rc = out.rc;
+    free(guards);
+    vmp_out_fini(&out);
+    return rc;
+}
+
+TEST(a_jitlog_that_is_shown_without_memory_says_so)
+{
+    static int (*const views[])(const vmp_jit *s) = {vmp_jit_list, vmp_jit_stages, vmp_jit_json};
+    jitlog_bytes l = jitlog_bytes_small(4, false);
+    vmp_jitlog *j = NULL;
+    CHECK_INT(jitlog_bytes_read(&l, &j, NULL), 0);
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        int rc;
+        ALLOC_FAIL_LOOP(rc, run_jit(j, views[i]));
+    }
+    vmp_jitlog_free(&j);
+    vmp_buf_fini(&l.b);
+}
+
+TEST_MAIN(RUN(a_jitlog_that_is_shown_without_memory_says_so),
     RUN(a_view_that_runs_out_of_memory_says_so), RUN(options_that_cannot_be_kept_are_an_error))

@@ -249,6 +249,7 @@ TEST(what_is_no_jitlog_is_refused)
         {"PK\x03\x04", 4, -VMP_EFORMAT},
         {"\x1e\0\0\0\0\0\0\0", 8, -VMP_EVERSION},
         {"\x1e\5\0\0\0\0\0\0", 8, -VMP_EVERSION},
+        {"\x1e\5\0", 3, -VMP_EVERSION}, /* cut, and yet */
         {"\x1e\4\0\2\0\0\0\0", 8, -VMP_ECORRUPT},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
