@@ -31,6 +31,8 @@ what to record
                    not by the CPU time that each thread uses
   --mem, --memory  record the memory in use with each sample
   --lines          show lines in reports of this log
+  --jitlog         under PyPy, with -o F: write what its JIT does to F.jit, to
+                   be opened with: vmprof jit F.jit
   -n, --native     record all C frames too. From vmprof 0.4 on, -n meant
                    --no-native: no C frames
   --no-native      no C frames, which is the default
@@ -48,7 +50,6 @@ not available yet, accepted all the same
   --web            upload the log
   --web-url URL    to this server
   --web-auth T     with this token
-  --jitlog         record what the JIT of PyPy does
 """
 
 
@@ -82,7 +83,10 @@ class Options:
         if self.web or self.web_url is not None or self.web_auth is not None:
             lines.append("--web: this version does not upload yet; use -o FILE and vmprofshow")
         if self.jitlog:
-            lines.append("--jitlog: this version does not record the JIT yet; ignored")
+            from ._jit import is_recordable
+
+            if not is_recordable():
+                lines.append("--jitlog: only PyPy has a JIT to record; ignored")
         if self.native:
             lines.append("--native: this version does not record C frames yet; ignored")
         return lines

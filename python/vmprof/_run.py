@@ -12,6 +12,10 @@ from ._options import HELP, Options, UsageError, parse
 from ._output import Output
 from ._program import Program, exit_with
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._jit import JitLog
+
 _STATUS_USAGE = 2
 
 
@@ -69,9 +73,12 @@ class _Run:
             self._output.discard()
             text = f"{self._output.path}: {error.strerror}" if isinstance(error, OSError) else error
             exit_with(_STATUS_USAGE, f"cannot profile: {text}")
+        self._jitlog = _begin_jitlog(options, self._output.path)
 
     def finish(self) -> None:
         """Stop, and report; in a forked child, which has a log of its own, only stop."""
+        if self._jitlog is not None and os.getpid() == self._pid:
+            self._jitlog.stop()
         problem: OSError | None = None
         summary: dict[str, object] | None = None
         try:
@@ -86,3 +93,18 @@ class _Run:
             self._output.discard()
             return
         self._output.finish(summary, problem)
+
+
+def _begin_jitlog(options: Options, path: str) -> JitLog | None:
+    """The log of the JIT beside the log at `path`, where one is asked for and can be had."""
+    if not options.jitlog or options.output is None:
+        return None
+    from ._jit import JitLog, is_recordable
+
+    if not is_recordable():
+        return None
+    try:
+        return JitLog(f"{path}.jit")
+    except OSError as error:
+        sys.stderr.write(f"vmprof: --jitlog: {path}.jit: {error.strerror}\n")
+        return None

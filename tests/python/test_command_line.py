@@ -122,12 +122,19 @@ def test_bad_period_is_refused(vmprof: Any, period: str) -> None:
     assert refused(vmprof("-p", period, "prog.py"), "option -p must be seconds", repr(period))
 
 
-@pytest.mark.parametrize("option", ["--web", "--web-url=localhost:8000", "--jitlog", "-n"])
+@pytest.mark.parametrize("option", ["--web", "--web-url=localhost:8000", "-n"])
 def test_what_is_not_there_yet_says_so_in_one_line(vmprof: Any, option: str) -> None:
     done = vmprof(option, "-o", "log", "prog.py")
     assert done.stdout == "ran []\n" and done.returncode == 0
     assert done.stderr.startswith("vmprof: --") and done.stderr.count("\n") == 1
     assert " yet" in done.stderr
+
+
+def test_jitlog_is_of_no_effect_here_and_says_so(vmprof: Any, tmp_path: Path) -> None:
+    done = vmprof("--jitlog", "-o", "log", "prog.py")
+    assert done.stdout == "ran []\n" and done.returncode == 0
+    assert done.stderr == "vmprof: --jitlog: only PyPy has a JIT to record; ignored\n"
+    assert not (tmp_path / "log.jit").exists()
 
 
 def test_bad_timer_is_refused(vmprof: Any) -> None:

@@ -1,0 +1,108 @@
+"""`python -m jitlog`: run a program under PyPy with the log of its JIT, or show such a log."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import os
+import sys
+
+from vmprof._cli import binary
+from vmprof._files import temporary_folder
+from vmprof._jit import JitLog, is_recordable
+from vmprof._program import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_STATUS_USAGE = 2
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the words behind `python -m jitlog` ask for; what the program raises is raised."""
+    options = _parser().parse_args(arguments)
+    if options.upload or options.web:
+        _say("--web: this version does not upload yet")
+        if options.upload:
+            sys.exit(_STATUS_USAGE)
+    view = ["--query", options.query, "--stage", "opt"] if options.query is not None else []
+    if options.input is not None:
+        _become([binary(), "jit", *view, "--", options.input])
+    if options.program is None:
+        _refuse("no program given; usage: pypy3 -m jitlog [options] program.py [args...]")
+    if not is_recordable():
+        _refuse("only PyPy has a JIT to record; run: pypy3 -m jitlog")
+    words = [options.program, *options.args]
+    program = Program("script", options.program, tuple(options.args), words)
+    program.prepare()
+    run = _Run(options.output, view)
+    atexit.register(run.finish)
+    program.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jitlog",
+        description="Run a program under PyPy and record what its JIT does; without -o, show it.",
+        epilog="A query is made of: loops, bridges, func('text'), op('text'), not, and, or, ().",
+    )
+    parser.add_argument("program", nargs="?", help="a script; all that follows is its own")
+    parser.add_argument("args", nargs=argparse.REMAINDER)
+    parser.add_argument("-q", "--query", help="show the traces that match, as optimized")
+    parser.add_argument("-i", "--input", metavar="FILE", help="show this log, run nothing")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the log there, show nothing")
+    parser.add_argument("--web", action="store_true", help="not available yet")
+    parser.add_argument("--upload", action="store_true", help="not available yet")
+    parser.add_argument("--web-url", metavar="URL", help="not available yet")
+    parser.add_argument("--web-auth", metavar="TOKEN", help="not available yet")
+    return parser
+
+
+class _Run:
+    """The log of one program, begun on creation."""
+
+    def __init__(self, output: str | None, view: list[str]) -> None:
+        self._pid = os.getpid()
+        self._view = view
+        self._folder: str | None = None
+        try:
+            self._folder = temporary_folder() if output is None else None
+            self._path = os.path.abspath(os.path.join(self._folder or "", output or "log.jit"))
+            self._log = JitLog(self._path)
+        except OSError as error:
+            _refuse(f"cannot write {output or 'a temporary log'}: {error.strerror}")
+
+    def finish(self) -> None:
+        """Write the rest, and show it; in a forked child, which has a copy of us, nothing."""
+        if os.getpid() != self._pid:
+            return
+        self._log.stop()
+        if self._folder is None:
+            return
+        import subprocess
+
+        sys.stdout.flush()
+        try:
+            subprocess.call([binary(), "jit", *self._view, self._path], stdout=2)
+        except OSError as error:
+            _say(f"cannot run {binary()}: {error.strerror}; the log is kept: {self._path}")
+            return
+        os.unlink(self._path)
+        os.rmdir(self._folder)
+
+
+def _become(command: list[str]) -> NoReturn:
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        _refuse(f"cannot run {command[0]}: {error.strerror}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"jitlog: {text}\n")
+
+
+def _refuse(text: str) -> NoReturn:
+    _say(text)
+    sys.exit(_STATUS_USAGE)

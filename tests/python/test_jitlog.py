@@ -1,0 +1,90 @@
+"""`python -m jitlog`: showing a log under CPython, recording one under PyPy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from jitlogfile import example
+
+PROGRAM = """
+import sys
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i % 7
+    return total
+print(sys.argv, __name__, work(30000))
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "a.jit"
+    path.write_bytes(example().data)
+    return path
+
+
+def test_a_log_is_shown_under_any_python(one_python: Any, log: Path) -> None:
+    done = one_python.run(["-m", "jitlog", "-i", str(log)])
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("Jitlog of version 4") and "guard_true" in done.stdout
+
+
+def test_a_query_prints_the_optimized_traces(one_python: Any, log: Path) -> None:
+    done = one_python.run(["-m", "jitlog", "-i", str(log), "-q", "loops & func('work')"])
+    assert done.returncode == 0 and done.stderr == ""
+    assert "i2 = int_add(i0,1)" in done.stdout and "Trace 2" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["prog.py"], "only PyPy has a JIT to record"),
+        ([], "no program given"),
+        (["--upload", "a.jit"], "does not upload yet"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(
+    one_python: Any, words: list[str], part: str
+) -> None:
+    done = one_python.run(["-m", "jitlog", *words])
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("jitlog: ") and done.stderr.count("\n") == 1
+    assert part in done.stderr
+
+
+def test_pypy_records_and_the_program_does_not_notice(one_python: Any, tmp_path: Path) -> None:
+    pypy = shutil.which("pypy3")
+    if pypy is None:
+        pytest.skip("no pypy3")
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    env = dict(os.environ, PYTHONPATH=str(one_python.site), PYTHONDONTWRITEBYTECODE="1")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [pypy, *words], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+        )
+
+    bare = run("prog.py", "-o", "x")
+    kept = run("-m", "jitlog", "-o", "out.jit", "prog.py", "-o", "x")
+    assert (bare.returncode, bare.stdout) == (kept.returncode, kept.stdout) == (3, bare.stdout)
+    assert bare.stderr == kept.stderr == ""
+    shown = subprocess.run(
+        [one_python.binary, "jit", "out.jit", "--json"], cwd=tmp_path, capture_output=True
+    )
+    traces = json.loads(shown.stdout)["traces"]
+    assert [t["function"] for t in traces if t["type"] == "loop"] == ["work"]
+    assert traces[0]["entered"] > 0
+    at_once = run("-m", "jitlog", "prog.py")
+    assert at_once.returncode == 3 and at_once.stderr.startswith("Jitlog of version 4")
