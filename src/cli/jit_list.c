@@ -34,7 +34,16 @@ add_trace(const vmp_jit *s, vmp_table *table, vmp_out *scratch, const vmp_jitlog
     for (int i = 0; i < VMP_JITLOG_STAGE_COUNT; i++)
         vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu32, t->stages[i].ops);
     vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, t->end > t->start ? t->end - t->start : 0);
-    add_place(s, table, scratch, t->point);
+    if (t->point || t->driver.n == 0) {
+        add_place(s, table, scratch, t->point);
+        return;
+    }
+    /* Not a loop of the Python program: one of regular expressions, of unpacking, ... */
+    vmp_out_clear(scratch);
+    vmp_out_text(scratch, "jitdriver ");
+    vmp_out_str(scratch, vmp_jitlog_text(s->log, t->driver));
+    vmp_table_text(table, VMP_STYLE_FAINT, vmp_out_view(scratch));
+    vmp_table_text(table, VMP_STYLE_PLACE, vmp_str_from(""));
 }
 
 static int

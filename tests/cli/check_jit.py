@@ -100,6 +100,7 @@ def queries_choose_traces() -> None:
     assert ids('op("guard_true") and function("work")') == [1]
     assert ids("bridges") == [2]
     assert ids("loops or bridges") == [2, 1]
+    assert "jitdriver pypyjit" in jit(path, "-q", "bridges")
     assert "1 of 2 traces" in jit(path, "-q", "loops")
     assert "failed" in jit(path, "-q", "loops") and "failed" not in jit(path, "-q", "bridges")
     assert "guard_true(i2" in jit(path, "-q", "loops", "--stage", "opt", columns=0)
