@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "log_frame.h"
+#include "log_sniff.h"
 
 enum { HEAD_BYTES = VMP_LOG_MAGIC_SIZE + 1 /* version */ };
 
@@ -45,6 +46,10 @@ wrap(vmp_buf *out, const uint8_t *data, size_t size)
 void
 fuzz_log_make(vmp_buf *out, const uint8_t *data, size_t size)
 {
+    if (vmp_log_is_old(data, size)) {
+        vmp_buf_put(out, data, size);
+        return;
+    }
     frame_magic(out);
     if (size > VMP_LOG_MAGIC_SIZE && memcmp(data, VMP_LOG_MAGIC, VMP_LOG_MAGIC_SIZE) == 0)
         repair(out, data, size);

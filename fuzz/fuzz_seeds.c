@@ -32,18 +32,12 @@ file_write(const char *dir, const char *fuzzer, const char *name, const vmp_buf 
         failures++;
 }
 
-/* The bytes as each fuzzer takes them, for the viewer once for each view. */
+/* The bytes as the viewer takes them, once for each view. */
 static void
-seed_write(const char *dir, const char *name, const uint8_t *p, size_t n)
+views_write(const char *dir, const char *name, const uint8_t *p, size_t n)
 {
     enum { VIEWS = 8 };
     vmp_buf b = {0};
-    vmp_buf_put(&b, p, n);
-    file_write(dir, "log_reader", name, &b);
-    vmp_buf_clear(&b);
-    vmp_buf_u8(&b, 1);
-    vmp_buf_put(&b, p, n);
-    file_write(dir, "load", name, &b);
     for (uint8_t view = 0; view < VIEWS; view++) {
         for (uint8_t form = 0; form < 3; form++) { /* text, JSON, page */
             char full[256];
@@ -56,6 +50,21 @@ seed_write(const char *dir, const char *name, const uint8_t *p, size_t n)
         }
     }
     vmp_buf_fini(&b);
+}
+
+/* The bytes as each fuzzer takes them. */
+static void
+seed_write(const char *dir, const char *name, const uint8_t *p, size_t n)
+{
+    vmp_buf b = {0};
+    vmp_buf_put(&b, p, n);
+    file_write(dir, "log_reader", name, &b);
+    vmp_buf_clear(&b);
+    vmp_buf_u8(&b, 1);
+    vmp_buf_put(&b, p, n);
+    file_write(dir, "load", name, &b);
+    vmp_buf_fini(&b);
+    views_write(dir, name, p, n);
 }
 
 /* The records of all chunks that are not compressed, but for the SESSION. */
@@ -157,6 +166,8 @@ old_write(const char *dir)
             old_rich(&b, version, version == 3 ? OLD_MEMORY : mode);
             snprintf(name, sizeof(name), "old-%d-%d", version, mode);
             file_write(dir, "legacy", name, &b);
+            if (version == 7 && mode % 8 == 0)
+                views_write(dir, name, b.p + 1, b.n - 1);
             vmp_buf_fini(&b);
         }
     }

@@ -7,6 +7,7 @@ tells how they were made.
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import json
 import struct
@@ -222,6 +223,24 @@ def test_convert_says_what_is_wrong(vmprof_stats: ModuleType, tmp_path: Path) ->
     assert run(log, *to, "-o", out) == (0, b"")
     done = subprocess.run([command, "convert", log, *to, "-o", "-"], stdout=subprocess.PIPE)
     assert done.stdout == out.read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_view_shows_it(name: str, vmprof_stats: ModuleType) -> None:
+    command = Path(str(vmprof_stats.__file__)).parent / "_bin" / "vmprof"
+    log = DATA / f"{name}.vmprof"
+    leaf = max(expected(name)["leaves"].items(), key=lambda item: float(item[1]))[0].split(":")[1]
+    for view in ("tree", "tree --html", "flat", "callers", "lines", "threads", "memory", "info"):
+        for extra in ([], ["--json"]):
+            if extra and "--html" in view:
+                continue
+            words: list[str | Path] = [command, "show", log, *view.split(), *extra]
+            done = subprocess.run(words, capture_output=True)
+            assert (done.returncode, done.stderr) == (0, b"")
+            if view not in ("memory", "info", "threads"):
+                assert leaf in html.unescape(done.stdout.decode())
+    done = subprocess.run([command, "stats", log], stdout=subprocess.PIPE, check=True)
+    assert leaf in done.stdout.decode()
 
 
 @pytest.mark.parametrize("name", NAMES)
