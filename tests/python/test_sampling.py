@@ -335,23 +335,6 @@ def test_forked_children_go_on_into_their_own_logs(
         assert log.total > 200  # of 300
 
 
-def test_exec_ends_well(python: Any, one_python: Any, tmp_path: Path) -> None:
-    source = """
-        import os, sys, time
-        end = time.process_time() + 0.2
-        while time.process_time() < end: pass
-        try:
-            os.execv("/nonexistent/program", ["x"])
-        except OSError as error:
-            print(error.errno, flush=True)
-        os.execv(sys.executable, [sys.executable, "-c", "print('new'); raise SystemExit(5)"])
-    """
-    for _ in range(5):
-        done, path = profile(python, tmp_path, source, period="0.00002")
-        assert (done.returncode, done.stdout, done.stderr) == (5, "2\nnew\n", "")
-        assert read(one_python, path).total > 5000
-
-
 DEEP = """
     import sys
     sys.setrecursionlimit(20000)

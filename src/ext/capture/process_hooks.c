@@ -18,7 +18,8 @@
  * exec: a signal that is pending would kill the new program; the clock is
  * stopped first (audit event os.exec). Whether an exec that is not over yet still
  * goes on cannot be seen from outside, but it holds the GIL: a pending call proves
- * that it failed. Without a GIL only one in the same thread does. */
+ * that it failed, unless audit hooks in Python, which run after ours, are still at it.
+ * Without a GIL only one in the same thread does. */
 #include "capture.h"
 
 #include <fcntl.h>
@@ -48,40 +49,97 @@ after_any_fork_child(void)
     vmp_sampler_fork_after(true);
 }
 
-#ifdef Py_GIL_DISABLED
-static _Atomic unsigned long exec_thread;
+/* Who announced an exec, and where; under the GIL, or the last one without it. */
+static struct {
+    _Atomic unsigned long thread;
+    PyObject *frame; /* compared only */
+    long at;         /* its f_lasti */
+} exec_by;
 
-static bool
-exec_is_over(void)
+/* f_lasti of a frame, -1 without one. No exception is left. */
+static long
+frame_at(PyObject *frame)
 {
-    return PyThread_get_thread_ident() == exec_thread;
+    PyObject *lasti = frame ? PyObject_GetAttrString(frame, "f_lasti") : NULL;
+    long at = lasti ? PyLong_AsLong(lasti) : -1;
+    Py_XDECREF(lasti);
+    PyErr_Clear();
+    return at;
 }
 
-static void
-exec_begins(void)
+/* The frame that the thread runs, a new reference; NULL if there is none. */
+static PyObject *
+thread_frame(unsigned long ident)
 {
-    exec_thread = PyThread_get_thread_ident();
+    if (ident == PyThread_get_thread_ident()) {
+        PyObject *own = (PyObject *)PyEval_GetFrame(); /* borrowed */
+        Py_XINCREF(own);
+        return own;
+    }
+    PyObject *call = PySys_GetObject("_current_frames"); /* borrowed */
+    PyObject *frames = call ? PyObject_CallFunctionObjArgs(call, NULL) : NULL;
+    PyObject *key = PyLong_FromUnsignedLong(ident);
+    PyObject *frame = frames && key ? PyDict_GetItem(frames, key) : NULL; /* borrowed */
+    Py_XINCREF(frame);
+    Py_XDECREF(key);
+    Py_XDECREF(frames);
+    PyErr_Clear();
+    return frame;
+}
+
+/* Is the frame that announced the exec still at the call of it? Then a hook in Python
+ * runs, which comes after ours. */
+static bool
+exec_is_announced(void)
+{
+    PyObject *frame = thread_frame(exec_by.thread);
+    bool found = false;
+    while (frame && !found) {
+        found = frame == exec_by.frame && frame_at(frame) == exec_by.at;
+        PyObject *back = PyObject_GetAttrString(frame, "f_back");
+        Py_DECREF(frame);
+        frame = back;
+    }
+    Py_XDECREF(frame);
+    PyErr_Clear();
+    return found;
+}
+
+#ifdef Py_GIL_DISABLED
+static bool
+exec_is_ours(void)
+{
+    return PyThread_get_thread_ident() == exec_by.thread;
 }
 #else
 static bool
-exec_is_over(void)
+exec_is_ours(void)
 {
     return true;
+}
+#endif
+
+/* If it cannot be asked again, sampling goes on after the longest time for an exec. */
+static int
+exec_failed(void *unused)
+{
+    if (!exec_is_ours())
+        return 0;
+    if (exec_is_announced())
+        Py_AddPendingCall(exec_failed, unused);
+    else
+        vmp_sampler_exec_failed();
+    return 0;
 }
 
 static void
 exec_begins(void)
 {
-}
-#endif
-
-static int
-exec_failed(void *unused)
-{
-    (void)unused;
-    if (exec_is_over())
-        vmp_sampler_exec_failed();
-    return 0;
+    exec_by.thread = PyThread_get_thread_ident();
+    exec_by.frame = (PyObject *)PyEval_GetFrame();
+    exec_by.at = frame_at(exec_by.frame);
+    vmp_sampler_brace_for_exec();
+    Py_AddPendingCall(exec_failed, NULL);
 }
 
 /* os.fork or os.forkpty is about to fork in this thread. */
@@ -96,8 +154,6 @@ on_audit(const char *event, PyObject *args, void *unused)
         return 0;
     if (strcmp(event, "os.exec") == 0) {
         exec_begins();
-        vmp_sampler_brace_for_exec();
-        Py_AddPendingCall(exec_failed, NULL);
     } else if (strcmp(event, "os.fork") == 0 || strcmp(event, "os.forkpty") == 0) {
         fork_announced = true;
     }

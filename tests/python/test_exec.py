@@ -1,0 +1,62 @@
+"""A tick that is on its way when the program execs would kill the new program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+# A hook in Python runs between ours and the exec, for longer than the clock stays stopped
+# after an exec that failed.
+PROGRAM = """
+    import os, sys, threading, time
+
+    def burn(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end: pass
+
+    def hook(event, args):
+        if event == "os.exec":
+            burn({hook})
+
+    def after():
+        burn(0.4)
+
+    def fail():
+        try:
+            os.execv("/nonexistent/program", ["x"])
+        except OSError as error:
+            print(error.errno, flush=True)
+            after()
+
+    def succeed():
+        os.execv(sys.executable, [sys.executable, "-c", "print('new'); raise SystemExit(5)"])
+
+    sys.addaudithook(hook)
+    burn(0.1)
+    fail()
+    if {threads}:
+        threading.Thread(target=succeed).start()
+        while True: pass
+    succeed()
+"""
+
+
+@pytest.mark.parametrize("threads", [False, True], ids=["alone", "threads"])
+@pytest.mark.parametrize("hook", [0, 0.15])
+def test_exec_ends_well(python: Any, tmp_path: Path, hook: float, threads: bool) -> None:
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(dedent(PROGRAM.format(hook=hook, threads=threads)))
+    words = ["-m", "vmprof", "-p", "0.00002", "-o", str(log), str(program)]
+    for _ in range(5):
+        done = python.run(words, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (5, "2\nnew\n", "")
+        words_show = [python.binary, "show", str(log), "flat", "--json"]
+        shown = subprocess.run(words_show, capture_output=True, text=True, timeout=60)
+        rows = {row["function"]: row["total"] for row in json.loads(shown.stdout)["functions"]}
+        # The clock is back 50 ms after the exec failed.
+        assert rows["after"]["seconds"] == pytest.approx(0.35, abs=0.06)
