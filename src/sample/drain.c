@@ -247,18 +247,21 @@ vmp_drain_last(vmp_sampler *s)
 
 /* Time between two looks: as long as a killed process may lose, since each wake-up
  * costs as much as dozens of ticks do here; a ring that fills sooner calls. */
+static const int64_t LOOK_MOST_NS = 95000000;
+
 static int64_t
 look_ns(const vmp_sampler *s)
 {
-    static const int64_t least = 10000000, most = 95000000, ticks = 512;
+    static const int64_t least = 10000000, ticks = 512;
     int64_t ns = (int64_t)s->interval_ns * ticks;
-    return ns < least ? least : ns > most ? most : ns;
+    return ns < least ? least : ns > LOOK_MOST_NS ? LOOK_MOST_NS : ns;
 }
 
+/* Writes unless the look after this, at next_ns, is soon enough: looks come late or are
+ * called for early, and a killed process loses what was not written. */
 static void
-look(vmp_sampler *s)
+look(vmp_sampler *s, int64_t next_ns)
 {
-    static const int64_t flush_ns = 90000000; /* each look at the usual rate */
     int64_t now_ns = vmp_os_mono_ns();
     atomic_store_explicit(&s->hurry, false, memory_order_relaxed);
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
@@ -274,7 +277,8 @@ look(vmp_sampler *s)
     vmp_source_signal_adopt(s);
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);
-    if (now_ns - s->last_flush_ns >= flush_ns || vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
+    if (next_ns - s->last_flush_ns > LOOK_MOST_NS ||
+        vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
         drain_flush(s, false);
     else
         vmp_drain_rings(s);
@@ -304,22 +308,23 @@ static void *
 drain_main(void *arg)
 {
     vmp_sampler *s = arg;
-    int64_t next_ns = vmp_os_mono_ns();
+    int64_t next_ns = vmp_os_mono_ns() + look_ns(s);
     atomic_store(&s->drain_tid, vmp_os_own_tid());
     while (!atomic_load(&s->drain_stop)) {
-        next_ns += look_ns(s);
-        int64_t now_ns = vmp_os_mono_ns();
-        if (next_ns < now_ns)
-            next_ns = now_ns;
         struct timespec until = {(time_t)(next_ns / 1000000000), (long)(next_ns % 1000000000)};
         sem_clockwait(&s->wake, CLOCK_MONOTONIC, &until);
         int signo = atomic_exchange(&s->signal_got, 0);
         if (signo)
             signal_obey(s, signo);
+        int64_t now_ns = vmp_os_mono_ns();
+        if (now_ns >= next_ns) /* else it was called before its time */
+            next_ns += look_ns(s);
+        if (next_ns < now_ns)
+            next_ns = now_ns;
         pthread_mutex_lock(&s->mutex);
         /* Asked under the mutex: a start that failed has nothing to look at. */
         if (!atomic_load(&s->drain_stop))
-            look(s);
+            look(s, next_ns);
         pthread_mutex_unlock(&s->mutex);
     }
     pthread_mutex_lock(&s->mutex);

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -107,53 +105,6 @@ def test_a_crash_is_reported_and_kills(python: Any, one_python: Any, tmp_path: P
         assert done.stderr.count("Fatal Python error: " + text) == 1, done.stderr
         assert re.search(r'prog.py", line 1\d in crash', done.stderr), done.stderr
         assert {"burn", "crash"} <= {name.split(":")[1] for name in names(one_python, log)}
-
-
-KILLED = """
-    import os, sys, threading, time
-
-    beat = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-
-    def work(number):
-        while True:
-            space = {}
-            exec(f"def made_{number}():\\n return sum(range(900))", space)
-            for _ in range(20):
-                space[f"made_{number}"]()
-            number += 4
-            if number % 4 == 0:
-                os.pwrite(beat, f"{time.time_ns():20}".encode(), 0)
-
-    for number in (1, 2, 3):
-        threading.Thread(target=work, args=(number,), daemon=True).start()
-    work(0)
-"""
-
-
-def test_kill_9_at_any_moment(python: Any, one_python: Any, tmp_path: Path) -> None:
-    """Each log opens, has all names, and lacks 0.1 s at most where the machine is not busy."""
-    program, log, beat = tmp_path / "prog.py", tmp_path / "log", tmp_path / "beat"
-    program.write_text(dedent(KILLED))
-    seed = time.time_ns()
-    print("seed", seed)
-    moments = random.Random(seed)
-    rounds = (200 if python.version[:2] in ((3, 8), (3, 13)) else 40) if LONG else 4
-    missing = []
-    for _ in range(rounds):
-        words = ["-m", "vmprof", "-p", "0.0005", "-o", str(log), str(program), str(beat)]
-        process = python.popen(words, cwd=str(tmp_path))
-        time.sleep(0.1 + moments.random() * 0.9)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if log.exists() and log.stat().st_size > 0:
-            assert not nameless(names(one_python, log))
-            facts = info(one_python, log)
-            if facts["samples"] and beat.exists() and beat.stat().st_size:
-                missing.append(int(beat.read_text()) / 1e9 - facts["end_unix"])
-        for path in (log, beat):
-            path.unlink(missing_ok=True)
-    assert len(missing) > rounds / 4
-    assert sorted(missing)[len(missing) * 4 // 5] < 0.11, missing
 
 
 def attach(tool: list[str], process: subprocess.Popen[Any]) -> subprocess.Popen[bytes]:
