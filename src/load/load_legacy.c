@@ -172,7 +172,7 @@ mode_set(vmp_old_loader *l)
 static int
 on_header(vmp_old_loader *l)
 {
-    vmp_str name;
+    vmp_str name = {0};
     int rc = vmp_old_need(l, 3);
     if (rc <= 0)
         return rc;
@@ -200,7 +200,7 @@ on_header(vmp_old_loader *l)
 static int
 on_interpreter(vmp_old_loader *l)
 {
-    vmp_str name;
+    vmp_str name = {0};
     int rc = text_need(l, 1, 1, &name);
     if (rc <= 0)
         return rc;
@@ -213,7 +213,7 @@ on_interpreter(vmp_old_loader *l)
 static int
 on_name(vmp_old_loader *l)
 {
-    vmp_str text;
+    vmp_str text = {0};
     int rc = text_need(l, 1 + l->addr, l->word, &text);
     if (rc <= 0)
         return rc;
@@ -224,7 +224,7 @@ on_name(vmp_old_loader *l)
 static int
 on_meta(vmp_old_loader *l)
 {
-    vmp_str key, value;
+    vmp_str key = {0}, value = {0};
     int rc = text_need(l, 1, l->word, &key);
     if (rc <= 0)
         return rc;
