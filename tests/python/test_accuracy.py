@@ -3,7 +3,8 @@
 Truth is CPU time (`thread_time`) or a count, so that a slow or busy machine makes a run longer, not
 wrong. Chance alone errs by 50 points / sqrt(samples) (one sigma) at a share of one half; a run
 fails beyond five of those and two points, 6.5 at 3,000 samples. Wall mode depends on when the machine
-lets our thread look, see WALL_ERROR.
+lets our thread look, which is why the best of three runs is judged; of 14 with seven other busy
+processes on two cores eleven erred by less than 3.5 points, one by 16.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import peers  # noqa: E402
 
 SECONDS = 0.3
 HZ = 10_000
-WALL_SECONDS, WALL_HZ, WALL_ERROR = 1.0, 1000, 25.0
+WALL_SECONDS, WALL_HZ, WALL_ERROR = 1.0, 1000, 6.0
 ONE_CPU_ERROR = 12.0
 CPU_PROGRAMS = [program for program, mode in accuracy.CASES if mode == "cpu"]
 # Where interpreters differ: how frames, generators and code objects are laid out.
@@ -81,8 +82,11 @@ def test_a_sampler_that_waits_for_the_cpu_does_not_see_sleepers_too_often(
 
 @pytest.mark.parametrize("program", ["sleep", "waiting_threads"])
 def test_wall_shares_are_true(one_python: Any, tmp_path: Path, program: str) -> None:
-    run = Run(one_python, tmp_path, program, "wall", WALL_SECONDS, WALL_HZ)
-    assert run.error < WALL_ERROR, (run.shares, run.spent)
+    runs: list[Run] = []
+    while len(runs) < 3 and not (runs and runs[-1].error < WALL_ERROR):
+        runs.append(Run(one_python, tmp_path, program, "wall", WALL_SECONDS, WALL_HZ))
+    run = min(runs, key=lambda one: one.error)
+    assert run.error < WALL_ERROR, [(one.error, one.shares, one.spent) for one in runs]
     if program == "waiting_threads":
         # All the time of one of two threads, known without a look.
         assert abs(run.shares["work_locked"] - 0.5) < 0.05
