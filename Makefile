@@ -34,8 +34,8 @@ stress: ## storms and CPython's own suites under every interpreter (hours); STRE
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60), guided by libFuzzer
 	@tools/fuzz run $(or $(FUZZ_SECONDS),60)
 
-analyze: ## follow the paths of the C sources with clang-tidy; no finding is left
-	@tools/analyze
+analyze: ## follow the paths of the C sources with clang-tidy; options by ANALYZE="--short"
+	@tools/analyze $(ANALYZE)
 
 platforms: ## build and test for i386, aarch64 (qemu), macOS and Windows; root, half an hour
 	@tools/platforms
