@@ -91,7 +91,7 @@ enum {
 /* How a version 7 tells the times of its samples. */
 enum vmp_old_layout { VMP_OLD_OPEN, VMP_OLD_TIME_LAST, VMP_OLD_TIME_FIRST };
 
-enum { VMP_OLD_DOUBLE_BYTES = 8, VMP_OLD_BATCH = 4096 /* samples */ };
+enum { VMP_OLD_DOUBLE_BYTES = 8, VMP_OLD_BATCH = 1024 /* samples */ };
 
 /* Per thread, by its id in the profile. */
 typedef struct vmp_old_thread {
@@ -138,15 +138,21 @@ int vmp_old_failed(const vmp_old_loader *l, int rc);
  * before, or an error. */
 int vmp_old_need(vmp_old_loader *l, size_t n);
 
+VMP_INLINE uint64_t
+vmp_old_le64(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
 /* A number of `size` bytes in the byte order of the log. */
 VMP_INLINE uint64_t
 vmp_old_number(const vmp_old_loader *l, const uint8_t *p, unsigned size)
 {
     uint64_t v = 0;
     if (VMP_LIKELY(size == 8 && !l->big_endian))
-        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
-               (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-               (uint64_t)p[7] << 56;
+        return vmp_old_le64(p);
     for (unsigned i = 0; i < size; i++)
         v |= (uint64_t)p[l->big_endian ? size - 1 - i : i] << 8 * i;
     return v;

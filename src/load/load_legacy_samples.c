@@ -123,6 +123,11 @@ static void
 get_slots(const vmp_old_loader *l, size_t at, uint32_t depth, uint64_t *slots)
 {
     const uint8_t *p = l->in->p + at;
+    if (VMP_LIKELY(l->addr == 8 && !l->big_endian)) {
+        for (uint32_t i = 0; i < depth; i++) /* which compilers make a copy of */
+            slots[i] = vmp_old_le64(p + (size_t)i * 8);
+        return;
+    }
     for (uint32_t i = 0; i < depth; i++)
         slots[i] = vmp_old_number(l, p + (size_t)i * l->addr, l->addr);
 }
