@@ -32,6 +32,8 @@ uint32_t vmp_os_thread_count(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
  * 0 where /proc is not there, or is another pid namespace's. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);
+/* True if the thread runs or waits for a CPU; false where /proc does not tell. */
+bool vmp_os_thread_is_runnable(pid_t tid);
 /* True if the thread is on a run queue, does not block signal `signo` (1 to 31), and
  * has none pending, in which a second one would vanish. Where /proc does not tell:
  * if the thread exists. */
@@ -42,8 +44,9 @@ bool vmp_os_thread_holds(pid_t tid, int signo);
 /* Asks for a CPU soon after each waking of the calling thread, which is to run
  * briefly; needs no right, and does nothing where the kernel knows no such thing. */
 void vmp_os_thread_hurry(void);
-/* How long the thread has waited for a CPU so far, able to run; 0 if unknown. */
-uint64_t vmp_os_thread_waited_ns(pid_t tid);
+/* How long the thread has waited for a CPU so far, able to run, in ns, and how often it
+ * got one; 0 where the kernel does not tell. */
+void vmp_os_thread_waited(pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns);
 /* Sends signo with SI_QUEUE and `payload` in si_value to one thread. */
 int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
 

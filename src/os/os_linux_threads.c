@@ -84,15 +84,17 @@ vmp_os_thread_hurry(void)
     syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
-uint64_t
-vmp_os_thread_waited_ns(pid_t tid)
+void
+vmp_os_thread_waited(pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns)
 {
-    /* "CPU waited slices", the times in ns: Documentation/scheduler/sched-stats.rst */
+    /* "CPU waited turns", the times in ns: Documentation/scheduler/sched-stats.rst */
     char text[128], *end;
+    *ret_ns = *ret_turns = 0;
     if (!task_file_read(tid, "schedstat", text, sizeof(text)))
-        return 0;
+        return;
     strtoull(text, &end, 10);
-    return strtoull(end, NULL, 10);
+    *ret_ns = strtoull(end, &end, 10);
+    *ret_turns = strtoull(end, NULL, 10);
 }
 
 typedef struct task_stat {
@@ -123,6 +125,13 @@ task_stat_read(pid_t tid, task_stat *ret)
         ret->blocked = strtoull(blocked, NULL, 10);
     }
     return true;
+}
+
+bool
+vmp_os_thread_is_runnable(pid_t tid)
+{
+    task_stat stat;
+    return task_stat_read(tid, &stat) && stat.state == 'R';
 }
 
 bool

@@ -81,16 +81,28 @@ vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, uint64_
         s->cpu_told_ns += ns;
 }
 
+/* Wall mode: of the time since the last batch, what this one stands for. What has been
+ * owed to a look for long comes in a later batch than its time, which waits for it: were
+ * it shared out at once, it would go to what was recorded meanwhile. */
+static uint64_t
+wall_take(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    /* Its first tick may be younger than this look. */
+    uint64_t since_ns = now_ns > slot->wall_seen_ns ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
+    /* Periods are off the interval by a few hundredths. */
+    uint64_t most_ns = slot->ticks_open * s->interval_ns;
+    most_ns += most_ns / 8;
+    uint64_t wall_ns = since_ns < most_ns ? since_ns : most_ns;
+    slot->wall_seen_ns += (int64_t)wall_ns;
+    return wall_ns;
+}
+
 static void
 batch_close(vmp_sampler *s, vmp_slot *slot, uint64_t cpu_ns, int64_t now_ns)
 {
-    bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    /* Its first tick may be younger than this look. */
-    uint64_t wall_ns =
-        wall && now_ns > slot->wall_seen_ns ? (uint64_t)(now_ns - slot->wall_seen_ns) : 0;
+    uint64_t wall_ns = s->mode & VMP_LOG_MODE_WALL ? wall_take(s, slot, now_ns) : 0;
     vmp_log_writer_batch(s->writer, slot->thread_index, cpu_ns, wall_ns);
     s->cpu_told_ns += cpu_ns;
-    slot->wall_seen_ns = now_ns;
     slot->ticks_open = 0;
     slot->asleep = false;
 }

@@ -178,6 +178,8 @@ vmp_drain_asleep(
         watch->has_stack = false;
     if (!watch->has_stack && !stack_read(s, watch, frames, now_ns))
         return false;
+    if (weight == 0)
+        return true;
     vmp_slot *slot = slot_of(s, watch, now_ns - (int64_t)(weight - 1) * (int64_t)s->interval_ns);
     if (!slot) {
         vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_NO_SLOT, weight, 0);

@@ -132,8 +132,10 @@ typedef struct vmp_source {
     bool lingers;
 } vmp_source;
 
-extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_pacer,
-    vmp_source_cputimer;
+/* In wall mode perf has the time on the CPU, and the pacer's thread looks at threads that
+ * are on none. */
+extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_perf_wall,
+    vmp_source_pacer, vmp_source_cputimer;
 
 typedef struct vmp_perf_event {
     int fd;
@@ -290,7 +292,7 @@ void vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, ui
 void vmp_account_clocks(vmp_sampler *s, int64_t now_ns);
 /* After a pause: what the threads did meanwhile is nobody's. */
 void vmp_account_restart(vmp_sampler *s);
-/* Wall mode: records `weight` ticks of a thread that sleeps, whose stack is read
+/* Wall mode: records `weight` ticks (may be 0) of a thread that sleeps, whose stack is read
  * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has
  * it. False, and nothing recorded, if the thread moved meanwhile. */
 bool vmp_drain_asleep(
@@ -324,6 +326,13 @@ void vmp_undelivered_end(vmp_sampler *s, vmp_watch *watch);
 void vmp_undelivered_slot_ends(vmp_sampler *s, const vmp_slot *slot);
 void vmp_undelivered_look(vmp_sampler *s);
 void vmp_undelivered_settle(vmp_sampler *s);
+
+/* source_perf.c: what wall mode uses of it. Opens an event for each thread; closes them;
+ * changes periods now and then. */
+int vmp_perf_open(vmp_sampler *s, vmp_err *err);
+void vmp_perf_close(vmp_sampler *s);
+void vmp_perf_enable(vmp_sampler *s, bool on);
+void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

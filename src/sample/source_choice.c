@@ -84,6 +84,8 @@ sources_rank(const vmp_sampler_config *c, const vmp_source **ranked)
 {
     size_t n = 0;
     if (c->mode & VMP_LOG_MODE_WALL) {
+        if (!vmp_os_is_traced())
+            ranked[n++] = &vmp_source_perf_wall;
         ranked[n++] = &vmp_source_pacer;
         return n;
     }
@@ -111,9 +113,11 @@ vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
                 ranked[n++] = sources[i];
         if (n == 0)
             return vmp_err_set(err, VMP_EINVAL, 0, 0, "there is no timer named '%s'", c->timer);
-        if ((c->mode & VMP_LOG_MODE_WALL) && ranked[0] != &vmp_source_pacer)
+        if ((c->mode & VMP_LOG_MODE_WALL) && ranked[0] == &vmp_source_perf)
+            ranked[0] = &vmp_source_perf_wall;
+        else if ((c->mode & VMP_LOG_MODE_WALL) && ranked[0] != &vmp_source_pacer)
             return vmp_err_set(err, VMP_EINVAL, 0, 0,
-                "timer '%s' ticks by CPU time: wall mode needs 'pacer'", c->timer);
+                "timer '%s' ticks by CPU time: wall mode needs 'perf' or 'pacer'", c->timer);
     } else {
         n = sources_rank(c, ranked);
     }

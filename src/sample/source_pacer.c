@@ -1,33 +1,24 @@
 /* Ticks from a thread of ours that wakes at the asked rate and signals the
- * threads that need it: in CPU mode those whose CPU clock moved by an interval,
- * in wall mode those that ran since the last look. It needs no right of any
- * kind. A thread that sleeps is not signalled; in wall mode its stack, which
- * cannot change, is read from here, and as long as its clock stands still one
- * record stands for all the ticks between two looks.
+ * threads that need it: in CPU mode those whose CPU clock moved by an interval;
+ * for wall mode see pacer_wall.c. It needs no right of any kind. A thread that
+ * sleeps is not signalled.
  *
  * Looks at threads that did nothing become rarer (twice as far apart each
  * time), so a thousand idle threads cost about as much as a few. What a thread
  * did between two looks is not lost: its clock tells how much it was, and the
  * tick is given that weight.
  *
- * In wall mode a look counts for the tick that it ends. Of ticks without a look,
- * which were left out or came while this thread waited for a CPU, the thread's
- * clocks tell how much it ran and how much it slept, and each part is owed to the
- * next look that finds the thread so. This thread is late just while the program
- * has the CPUs: if a look counted for all of its gap, sleepers would be found far
- * too often.
- *
  * A thread may fall asleep between the look and the signal; the signal then
  * wakes it. Just before sending, it is asked whether the thread runs, which makes
  * that rare, and whether the last signal is still pending, in which the new one
  * would vanish: then the next look sends the weight of both. A system call that is
  * interrupted all the same is restarted by the kernel (SA_RESTART) where it can be.
- * perf has no such gap: it comes first. */
+ * perf has no such gap: it comes first, in wall mode for the time on the CPU. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sampler_internal.h"
+#include "pacer.h"
 
 enum {
     /* Ticks between two looks at an idle thread: at least so many can be reached,
@@ -37,7 +28,6 @@ enum {
     IDLE_APART_MOST = 1024,
     QUIET_LOOKS = 32, /* after so many without any activity the pacer slows down */
     SLOW_FACTOR = 8,
-    MOST_OWED = 64, /* ticks; a thread with more is never found so, or hardly */
 };
 static const double PACER_JITTER = 0.03; /* of each step */
 enum { PERIOD_STEPS = 1000 };            /* between two periods that steps vary around */
@@ -45,46 +35,34 @@ enum { PERIOD_STEPS = 1000 };            /* between two periods that steps vary 
  * Those that Python begins are told. */
 static const int64_t COUNT_NS = 4000000, COUNT_QUIET_NS = 32000000;
 
-typedef struct vmp_pacer {
-    pthread_t thread;
-    _Atomic bool stop;
-    _Atomic pid_t tid;
-    uint32_t look; /* ticks so far, those passed over while slow included */
-    uint32_t quiet;
-    int64_t counted_ns;
-    uint32_t clock_epoch; /* of the sampler, when the clocks were last taken anew */
-    vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
-} vmp_pacer;
-
 pid_t
 vmp_pacer_tid(const vmp_sampler *s)
 {
     return s->pacer ? atomic_load(&s->pacer->tid) : 0;
 }
 
-static uint32_t
-weight_of(uint64_t ns, uint64_t interval_ns)
+uint32_t
+vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns)
 {
-    uint64_t n = (ns + interval_ns / 2) / interval_ns;
+    uint64_t n = (ns + s->interval_ns / 2) / s->interval_ns;
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static vmp_slot *
-slot_of(const vmp_sampler *s, vmp_watch *watch)
+vmp_slot *
+vmp_pacer_slot(const vmp_sampler *s, vmp_watch *watch)
 {
     if (!watch->slot || watch->slot->tid != watch->tid)
         watch->slot = vmp_slots_find(s, watch->tid);
     return watch->slot;
 }
 
-/* Whether a signal would find the thread running, and be heard. `cpu_ns` is its clock
- * as read just now: the clock of a thread that is on a CPU has moved since. If the last
- * signal left a tick there is no need to ask whether it is pending. To be told both by
- * /proc costs more than all else of a look. */
-static bool
-takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
+/* The clock of a thread that is on a CPU has moved since it was read. If the last signal
+ * left a tick there is no need to ask whether it is pending. To be told both by /proc
+ * costs more than all else of a look. */
+bool
+vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
 {
-    vmp_slot *slot = slot_of(s, watch);
+    vmp_slot *slot = vmp_pacer_slot(s, watch);
     uint64_t again_ns;
     if (slot && vmp_ring_committed(&slot->ring) != watch->committed &&
         vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns)
@@ -92,10 +70,10 @@ takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     return vmp_os_thread_takes(watch->tid, s->source->signo);
 }
 
-static void
-tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
+void
+vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
 {
-    vmp_slot *slot = slot_of(s, watch);
+    vmp_slot *slot = vmp_pacer_slot(s, watch);
     watch->committed = slot ? vmp_ring_committed(&slot->ring) : 0;
     vmp_os_thread_signal(watch->tid, s->source->signo,
         (void *)(uintptr_t)((uint64_t)s->magic << 32 | (weight ? weight : 1)));
@@ -110,106 +88,10 @@ look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     uint64_t used = cpu_ns - watch->cpu_ns;
     /* Half of one: a thread that always runs shows a little less than a whole
      * interval at some looks and would be passed over at every other. */
-    if (moved && used >= s->interval_ns / 2 && takes_tick(s, watch, cpu_ns)) {
-        uint32_t weight = weight_of(used, s->interval_ns);
-        tick_send(s, watch, weight);
+    if (moved && used >= s->interval_ns / 2 && vmp_pacer_takes_tick(s, watch, cpu_ns)) {
+        uint32_t weight = vmp_pacer_ticks(s, used);
+        vmp_pacer_tick_send(s, watch, weight);
         watch->cpu_ns = cpu_ns;
-    }
-    return moved;
-}
-
-static uint32_t
-owed_ticks(const vmp_sampler *s, int64_t owed_ns)
-{
-    return owed_ns > 0 ? weight_of((uint64_t)owed_ns, s->interval_ns) : 0;
-}
-
-/* What is owed for too long goes to what the thread does now. */
-static void
-owed_move(const vmp_sampler *s, int64_t *from_ns, int64_t *to_ns)
-{
-    if (*from_ns > (int64_t)(MOST_OWED * s->interval_ns)) {
-        *to_ns += *from_ns;
-        *from_ns = 0;
-    }
-}
-
-/* Records what is owed of sleep at the stack of a sleeping thread; false if it
- * could not be read. */
-static bool
-asleep_record(vmp_sampler *s, vmp_watch *watch, int64_t now_ns)
-{
-    uint32_t weight = owed_ticks(s, watch->slept_ns);
-    if (weight == 0)
-        return true;
-    if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
-        return false;
-    watch->slept_ns -= (int64_t)(weight * s->interval_ns);
-    return true;
-}
-
-/* How much of `most_ns`, in which the thread used no CPU, it wanted one: that is
- * time of what it runs, not of where it sleeps. */
-static int64_t
-waited_ns(vmp_watch *watch, int64_t most_ns)
-{
-    uint64_t before_ns = watch->waited_ns;
-    watch->waited_ns = vmp_os_thread_waited_ns(watch->tid);
-    if (watch->waited_ns <= before_ns)
-        return 0;
-    uint64_t ns = watch->waited_ns - before_ns;
-    return ns < (uint64_t)most_ns ? (int64_t)ns : most_ns;
-}
-
-/* Adds the time since the last look to what is owed. */
-static void
-owe(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t time_ns, bool runs)
-{
-    bool moved = cpu_ns != watch->looked_cpu_ns;
-    if (time_ns <= (int64_t)s->interval_ns) {
-        *(runs ? &watch->ran_ns : &watch->slept_ns) += time_ns;
-        return;
-    }
-    int64_t ran_ns = time_ns;
-    if (cpu_ns - watch->cpu_ns < (uint64_t)time_ns)
-        ran_ns = (int64_t)(cpu_ns - watch->cpu_ns);
-    if (moved)
-        ran_ns += waited_ns(watch, time_ns - ran_ns);
-    watch->ran_ns += ran_ns;
-    watch->slept_ns += time_ns - ran_ns;
-}
-
-/* Wall mode. True if the thread did anything. */
-static bool
-look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
-{
-    bool moved = cpu_ns != watch->looked_cpu_ns || watch->recorded_ns == 0;
-    if (watch->recorded_ns == 0)
-        watch->recorded_ns = now_ns - (int64_t)s->interval_ns;
-    uint32_t ticks = weight_of((uint64_t)(now_ns - watch->recorded_ns), s->interval_ns);
-    int64_t time_ns = (int64_t)(ticks * s->interval_ns);
-    bool runs = moved && takes_tick(s, watch, cpu_ns);
-    owe(s, watch, cpu_ns, time_ns, runs);
-    watch->recorded_ns += time_ns;
-    watch->cpu_ns = cpu_ns;
-    if (moved && watch->has_stack && ticks > 1)
-        asleep_record(s, watch, now_ns); /* that sleep is over */
-    watch->looked_cpu_ns = cpu_ns;
-    if (moved)
-        watch->has_stack = false;
-    if (runs) {
-        owed_move(s, &watch->slept_ns, &watch->ran_ns);
-        uint32_t weight = owed_ticks(s, watch->ran_ns);
-        if (weight > 0)
-            tick_send(s, watch, weight);
-        watch->ran_ns -= (int64_t)(weight * s->interval_ns);
-        return moved;
-    }
-    owed_move(s, &watch->ran_ns, &watch->slept_ns);
-    if (!asleep_record(s, watch, now_ns) && ticks <= 1) {
-        /* It moved while it was read: it runs. */
-        watch->slept_ns -= time_ns;
-        watch->ran_ns += time_ns;
     }
     return moved;
 }
@@ -221,7 +103,7 @@ watch_added(vmp_sampler *s, vmp_watch *watch)
 {
     uint64_t cpu_ns;
     if (s->pacer->look == 0 && vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0)
-        watch->cpu_ns = watch->looked_cpu_ns = cpu_ns;
+        watch->cpu_ns = watch->looked_cpu_ns = watch->heard_cpu_ns = cpu_ns;
     watch->due = s->pacer->look;
 }
 
@@ -229,14 +111,6 @@ static void
 count_undelivered(vmp_sampler *s, const vmp_watch *watch, uint64_t ns)
 {
     vmp_account_undelivered(s, watch->slot, watch->tid, ns);
-}
-
-/* Wall mode: what no look found the thread at. */
-static uint64_t
-owed_all(const vmp_watch *watch)
-{
-    int64_t owed_ns = watch->ran_ns + watch->slept_ns;
-    return owed_ns > 0 ? (uint64_t)owed_ns : 0;
 }
 
 /* CPU mode: what was used since the last tick that was sent. */
@@ -253,23 +127,6 @@ settle_cpu(vmp_sampler *s)
     }
 }
 
-/* Wall mode, at the end: the time since the last look, of threads that sleep; of
- * others it is lost. */
-static void
-look_last(vmp_sampler *s, int64_t now_ns)
-{
-    for (size_t i = 0; i < s->watched.count; i++) {
-        vmp_watch *watch = &s->watched.items[i];
-        uint64_t cpu_ns;
-        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
-            continue;
-        if (cpu_ns == watch->looked_cpu_ns)
-            look_wall(s, watch, cpu_ns, now_ns);
-        if (watch->recorded_ns)
-            count_undelivered(s, watch, owed_all(watch) + (uint64_t)(now_ns - watch->recorded_ns));
-    }
-}
-
 static void
 pacer_settle(vmp_sampler *s, int64_t now_ns)
 {
@@ -278,12 +135,47 @@ pacer_settle(vmp_sampler *s, int64_t now_ns)
         settle_cpu(s);
 }
 
+/* Wall mode: looks at every thread of which it is the only source, or beside perf. */
+static bool
+is_alone(const vmp_sampler *s)
+{
+    return s->source == &vmp_source_pacer;
+}
+
+static bool
+look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t now_ns)
+{
+    return is_alone(s) ? vmp_pacer_look_wall(s, watch, cpu_ns, now_ns)
+                       : vmp_pacer_look_off_cpu(s, watch, cpu_ns, now_ns);
+}
+
+/* Wall mode, at the end: the time since the last look. What a thread ran is lost, but for what perf
+ * had of it. */
+static void
+look_last(vmp_sampler *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->watched.count; i++) {
+        vmp_watch *watch = &s->watched.items[i];
+        uint64_t cpu_ns;
+        if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
+            continue;
+        if (watch->recorded_ns == 0)
+            continue;
+        uint64_t used_ns = is_alone(s) ? cpu_ns - watch->cpu_ns : 0;
+        vmp_pacer_look_off_cpu(s, watch, cpu_ns, now_ns);
+        int64_t rest_ns = now_ns - watch->recorded_ns - (int64_t)(cpu_ns - watch->cpu_ns);
+        rest_ns = rest_ns > 0 ? rest_ns : 0;
+        count_undelivered(s, watch, vmp_pacer_owed_ns(watch) + used_ns + (uint64_t)rest_ns);
+    }
+}
+
 /* A thread that ended, or of which nothing was sent since its last look. */
 static void
 watch_removed(vmp_sampler *s, vmp_watch *watch)
 {
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    count_undelivered(s, watch, wall ? owed_all(watch) : watch->looked_cpu_ns - watch->cpu_ns);
+    count_undelivered(
+        s, watch, wall ? vmp_pacer_owed_ns(watch) : watch->looked_cpu_ns - watch->cpu_ns);
 }
 
 /* After a pause: what happened meanwhile is nobody's. */
@@ -368,7 +260,7 @@ pacer_main(void *arg)
         pthread_mutex_unlock(&s->mutex);
     }
     pthread_mutex_lock(&s->mutex);
-    if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0 && (s->mode & VMP_LOG_MODE_WALL))
+    if (atomic_load(&s->stopping) && atomic_load(&s->paused) == 0)
         look_last(s, vmp_os_mono_ns());
     s->drain_cpu_before += vmp_os_own_cpu_ns();
     s->pacer_ended = atomic_exchange(&pacer->tid, 0);
@@ -407,12 +299,8 @@ pacer_unpark(vmp_sampler *s)
 }
 
 static int
-pacer_start(vmp_sampler *s, vmp_err *err)
+pacer_begin(vmp_sampler *s, vmp_err *err)
 {
-    /* Signal 0 asks whether the kernel lets us. */
-    if (vmp_os_thread_signal(vmp_os_own_tid(), 0, NULL) < 0)
-        return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0,
-            "the kernel lets no thread signal another: %s", strerror(errno));
     /* Known before the first thread begins. */
     pid_t some;
     s->watched.blind = vmp_os_thread_list(&some, 1) == 0;
@@ -427,6 +315,16 @@ pacer_start(vmp_sampler *s, vmp_err *err)
         return vmp_err_set(err, VMP_EUNSUPPORTED, rc, 0, "cannot start a thread: %s", strerror(rc));
     }
     return 0;
+}
+
+static int
+pacer_start(vmp_sampler *s, vmp_err *err)
+{
+    /* Signal 0 asks whether the kernel lets us. */
+    if (vmp_os_thread_signal(vmp_os_own_tid(), 0, NULL) < 0)
+        return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0,
+            "the kernel lets no thread signal another: %s", strerror(errno));
+    return pacer_begin(s, err);
 }
 
 static void
@@ -459,4 +357,40 @@ const vmp_source vmp_source_pacer = {
     .thread_begins = pacer_thread_begins,
     .park = pacer_park,
     .unpark = pacer_unpark,
+};
+
+static int
+perf_wall_start(vmp_sampler *s, vmp_err *err)
+{
+    int rc = vmp_perf_open(s, err);
+    if (rc < 0)
+        return rc;
+    rc = pacer_begin(s, err);
+    if (rc < 0)
+        vmp_perf_close(s);
+    return rc;
+}
+
+static void
+perf_wall_stop(vmp_sampler *s)
+{
+    pacer_stop(s);
+    pthread_mutex_lock(&s->mutex);
+    vmp_perf_close(s);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+const vmp_source vmp_source_perf_wall = {
+    .name = "perf",
+    .signo = VMP_OS_PERF_SIGNAL,
+    .weighs_in_handler = true,
+    .start = perf_wall_start,
+    .stop = perf_wall_stop,
+    .enable = vmp_perf_enable,
+    .settle = pacer_settle,
+    .tend = vmp_perf_vary,
+    .thread_begins = pacer_thread_begins,
+    .park = pacer_park,
+    .unpark = pacer_unpark,
+    .lingers = true,
 };

@@ -40,8 +40,8 @@ next_period(vmp_sampler *s)
         s, s->interval_ns > LEAST_PERIOD_NS ? s->interval_ns : LEAST_PERIOD_NS);
 }
 
-static void
-perf_close(vmp_sampler *s)
+void
+vmp_perf_close(vmp_sampler *s)
 {
     for (size_t i = 0; i < s->perf_count; i++)
         if (vmp_os_perf_is_open(s->perf[i].fd))
@@ -93,7 +93,7 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
     }
     free(tids);
     if (rc < 0)
-        perf_close(s);
+        vmp_perf_close(s);
     return rc;
 }
 
@@ -103,11 +103,17 @@ threads_list(vmp_sampler *s, int64_t now_ns)
     vmp_watch_list_refresh(&s->watched, s, now_ns, vmp_undelivered_begin, vmp_undelivered_end);
 }
 
+int
+vmp_perf_open(vmp_sampler *s, vmp_err *err)
+{
+    return perf_open_all(s, false, err);
+}
+
 static int
 perf_start(vmp_sampler *s, vmp_err *err)
 {
     threads_list(s, vmp_os_mono_ns());
-    return perf_open_all(s, false, err);
+    return vmp_perf_open(s, err);
 }
 
 static int
@@ -121,13 +127,13 @@ static void
 perf_stop(vmp_sampler *s)
 {
     pthread_mutex_lock(&s->mutex);
-    perf_close(s);
+    vmp_perf_close(s);
     vmp_watch_list_fini(&s->watched);
     pthread_mutex_unlock(&s->mutex);
 }
 
-static void
-perf_enable(vmp_sampler *s, bool on)
+void
+vmp_perf_enable(vmp_sampler *s, bool on)
 {
     for (size_t i = 0; i < s->perf_count; i++)
         vmp_os_perf_enable(s->perf[i].fd, on);
@@ -143,12 +149,11 @@ slot_of(const vmp_sampler *s, vmp_perf_event *event)
     return event->slot && event->slot->tid == event->tid ? event->slot : NULL;
 }
 
-static void
-perf_tend(vmp_sampler *s, int64_t now_ns)
+void
+vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
     size_t most = s->perf_count < LOOK_EVENTS ? s->perf_count : LOOK_EVENTS;
-    threads_list(s, now_ns);
-    vmp_undelivered_look(s);
+    (void)now_ns;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
         const vmp_slot *slot = slot_of(s, event);
@@ -157,6 +162,14 @@ perf_tend(vmp_sampler *s, int64_t now_ns)
         event->ticks_then = slot->ticks;
         vmp_os_perf_set_interval(event->fd, next_period(s));
     }
+}
+
+static void
+perf_tend(vmp_sampler *s, int64_t now_ns)
+{
+    threads_list(s, now_ns);
+    vmp_undelivered_look(s);
+    vmp_perf_vary(s, now_ns);
 }
 
 static void
@@ -172,7 +185,7 @@ const vmp_source vmp_source_perf = {
     .weighs_in_handler = true,
     .start = perf_start,
     .stop = perf_stop,
-    .enable = perf_enable,
+    .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
     .lingers = true,
@@ -184,7 +197,7 @@ const vmp_source vmp_source_perf_user = {
     .weighs_in_handler = true,
     .start = perf_user_start,
     .stop = perf_stop,
-    .enable = perf_enable,
+    .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
 };

@@ -16,13 +16,8 @@ enum { LOOKS_MOST = 64 }; /* at one time: each reads a clock */
 static vmp_slot *
 slot_of(const vmp_sampler *s, vmp_watch *watch)
 {
-    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
-    for (uint32_t i = 0; !watch->slot && i < count; i++) {
-        vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
-            slot->tid == watch->tid)
-            watch->slot = slot;
-    }
+    if (!watch->slot)
+        watch->slot = vmp_slots_find(s, watch->tid);
     /* A slot that serves another thread by now says nothing. */
     return watch->slot && watch->slot->tid == watch->tid ? watch->slot : NULL;
 }

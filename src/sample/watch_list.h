@@ -18,16 +18,22 @@ typedef struct vmp_watch {
     uint64_t cpu_ns;        /* CPU clock at the last tick, in wall mode at recorded_ns; in
                                undelivered.c where the session's time begins */
     uint64_t looked_cpu_ns; /* at the last look */
-    int64_t recorded_ns;    /* up to when its wall time is accounted for */
-    int64_t ran_ns;         /* of that, not recorded yet: it ran, */
-    uint64_t waited_ns;     /* how long it had waited for a CPU when that was last asked */
-    int64_t slept_ns;       /* or slept; less than 0: recorded in advance */
-    uint32_t due;           /* look number at which it is looked at again */
+    int64_t looked_ns;
+    uint64_t heard_cpu_ns; /* when a tick was last heard of it */
+    int64_t recorded_ns;   /* up to when its wall time is accounted for */
+    int64_t ran_ns;        /* of that, not recorded yet: it ran, */
+    uint64_t waited_ns;    /* how long it had waited for a CPU when that was last asked */
+    uint64_t turns;        /* and how often it had got one */
+    uint64_t late_ns;      /* waits for one, woken up, that went with the sleep */
+    int64_t slept_ns;      /* or slept; less than 0: recorded in advance */
+    _Bool waits;           /* for a CPU, at the last look */
+    uint32_t due;          /* look number at which it is looked at again */
     uint32_t idle_looks;
     uint64_t tstate; /* 0: not known */
     uint32_t stack;  /* read while asleep at looked_cpu_ns; valid if stack_epoch fits */
     uint32_t stack_epoch;
     _Bool has_stack;
+    _Bool stack_waits;     /* it is of a thread that waited for a CPU */
     struct vmp_slot *slot; /* where the drain keeps the thread, NULL: not known */
     /* Of undelivered.c: at the last look. */
     uint64_t held_ns;    /* CPU time of ticks that the thread holds back */
