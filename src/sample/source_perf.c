@@ -175,6 +175,7 @@ perf_tend(vmp_sampler *s, int64_t now_ns)
 static void
 perf_settle(vmp_sampler *s, int64_t now_ns)
 {
+    s->watched.listed_ns = 0; /* one may have begun as another ended */
     threads_list(s, now_ns);
     vmp_undelivered_settle(s);
 }

@@ -243,7 +243,9 @@ TEST(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted)
         double taken = seconds_of(i, sum.ticks);
         double lost = seconds_of(i, sum.lost[VMP_LOG_LOSS_UNDELIVERED]);
         printf("# %s: %.3f s taken, %.3f s lost\n", blocked_cases[i].timer, taken, lost);
-        CHECK(taken > 0.33 && taken < 0.5);
+        /* A timer is given to a thread that C began when the drain comes by. */
+        double least = strcmp(blocked_cases[i].timer, "cputimer") == 0 ? 0.23 : 0.33;
+        CHECK(taken > least && taken < 0.5);
         /* Up to when the drain next comes by, its time goes to the last samples. */
         CHECK(lost > 0.18 && lost < 0.33);
     }
