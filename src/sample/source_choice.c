@@ -71,6 +71,8 @@ source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
     int rc = action_install(s, err);
     if (rc == 0)
         rc = source->start(s, err);
+    if (rc < 0)
+        vmp_watch_list_fini(&s->watched); /* the next one adds its own to each thread */
     if (rc < 0 && s->installed_signo) {
         vmp_linger_restore(source->signo, vmp_source_old_action(s), source->lingers);
         s->installed_signo = 0;

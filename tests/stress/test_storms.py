@@ -64,7 +64,10 @@ def test_storm_goes_unnoticed(name: str, python: Any, one_python: Any, tmp_path:
         facts = info(one_python, log)
         assert facts["samples"] > 0
         # The rate is such that the deepest stacks cannot all be kept.
-        assert sum(facts["lost"].values()) <= 10 + facts["samples"] / 50, facts["lost"]
+        lost = dict(facts["lost"])
+        if name == "waits_for_signals":  # its threads block all signals, that of ticks too
+            lost.pop("not_delivered", None)
+        assert sum(lost.values()) <= 10 + facts["samples"] / 50, facts["lost"]
         logs = list(tmp_path.glob("log*"))
         assert not nameless(names(one_python, *logs))
         for each in logs:
