@@ -17,13 +17,15 @@ repetitions. How each column is measured:
     start, stop         wall time that an empty program takes longer than bare; what the command
                         takes beyond the load and an empty program's time
     to a tree           wall time of the profiler's own text report from its file
-    peak                resident memory of the largest process
+    peak                resident memory of the largest process (what each inherits at its start
+                        from this one, some 20 MB, is the least)
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -72,6 +74,7 @@ class Row:
     stop_ms: float | None = None
     tree_ms: float | None = None
     peak_mb: float | None = None
+    noise: float | None = None
     failed: str = ""
 
 
@@ -149,6 +152,20 @@ def share_wrong(profile: peers.Profile, depth: int) -> float | None:
             if below.count("descend") != depth - 4 or below.count("work") != 1:
                 wrong += weight
     return wrong / seen if seen else None
+
+
+def read_apart(peer: peers.Peer, out: Path, depth: int) -> tuple[float, float, float | None]:
+    """Samples, the load's share of them and the wrong share, read in a process of its own.
+
+    What this one grows by, the kernel would count as the peak of every process begun later.
+    """
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(read, (peer, out, depth))
+
+
+def read(peer: peers.Peer, out: Path, depth: int) -> tuple[float, float, float | None]:
+    profile = peer.read(out)
+    return profile.samples, share_of_load(profile), share_wrong(profile, depth)
 
 
 def report_command(peer: peers.Peer, out: Path) -> list[str] | None:
@@ -238,21 +255,22 @@ class Bench:
                 bare_total = statistics.mean(one.total_cpu for one in near)
                 added = taken.total_cpu - bare_total - fixed.total_cpu
                 other = statistics.mean(one.total_wall - one.wall for one in near)
-                profile = peer.read(self.out)
+                count, load_share, wrong = read_apart(peer, self.out, depth)
                 show = report_command(peer, self.out)
                 tree = None
                 if show:
                     begun = time.perf_counter()
                     subprocess.run(show, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                     tree = 1e3 * (time.perf_counter() - begun)
-                samples = profile.samples * share_of_load(profile) or None
+                samples = count * load_share or None
                 note(
                     cpu_ratio=taken.cpu / bare_cpu,
                     wall_ratio=taken.wall / bare_wall,
                     added_us=1e6 * added / samples if samples else None,
                     added_share=added / bare_cpu,
                     got=samples / taken.cpu / hz if samples else None,
-                    wrong=share_wrong(profile, depth),
+                    wrong=wrong,
+                    noise=abs(near[0].cpu - near[1].cpu) / bare_cpu,
                     bytes_a_sample=size(self.out) / samples if samples else None,
                     start_ms=1e3 * fixed.total_wall,
                     stop_ms=1e3 * (taken.total_wall - taken.wall - other - fixed.total_wall),
@@ -315,7 +333,9 @@ def table(rows: list[Row]) -> str:
     lines = ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     for row in rows:
         cells = [cell(text, row) for _, text in COLUMNS]
-        lines.append("| " + " | ".join(cells) + " |" + (f" {row.failed}" if row.failed else ""))
+        if row.failed:
+            cells[0] += f" ({row.failed})"
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -363,7 +383,14 @@ def main() -> None:
     args.results.mkdir(parents=True, exist_ok=True)
     text = "# What profilers cost, side by side\n\n"
     text += "Made by `make bench-peers`; bench/README.md says how each figure is measured.\n\n"
-    text += f"{header}- {args.repeat} runs of {args.seconds} CPU seconds each, medians\n\n"
+    text += f"{header}- {args.repeat} runs of {args.seconds} CPU seconds each, medians\n"
+    noise = [row.noise for row in rows if row.noise is not None]
+    if noise:
+        text += (
+            f"- two bare runs beside each other differed by {100 * statistics.median(noise):.0f} %"
+        )
+        text += " of their CPU time in the median row: smaller differences say nothing\n"
+    text += "\n"
     (args.results / "overhead.md").write_text(text + "\n".join(sections), encoding="utf-8")
     figures = peers.BUILD / "overhead.json"
     figures.write_text(json.dumps([asdict(row) for row in rows]))
