@@ -34,6 +34,9 @@ enum { PERIOD_STEPS = 1000 };            /* between two periods that steps vary 
 /* Between two counts of the threads, one of which costs as much as looking at ten.
  * Those that Python begins are told. */
 static const int64_t COUNT_NS = 4000000, COUNT_QUIET_NS = 32000000;
+/* For each thread that is known: a listing takes a tenth of this, and a program that begins
+ * a thousand threads changes their number all the time. */
+static const int64_t LIST_APART_NS = 20000;
 
 pid_t
 vmp_pacer_tid(const vmp_sampler *s)
@@ -206,7 +209,11 @@ look_around(vmp_sampler *s, int64_t now_ns)
     }
     /* Who begins a thread is not quiet. */
     int64_t count_ns = pacer->quiet > QUIET_LOOKS ? COUNT_QUIET_NS : COUNT_NS;
-    if (s->watched.listed_ns == 0 || now_ns - pacer->counted_ns >= count_ns) {
+    int64_t apart_ns = (int64_t)s->watched.count * LIST_APART_NS;
+    if (apart_ns > count_ns)
+        count_ns = apart_ns;
+    int64_t since_ns = now_ns - pacer->counted_ns;
+    if (since_ns >= count_ns || (s->watched.listed_ns == 0 && since_ns >= apart_ns)) {
         pacer->counted_ns = now_ns;
         vmp_watch_list_refresh(&s->watched, s, now_ns, watch_added, watch_removed);
     }
