@@ -48,8 +48,8 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
-/* Writes to a new file beside `path` that takes its place when it is whole, so
- * that a failure leaves what was there; what is no plain file is written to. */
+/* Writes to a new file beside `path`, one that nobody has, which takes its place when it
+ * is whole, so that a failure leaves what was there; what is no plain file is written to. */
 static int
 write_file(const vmp_profile *p, int format, const char *path, const char *log)
 {
@@ -58,11 +58,13 @@ write_file(const vmp_profile *p, int format, const char *path, const char *log)
     vmp_err err = {0};
     vmp_out out;
     bool plain = lstat(path, &st) != 0 || S_ISREG(st.st_mode);
-    if (plain && (size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
+    if (plain &&
+        (size_t)snprintf(part, sizeof(part), "%s.%ld.part", path, (long)getpid()) >= sizeof(part))
         return vmp_cli_fail("%s: %s", path, strerror(ENAMETOOLONG));
-    int fd = open(plain ? part : path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(
+        plain ? part : path, O_WRONLY | O_CREAT | O_CLOEXEC | (plain ? O_EXCL : O_TRUNC), 0666);
     if (fd < 0)
-        return vmp_cli_fail("%s: %s", path, strerror(errno));
+        return vmp_cli_fail("%s: %s", plain ? part : path, strerror(errno));
     vmp_out_init(&out, fd);
     int rc = exporters[format](p, &out, &err), status = 0;
     if (rc < 0)
