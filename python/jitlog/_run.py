@@ -22,7 +22,7 @@ _STATUS_USAGE = 2
 def main(arguments: list[str]) -> None:
     """Do what the words behind `python -m jitlog` ask for; what the program raises is raised."""
     options = _parser().parse_args(arguments)
-    if options.upload or options.web:
+    if options.upload or options.web or options.web_url or options.web_auth:
         _say("--web: this version does not upload yet")
         if options.upload:
             sys.exit(_STATUS_USAGE)

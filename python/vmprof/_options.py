@@ -87,6 +87,8 @@ class Options:
 
             if not is_recordable():
                 lines.append("--jitlog: only PyPy has a JIT to record; ignored")
+            elif self.output is None:
+                lines.append("--jitlog: needs -o FILE, beside which its log goes; ignored")
         if self.native:
             lines.append("--native: this version does not record C frames yet; ignored")
         return lines
