@@ -16,10 +16,8 @@ typedef struct vmp_pacer {
     vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
 } vmp_pacer;
 
-/* source_pacer.c: the slot of a thread that has ticked, or NULL. */
-vmp_slot *vmp_pacer_slot(const vmp_sampler *s, vmp_watch *watch);
-/* Whether a signal would find the thread running, and be heard. `cpu_ns` is its clock
- * as read just now. */
+/* source_pacer.c: whether a signal would find the thread running, and be heard. `cpu_ns` is its
+ * clock as read just now. */
 bool vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns);
 void vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight);
 /* Of so much time, in whole ticks; rounded. */

@@ -129,7 +129,7 @@ vmp_pacer_look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t n
 static void
 waited_hand_over(vmp_sampler *s, vmp_watch *watch, bool off_cpu, int64_t now_ns)
 {
-    vmp_slot *slot = vmp_pacer_slot(s, watch);
+    vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     uint32_t weight = slot ? owed_ticks(s, watch->ran_ns) : 0;
     if (weight == 0)
         return;
@@ -183,7 +183,7 @@ thread_state(const vmp_watch *watch, bool moved, uint64_t cpu_ns)
 static void
 held_note(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
 {
-    vmp_slot *slot = vmp_pacer_slot(s, watch);
+    vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     uint64_t committed = slot ? vmp_ring_committed(&slot->ring) : 0;
     if (committed != watch->committed) {
         watch->committed = committed;

@@ -211,6 +211,7 @@ typedef struct vmp_sampler {
     uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
     int64_t last_flush_ns, clock_written_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
+    _Atomic bool stalled; /* the last who wanted the mutex soon did not get it */
     /* Code objects died and could not be told: what the rings name may be gone. */
     _Atomic bool deaths_missed;
     bool distrust; /* the rings are being emptied after that */
@@ -260,8 +261,9 @@ bool vmp_sampler_lock_soon(vmp_sampler *s);
 
 /* slots.c */
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);
-/* The slot of a thread that has ticked and is known to the drain, or NULL. */
-vmp_slot *vmp_slots_find(const vmp_sampler *s, pid_t tid);
+/* The slot of a thread that has ticked and is known to the drain, or had if the thread
+ * ended just now; else NULL. `known` keeps it for the next time; NULL at first. */
+vmp_slot *vmp_slots_find(const vmp_sampler *s, pid_t tid, vmp_slot **known);
 void vmp_slots_free(vmp_sampler *s);
 
 /* drain.c; the mutex is held unless it says otherwise */

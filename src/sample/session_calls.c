@@ -117,12 +117,13 @@ vmp_sampler_lock_soon(vmp_sampler *s)
      * once while the log is stalled. */
     static const int64_t patience_ns = 100000000;
     int rc = pthread_mutex_trylock(&s->mutex);
-    /* Who had to give up has waited for all that come until the drain is back. */
-    if (rc != 0 && !atomic_load(&s->deaths_missed)) {
+    /* Who had to give up has waited for all that come until one gets it. */
+    if (rc != 0 && !atomic_load(&s->stalled)) {
         int64_t until_ns = vmp_os_mono_ns() + patience_ns;
         struct timespec until = {until_ns / 1000000000, (long)(until_ns % 1000000000)};
         rc = pthread_mutex_clocklock(&s->mutex, CLOCK_MONOTONIC, &until);
     }
+    atomic_store(&s->stalled, rc != 0);
     return rc == 0;
 }
 

@@ -52,8 +52,8 @@ vmp_slots_grow(vmp_sampler *s, uint32_t spare)
     return 0;
 }
 
-vmp_slot *
-vmp_slots_find(const vmp_sampler *s, pid_t tid)
+static vmp_slot *
+slot_find(const vmp_sampler *s, pid_t tid)
 {
     uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
@@ -63,6 +63,15 @@ vmp_slots_find(const vmp_sampler *s, pid_t tid)
             return slot;
     }
     return NULL;
+}
+
+vmp_slot *
+vmp_slots_find(const vmp_sampler *s, pid_t tid, vmp_slot **known)
+{
+    /* One that serves another thread by now says nothing of this one. */
+    if (!*known || (*known)->tid != tid)
+        *known = slot_find(s, tid);
+    return *known;
 }
 
 void

@@ -51,21 +51,13 @@ vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns)
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-vmp_slot *
-vmp_pacer_slot(const vmp_sampler *s, vmp_watch *watch)
-{
-    if (!watch->slot || watch->slot->tid != watch->tid)
-        watch->slot = vmp_slots_find(s, watch->tid);
-    return watch->slot;
-}
-
 /* The clock of a thread that is on a CPU has moved since it was read. If the last signal
  * left a tick there is no need to ask whether it is pending. To be told both by /proc
  * costs more than all else of a look. */
 bool
 vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
 {
-    vmp_slot *slot = vmp_pacer_slot(s, watch);
+    vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     uint64_t again_ns;
     if (slot && vmp_ring_committed(&slot->ring) != watch->committed &&
         vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns)
@@ -76,7 +68,7 @@ vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
 void
 vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
 {
-    vmp_slot *slot = vmp_pacer_slot(s, watch);
+    vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     watch->committed = slot ? vmp_ring_committed(&slot->ring) : 0;
     vmp_os_thread_signal(watch->tid, s->source->signo,
         (void *)(uintptr_t)((uint64_t)s->magic << 32 | (weight ? weight : 1)));

@@ -139,16 +139,6 @@ vmp_perf_enable(vmp_sampler *s, bool on)
         vmp_os_perf_enable(s->perf[i].fd, on);
 }
 
-/* The slot of a thread that has ticked, or NULL. */
-static const vmp_slot *
-slot_of(const vmp_sampler *s, vmp_perf_event *event)
-{
-    if (!event->slot)
-        event->slot = vmp_slots_find(s, event->tid);
-    /* A slot that serves another thread by now has had its last change. */
-    return event->slot && event->slot->tid == event->tid ? event->slot : NULL;
-}
-
 void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
@@ -156,7 +146,7 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
     (void)now_ns;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
-        const vmp_slot *slot = slot_of(s, event);
+        const vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
         if (!slot || slot->ticks - event->ticks_then < PERIOD_TICKS)
             continue;
         event->ticks_then = slot->ticks;

@@ -12,21 +12,11 @@
 
 enum { LOOKS_MOST = 64 }; /* at one time: each reads a clock */
 
-/* The slot that the thread has, or had if it ended just now; NULL if it never ticked. */
-static vmp_slot *
-slot_of(const vmp_sampler *s, vmp_watch *watch)
-{
-    if (!watch->slot)
-        watch->slot = vmp_slots_find(s, watch->tid);
-    /* A slot that serves another thread by now says nothing. */
-    return watch->slot && watch->slot->tid == watch->tid ? watch->slot : NULL;
-}
-
 /* Notes whether the thread has ticked since this was last asked: then nothing is held. */
 static bool
 ticked(const vmp_sampler *s, vmp_watch *watch)
 {
-    const vmp_slot *slot = slot_of(s, watch);
+    const vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     if (!slot || slot->ticks == watch->ticks_then)
         return false;
     watch->ticks_then = slot->ticks;
@@ -40,7 +30,7 @@ look_at(vmp_sampler *s, vmp_watch *watch)
     uint64_t cpu_ns, told_ns = watch->cpu_ns;
     if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
         return;
-    const vmp_slot *slot = slot_of(s, watch);
+    const vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     if (slot && slot->cpu_seen > told_ns)
         told_ns = slot->cpu_seen;
     if (slot) /* the batch that is open */
@@ -53,7 +43,7 @@ look_at(vmp_sampler *s, vmp_watch *watch)
 static void
 count_held(vmp_sampler *s, vmp_watch *watch)
 {
-    vmp_slot *slot = slot_of(s, watch);
+    vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     vmp_account_undelivered(s, slot, watch->tid, watch->held_ns);
     if (slot)
         slot->cpu_seen += watch->held_ns; /* not its batch's */

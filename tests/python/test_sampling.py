@@ -372,7 +372,12 @@ def test_a_very_deep_stack_keeps_its_root(python: Any, one_python: Any, tmp_path
     assert shown.returncode == 0
 
 
-def test_wall_mode_shows_waiting(python: Any, one_python: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("timer", ["", "pacer"])
+def test_wall_mode_shows_waiting(
+    timer: str, python: Any, one_python: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By the best timer that there is, and by the one that needs no right.
+    monkeypatch.setenv("VMPROF_TIMER", timer)
     source = """
         import threading, time
 

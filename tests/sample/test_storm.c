@@ -287,6 +287,13 @@ TEST(perf_in_a_storm)
 #endif
 }
 
+TEST(perf_of_wall_mode_in_a_storm)
+{
+#ifndef __SANITIZE_THREAD__
+    storm("perf", VMP_LOG_MODE_WALL, 8);
+#endif
+}
+
 TEST(an_interpreter_can_be_made_up)
 {
     interpreter_make();
@@ -294,4 +301,4 @@ TEST(an_interpreter_can_be_made_up)
 
 TEST_MAIN(RUN(an_interpreter_can_be_made_up), RUN(the_pacer_in_a_storm),
     RUN(the_pacer_of_wall_mode_in_a_storm), RUN(the_timers_of_threads_in_a_storm),
-    RUN(perf_in_a_storm))
+    RUN(perf_in_a_storm), RUN(perf_of_wall_mode_in_a_storm))
