@@ -1,4 +1,4 @@
-"""The build backend: meson-python, and the two things about ABIs that it leaves to us.
+"""The build backend: meson-python, and the three things about ABIs that it leaves to us.
 
 - A free-threaded CPython has no stable ABI before 3.15 (PEP 803), and none at all
   for the limited API of 3.8 that we use; meson-python refuses to build such a
@@ -8,6 +8,8 @@
   (cp311-abi3), and pip then refuses it on older ones. Ours is built with
   Py_LIMITED_API=0x03080000 and serves every CPython from 3.8 on, so the tag is
   made to say so.
+- The wheel that PyPy builds has no extension in it, so it serves every PyPy, and
+  no CPython, which it could not sample: its tag lists the PyPys that there are.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from mesonpy import (  # noqa: F401  (hooks that need no change)
 Settings = Optional[Dict[str, Any]]
 
 OLDEST_TAG = "cp38"  # the limited API in meson.build
+PYPY_TAGS = ("pp38", "pp39", "pp310", "pp311")
 
 
 def with_abi(config_settings: Settings) -> Settings:
@@ -42,18 +45,33 @@ def with_abi(config_settings: Settings) -> Settings:
     return settings
 
 
+def tag_wanted(tag: str) -> str:
+    """The tag of a wheel without its platform (cp311-abi3), as it ought to be."""
+    if re.fullmatch(r"cp3\d+-abi3", tag):
+        return f"{OLDEST_TAG}-abi3"
+    pypy = re.fullmatch(r"(pp3\d+)-pypy3\d+_pp\d+", tag)
+    if pypy:
+        return ".".join(dict.fromkeys((*PYPY_TAGS, pypy.group(1)))) + "-none"
+    return tag
+
+
 def retag(directory: Path, name: str) -> str:
-    """Gives an abi3 wheel the tag of the oldest CPython that it serves; returns its new name."""
-    new_name = re.sub(r"-cp3\d+-abi3-", f"-{OLDEST_TAG}-abi3-", name)
-    if new_name == name:
+    """Gives a wheel the tag of all interpreters that it serves; returns its new name."""
+    distribution, version, python, abi, platform = name.split("-")
+    tag = tag_wanted(f"{python}-{abi}")
+    if tag == f"{python}-{abi}":
         return name
+    new_name = f"{distribution}-{version}-{tag}-{platform}"
+    pythons, new_abi = tag.split("-")
+    platform = platform[: -len(".whl")]
+    tags = "".join(f"Tag: {one}-{new_abi}-{platform}\n" for one in pythons.split("."))
     with zipfile.ZipFile(directory / name) as old:
         files = [(info, old.read(info)) for info in old.infolist()]
     out: list[tuple[zipfile.ZipInfo, bytes]] = []
     digest = ""
     for info, data in files:
         if info.filename.endswith(".dist-info/WHEEL"):
-            data = re.sub(rb"Tag: cp3\d+-", f"Tag: {OLDEST_TAG}-".encode(), data)
+            data = re.sub(rb"Tag: .*\n?", tags.encode(), data)
             sha = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             digest = f"{info.filename},sha256={sha},{len(data)}"
         elif info.filename.endswith(".dist-info/RECORD"):  # the last file of a wheel

@@ -51,6 +51,33 @@ def test_wheel_of_a_free_threaded_interpreter_keeps_its_tag(tmp_path: Path) -> N
     assert build_backend.retag(tmp_path, name) == name
 
 
+@pytest.mark.parametrize(
+    ("built", "wanted"),
+    [
+        ("cp311-abi3", "cp38-abi3"),
+        ("pp39-pypy39_pp73", "pp38.pp39.pp310.pp311-none"),
+        ("pp312-pypy312_pp80", "pp38.pp39.pp310.pp311.pp312-none"),
+        ("cp313-cp313t", "cp313-cp313t"),
+    ],
+)
+def test_tag_says_whom_a_wheel_serves(built: str, wanted: str) -> None:
+    assert build_backend.tag_wanted(built) == wanted
+
+
+def test_wheel_of_a_pypy_lists_every_tag(tmp_path: Path) -> None:
+    name = "vmprof-1.0-pp39-pypy39_pp73-linux_x86_64.whl"
+    with zipfile.ZipFile(tmp_path / name, "w") as wheel:
+        wheel.writestr("vmprof-1.0.dist-info/WHEEL", "A: b\nTag: pp39-pypy39_pp73-linux_x86_64\n")
+        wheel.writestr("vmprof-1.0.dist-info/RECORD", "vmprof-1.0.dist-info/WHEEL,sha256=a,1\n")
+    new = build_backend.retag(tmp_path, name)
+    assert new == "vmprof-1.0-pp38.pp39.pp310.pp311-none-linux_x86_64.whl"
+    with zipfile.ZipFile(tmp_path / new) as wheel:
+        lines = wheel.read("vmprof-1.0.dist-info/WHEEL").decode().splitlines()
+    assert lines == ["A: b"] + [
+        f"Tag: {one}-none-linux_x86_64" for one in ("pp38", "pp39", "pp310", "pp311")
+    ]
+
+
 def test_tag_is_corrected_and_permissions_are_kept(tmp_path: Path) -> None:
     name = "vmprof-1.0-cp311-abi3-linux_x86_64.whl"
     with zipfile.ZipFile(tmp_path / name, "w") as wheel:

@@ -1,14 +1,21 @@
-#include "view_module.h"
+/* vmprof._view: what src/columns gives, as Python objects; python/vmprof/_view.pyi
+ * says what Python sees. PyPy has the same module in python/vmprof/_view_pypy.py.
+ *
+ * A loaded profile is a capsule: it owns the vmp_profile and frees it. Columns
+ * go to Python as bytes, to be seen through memoryview.cast. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
 
 #include <errno.h>
 
-#include "load.h"
-#include "report.h"
+#include "columns.h"
+#include "profile.h"
 
 static const char capsule_name[] = "vmprof._view.profile";
 
-const vmp_profile *
-view_profile(PyObject *capsule)
+/* The profile in a capsule of ours, or NULL with the exception set. Borrowed. */
+static const vmp_profile *
+profile_in(PyObject *capsule)
 {
     return PyCapsule_GetPointer(capsule, capsule_name);
 }
@@ -17,26 +24,21 @@ static void
 profile_drop(PyObject *capsule)
 {
     vmp_profile *p = PyCapsule_GetPointer(capsule, capsule_name);
-    vmp_profile_free(&p);
+    vmp_columns_profile_free(&p);
 }
 
-PyObject *
-view_raise(int rc, const vmp_err *err)
+/* Sets the exception that fits and returns NULL. */
+static PyObject *
+set_error(const vmp_column_error *error)
 {
-    if (rc == -VMP_ENOMEM)
+    if (error->os_errno == ENOMEM)
         return PyErr_NoMemory();
-    if (rc == -VMP_EIO && err && err->os_errno) {
-        errno = err->os_errno;
+    if (error->os_errno) {
+        errno = error->os_errno;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    PyErr_SetString(PyExc_ValueError, err && err->text[0] ? err->text : vmp_err_text(rc));
+    PyErr_SetString(PyExc_ValueError, error->text);
     return NULL;
-}
-
-PyObject *
-view_text(vmp_str s)
-{
-    return PyUnicode_DecodeUTF8(s.n ? s.p : "", (Py_ssize_t)s.n, "replace");
 }
 
 static PyObject *
@@ -48,7 +50,7 @@ load(PyObject *module, PyObject *args)
     char *bytes = NULL;
     Py_ssize_t n = 0;
     vmp_profile *profile = NULL;
-    vmp_err err = {0};
+    vmp_column_error error;
     (void)module;
     if (!PyArg_ParseTuple(args, "O|pK:load", &source, &keep_samples, &max_gap_ns))
         return NULL;
@@ -58,66 +60,189 @@ load(PyObject *module, PyObject *args)
     } else if ((fd = PyObject_AsFileDescriptor(source)) < 0) {
         return NULL;
     }
-    vmp_load_options options = {.keep_samples = keep_samples, .max_gap_ns = max_gap_ns};
-    Py_BEGIN_ALLOW_THREADS rc = bytes ? vmp_load_bytes(&profile, bytes, (size_t)n, &options, &err)
-                                      : vmp_load_fd(&profile, fd, &options, &err);
-    Py_END_ALLOW_THREADS if (rc < 0) return view_raise(rc, &err);
+    Py_BEGIN_ALLOW_THREADS rc =
+        vmp_columns_load(&profile, bytes, (uint64_t)n, fd, keep_samples, max_gap_ns, &error);
+    Py_END_ALLOW_THREADS if (rc < 0) return set_error(&error);
     PyObject *capsule = PyCapsule_New(profile, capsule_name, profile_drop);
     if (!capsule)
-        vmp_profile_free(&profile);
+        vmp_columns_profile_free(&profile);
     return capsule;
+}
+
+/* A function of columns.h that gives a view. */
+typedef int (*view_function)(vmp_columns **, const vmp_profile *, vmp_column_error *);
+
+/* The columns of a view; NULL with the exception set. Freed by vmp_columns_free. */
+static vmp_columns *
+columns_of(PyObject *capsule, view_function view)
+{
+    vmp_columns *c = NULL;
+    vmp_column_error error;
+    int rc;
+    const vmp_profile *p = profile_in(capsule);
+    if (!p)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS rc = view(&c, p, &error);
+    Py_END_ALLOW_THREADS if (rc < 0) set_error(&error);
+    return c;
+}
+
+static PyObject *
+column_bytes(const vmp_columns *c, uint32_t index)
+{
+    uint64_t n;
+    const void *p = vmp_columns_get(c, index, &n);
+    return PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
+}
+
+/* `count` columns from `first` on. */
+static PyObject *
+columns_tuple(const vmp_columns *c, uint32_t first, uint32_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (uint32_t i = 0; tuple && i < count; i++) {
+        PyObject *bytes = column_bytes(c, first + i);
+        if (!bytes || PyTuple_SetItem(tuple, i, bytes) < 0)
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+/* The first row of a column. */
+#define COLUMN_ROW(c, index, type) (*(const type *)vmp_columns_get((c), (index), &(uint64_t){0}))
+
+/* The list of str in two columns; what is not UTF-8 becomes U+FFFD. */
+static PyObject *
+columns_texts(const vmp_columns *c)
+{
+    uint64_t end_bytes, text_bytes, begin = 0;
+    const uint64_t *ends = vmp_columns_get(c, 0, &end_bytes);
+    const char *text = vmp_columns_get(c, 1, &text_bytes);
+    Py_ssize_t n = (Py_ssize_t)(end_bytes / sizeof(*ends));
+    PyObject *list = PyList_New(n);
+    for (Py_ssize_t i = 0; list && i < n; begin = ends[i++]) {
+        const char *p = text_bytes ? text + begin : "";
+        PyObject *s = PyUnicode_DecodeUTF8(p, (Py_ssize_t)(ends[i] - begin), "replace");
+        if (!s || PyList_SetItem(list, i, s) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
 }
 
 /* Meta data of the first process as a dict of str. */
 static PyObject *
-meta_dict(const vmp_profile *p)
+meta_dict(PyObject *capsule)
 {
-    PyObject *dict = PyDict_New();
-    for (size_t i = 0; dict && i < p->meta_count; i++) {
-        if (p->metas[i].process.i > 1)
-            continue;
-        PyObject *key = view_text(vmp_profile_string(p, p->metas[i].key));
-        PyObject *value = view_text(vmp_profile_string(p, p->metas[i].value));
-        if (!key || !value || PyDict_SetItem(dict, key, value) < 0)
+    vmp_columns *c = columns_of(capsule, vmp_columns_meta);
+    PyObject *list = c ? columns_texts(c) : NULL;
+    PyObject *dict = list ? PyDict_New() : NULL;
+    for (Py_ssize_t i = 0; dict && i < PyList_Size(list); i += 2)
+        if (PyDict_SetItem(dict, PyList_GetItem(list, i), PyList_GetItem(list, i + 1)) < 0)
             Py_CLEAR(dict);
-        Py_XDECREF(key);
-        Py_XDECREF(value);
-    }
+    Py_XDECREF(list);
+    vmp_columns_free(&c);
     return dict;
 }
 
 static PyObject *
 info(PyObject *module, PyObject *capsule)
 {
-    const vmp_profile *p = view_profile(capsule);
-    vmp_report_info *facts = NULL;
+    PyObject *meta = meta_dict(capsule);
+    vmp_columns *c = meta ? columns_of(capsule, vmp_columns_info) : NULL;
+    PyObject *dict = NULL;
     (void)module;
+    if (c)
+        dict = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:I,s:L,s:L,s:d,s:d,s:O,s:O}", "samples",
+            (unsigned long long)COLUMN_ROW(c, 0, uint64_t), "weight",
+            (unsigned long long)COLUMN_ROW(c, 1, uint64_t), "tick_weight",
+            (unsigned long long)COLUMN_ROW(c, 2, uint64_t), "lost",
+            (unsigned long long)COLUMN_ROW(c, 3, uint64_t), "interval_ns",
+            (unsigned long long)COLUMN_ROW(c, 4, uint64_t), "mode",
+            (unsigned)COLUMN_ROW(c, 5, uint32_t), "start_unix_ns",
+            (long long)COLUMN_ROW(c, 6, int64_t), "end_unix_ns",
+            (long long)COLUMN_ROW(c, 7, int64_t), "cpu_seconds", COLUMN_ROW(c, 8, double),
+            "wall_seconds", COLUMN_ROW(c, 9, double), "cut",
+            COLUMN_ROW(c, 10, uint32_t) ? Py_True : Py_False, "meta", meta);
+    Py_XDECREF(meta);
+    vmp_columns_free(&c);
+    return dict;
+}
+
+static PyObject *
+functions(PyObject *module, PyObject *capsule)
+{
+    vmp_columns *c = columns_of(capsule, vmp_columns_functions);
+    PyObject *list = c ? columns_texts(c) : NULL;
+    (void)module;
+    vmp_columns_free(&c);
+    return list;
+}
+
+static PyObject *
+totals(PyObject *module, PyObject *args)
+{
+    PyObject *capsule, *result = NULL;
+    unsigned int below = 0;
+    vmp_columns *c = NULL;
+    vmp_column_error error;
+    int rc;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O|I:totals", &capsule, &below))
+        return NULL;
+    const vmp_profile *p = profile_in(capsule);
     if (!p)
         return NULL;
-    int rc = vmp_report_info_new(&facts, p);
-    if (rc < 0)
-        return view_raise(rc, NULL);
-    uint64_t interval_ns = p->process_count > 1 ? p->processes[1].interval_ns : 0;
-    PyObject *dict = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:I,s:L,s:L,s:d,s:d,s:O,s:N}", "samples",
-        (unsigned long long)facts->samples, "weight", (unsigned long long)p->total_weight,
-        "tick_weight", (unsigned long long)p->tick_weight, "lost", (unsigned long long)facts->lost,
-        "interval_ns", (unsigned long long)interval_ns, "mode", (unsigned)facts->mode,
-        "start_unix_ns", (long long)facts->start_unix_ns, "end_unix_ns",
-        (long long)facts->end_unix_ns, "cpu_seconds", facts->cpu_seconds, "wall_seconds",
-        facts->wall_seconds, "cut", p->cut ? Py_True : Py_False, "meta", meta_dict(p));
-    vmp_report_info_free(&facts);
-    return dict;
+    Py_BEGIN_ALLOW_THREADS rc = vmp_columns_totals(&c, p, below, &error);
+    Py_END_ALLOW_THREADS if (rc < 0) return set_error(&error);
+    result = Py_BuildValue("(NNK)", column_bytes(c, 0), column_bytes(c, 1),
+        (unsigned long long)COLUMN_ROW(c, 2, uint64_t));
+    vmp_columns_free(&c);
+    return result;
+}
+
+static PyObject *
+tree(PyObject *module, PyObject *capsule)
+{
+    PyObject *result = NULL;
+    vmp_columns *c = columns_of(capsule, vmp_columns_tree);
+    (void)module;
+    if (c)
+        result = Py_BuildValue("(INNNNNNN)", (unsigned)COLUMN_ROW(c, 9, uint32_t),
+            column_bytes(c, 0), column_bytes(c, 1), column_bytes(c, 2), column_bytes(c, 3),
+            column_bytes(c, 4), column_bytes(c, 5), columns_tuple(c, 6, 3));
+    vmp_columns_free(&c);
+    return result;
+}
+
+static PyObject *
+stacks(PyObject *module, PyObject *capsule)
+{
+    vmp_columns *c = columns_of(capsule, vmp_columns_stacks);
+    PyObject *result = c ? columns_tuple(c, 0, 4) : NULL;
+    (void)module;
+    vmp_columns_free(&c);
+    return result;
+}
+
+static PyObject *
+samples(PyObject *module, PyObject *capsule)
+{
+    vmp_columns *c = columns_of(capsule, vmp_columns_samples);
+    PyObject *result = c ? columns_tuple(c, 0, 4) : NULL;
+    (void)module;
+    vmp_columns_free(&c);
+    return result;
 }
 
 static PyMethodDef methods[] = {
     {"load", load, METH_VARARGS,
         "load(source, keep_samples=False, max_gap_ns=0): bytes, or a file or descriptor"},
     {"info", info, METH_O, "info(profile): figures of a run, and its meta data"},
-    {"functions", view_functions, METH_O, "functions(profile): names of all functions"},
-    {"totals", view_totals, METH_VARARGS, "totals(profile, below=0): total weight by function"},
-    {"tree", view_tree, METH_O, "tree(profile): columns of the tree that Stats.get_tree gives"},
-    {"stacks", view_stacks, METH_O, "stacks(profile): columns of all stacks"},
-    {"samples", view_samples, METH_O, "samples(profile): columns of the samples, if kept"},
+    {"functions", functions, METH_O, "functions(profile): names of all functions"},
+    {"totals", totals, METH_VARARGS, "totals(profile, below=0): total weight by function"},
+    {"tree", tree, METH_O, "tree(profile): columns of the tree that Stats.get_tree gives"},
+    {"stacks", stacks, METH_O, "stacks(profile): columns of all stacks"},
+    {"samples", samples, METH_O, "samples(profile): columns of the samples, if kept"},
     {NULL, NULL, 0, NULL},
 };
 
