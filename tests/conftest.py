@@ -2,7 +2,8 @@
 
 A test that takes `python` runs once for each CPython found (tools/pythons.py says
 where it looks): `python.run(["-m", "vmprof", ...])` starts that interpreter with the
-built package, and nothing else of this checkout, on its path. Programs to run
+built package, and nothing else of this checkout, on its path; one that takes `pypy`
+runs once for each PyPy in the same way. Programs to run
 belong into `tmp_path`: interpreters of another root file system see /tmp alone.
 """
 
@@ -51,6 +52,11 @@ class Python:
         return self.interpreter.version
 
     @property
+    def pypy(self) -> tuple[int, ...]:
+        """PyPy's own version; empty: a CPython."""
+        return self.interpreter.pypy
+
+    @property
     def free_threaded(self) -> bool:
         return self.interpreter.free_threaded
 
@@ -80,17 +86,28 @@ class Python:
         return self.interpreter.run(args, env=self.env(env), **kwargs)
 
 
+def chosen(everything: list[pythons.Interpreter]) -> tuple[pythons.Interpreter, ...]:
+    """Those to test; VMPROF_TEST_ONLY=3.8,3.13t,pypy-7.3.11 narrows them while working."""
+    only = {name for name in os.environ.get("VMPROF_TEST_ONLY", "").split(",") if name}
+    return tuple(one for one in everything if not only or {one.minor, one.name} & only)
+
+
 @lru_cache(maxsize=None)
 def found() -> tuple[pythons.Interpreter, ...]:
-    """The interpreters to test; VMPROF_TEST_ONLY=3.8,3.13t narrows them while working."""
-    only = [name for name in os.environ.get("VMPROF_TEST_ONLY", "").split(",") if name]
-    everything = pythons.find()
-    return tuple(one for one in everything if not only or {one.minor, one.name} & set(only))
+    """The CPythons to test."""
+    return chosen(pythons.find())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "python" in metafunc.fixturenames:
-        metafunc.parametrize("python", found(), ids=lambda one: one.name, indirect=True)
+    for name, interpreters in (("python", found), ("pypy", found_pypys)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, interpreters(), ids=lambda one: one.name, indirect=True)
+
+
+@lru_cache(maxsize=None)
+def found_pypys() -> tuple[pythons.Interpreter, ...]:
+    """The PyPys to test."""
+    return chosen(pythons.find_pypys())
 
 
 LONG = os.environ.get("VMPROF_STRESS") == "long"
@@ -145,6 +162,13 @@ def make_python(sites: Path, wheel: Path) -> Any:
 @pytest.fixture
 def python(request: pytest.FixtureRequest, make_python: Any) -> Python:
     """Each interpreter in turn, with vmprof."""
+    made: Python = make_python(request.param)
+    return made
+
+
+@pytest.fixture
+def pypy(request: pytest.FixtureRequest, make_python: Any) -> Python:
+    """Each PyPy in turn, with vmprof."""
     made: Python = make_python(request.param)
     return made
 

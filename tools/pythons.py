@@ -9,6 +9,9 @@ An interpreter is looked for in
 - the PATH and /usr/bin, under the names python3 and python3.8 to python3.15t;
 - the versions of a pyenv, if there is one.
 
+PyPys are looked for in the same root file systems (`usr/bin/pypy3*`) and in the
+PATH and /usr/bin under the names pypy3 and pypy3.8 to pypy3.11.
+
 Run as a program it prints what it found, one line each.
 """
 
@@ -22,11 +25,15 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 # What the package promises to serve; a test run names those that are missing.
 WANTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.15")
+
+# The same of PyPy, by its own versions: what Debian 12 and what Debian testing has.
+WANTED_PYPYS = ("7.3", "8.0")
 
 PROBE = """
 import json, sys, sysconfig
@@ -37,6 +44,7 @@ print(json.dumps({
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "debug": bool(sysconfig.get_config_var("Py_DEBUG")),
     "implementation": sys.implementation.name,
+    "pypy": list(getattr(sys, "pypy_version_info", ())[:3]),
     "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
 }))
 """
@@ -44,7 +52,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A CPython of this machine, or of a root file system below `root`."""
+    """A CPython or PyPy of this machine, or of a root file system below `root`."""
 
     executable: str  # as seen from inside its root
     root: str  # "" for this machine's own
@@ -52,15 +60,20 @@ class Interpreter:
     free_threaded: bool
     debug: bool
     shared: bool
+    pypy: tuple[int, ...] = ()  # PyPy's own version; empty: a CPython
 
     @property
     def minor(self) -> str:
-        """As in WANTED."""
+        """As in WANTED, WANTED_PYPYS."""
+        if self.pypy:
+            return f"{self.pypy[0]}.{self.pypy[1]}"
         return f"{self.version[0]}.{self.version[1]}" + "t" * self.free_threaded
 
     @property
     def name(self) -> str:
-        """Short and, but for rare doubles, its own: 3.11.2, 3.13.5t, 3.12.1d."""
+        """Short and, but for rare doubles, its own: 3.11.2, 3.13.5t, 3.12.1d, pypy-7.3.11."""
+        if self.pypy:
+            return "pypy-" + ".".join(map(str, self.pypy))
         return ".".join(map(str, self.version)) + "t" * self.free_threaded + "d" * self.debug
 
     def popen(
@@ -81,7 +94,8 @@ class Interpreter:
             os.chdir(folder)
 
         env = dict(os.environ if env is None else env)
-        env.setdefault("LC_ALL", "C.UTF-8")
+        # PyPy ends at once where it does not find the locale, and such a root may have none.
+        env["LC_ALL"] = "C" if self.pypy else env.get("LC_ALL", "C.UTF-8")
         return subprocess.Popen([self.executable, *args], preexec_fn=enter, env=env, **kwargs)
 
     def run(
@@ -102,36 +116,48 @@ class Interpreter:
 
 
 def probe(executable: str, root: str = "") -> Interpreter | None:
-    """What an executable is; None if it does not run or is no CPython."""
-    blank = Interpreter(executable, root, (0, 0, 0), False, False, False)
+    """What an executable is; None if it does not run, or is neither CPython nor PyPy."""
+    # As if it were a PyPy: CPython takes any locale.
+    blank = Interpreter(executable, root, (0, 0, 0), False, False, False, pypy=(0,))
     try:
         done = blank.run(["-I", "-c", PROBE], timeout=60)
         facts = json.loads(done.stdout) if done.returncode == 0 else None
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    if not facts or facts["implementation"] != "cpython" or facts["version"] < [3, 8]:
+    if not facts or facts["version"] < [3, 8]:
+        return None
+    if facts["implementation"] != ("pypy" if facts["pypy"] else "cpython"):
         return None
     real = os.path.realpath(facts["executable"]) if not root else facts["executable"]
     major, minor, micro = facts["version"]
     return Interpreter(
-        real, root, (major, minor, micro), facts["free_threaded"], facts["debug"], facts["shared"]
+        real,
+        root,
+        (major, minor, micro),
+        facts["free_threaded"],
+        facts["debug"],
+        facts["shared"],
+        tuple(facts["pypy"]),
     )
 
 
 def _names() -> list[str]:
     minors = sorted({name.rstrip("t") for name in WANTED}, key=lambda v: int(v[2:]))
-    return ["python3", *(f"python{v}{t}" for v in minors for t in ("", "t"))]
+    pypys = ["pypy3", *(f"pypy3.{minor}" for minor in range(8, 12))]
+    return ["python3", *(f"python{v}{t}" for v in minors for t in ("", "t")), *pypys]
 
 
 def _candidates() -> list[tuple[str, str]]:
     """Pairs of executable and root that may be interpreters, best first."""
     out: list[tuple[str, str]] = []
     for entry in filter(None, os.environ.get("VMPROF_PYTHONS", "").split(":")):
-        inside = glob.glob(f"{entry}/usr/bin/python3*") + glob.glob(f"{entry}/opt/*/bin/python3*")
+        inside = glob.glob(f"{entry}/usr/bin/p*y*3*") + glob.glob(f"{entry}/opt/*/bin/python3*")
         if os.path.isfile(entry):
             out.append((entry, ""))
         elif inside:
-            named = [p for p in inside if re.fullmatch(r"python3\.\d+t?", os.path.basename(p))]
+            named = [
+                p for p in inside if re.fullmatch(r"python3\.\d+t?|pypy3\.\d+", os.path.basename(p))
+            ]
             if os.geteuid() == 0:
                 out += [(path[len(entry.rstrip("/")) :], entry.rstrip("/")) for path in named]
             else:
@@ -151,8 +177,9 @@ def _candidates() -> list[tuple[str, str]]:
     return out
 
 
-def find() -> list[Interpreter]:
-    """All CPythons from 3.8 on that run here, oldest first, each once."""
+@lru_cache(maxsize=None)
+def _find_all() -> tuple[Interpreter, ...]:
+    """All that run here, oldest first, each once."""
     seen: set[tuple[str, str]] = set()
     out: dict[tuple[str, str], Interpreter] = {}
     for executable, root in _candidates():
@@ -163,18 +190,33 @@ def find() -> list[Interpreter]:
         found = probe(executable, root)
         if found:
             out.setdefault((found.executable, found.root), found)
-    return sorted(
-        out.values(), key=lambda one: (one.version[:2], one.free_threaded, one.version, one.root)
+    return tuple(
+        sorted(
+            out.values(),
+            key=lambda one: (one.version[:2], one.free_threaded, one.version, one.root),
+        )
     )
 
 
+def find() -> list[Interpreter]:
+    """All CPythons from 3.8 on that run here, oldest first, each once."""
+    return [one for one in _find_all() if not one.pypy]
+
+
+def find_pypys() -> list[Interpreter]:
+    """All PyPys from 3.8 on that run here, oldest first, each once."""
+    return [one for one in _find_all() if one.pypy]
+
+
 def main() -> None:
-    found = find()
-    for one in found:
+    for one in _find_all():
         print(one.name, one.executable, f"(in {one.root})" if one.root else "")
     for minor in WANTED:
-        if minor not in {one.minor for one in found}:
+        if minor not in {one.minor for one in find()}:
             print(minor, "not found")
+    for minor in WANTED_PYPYS:
+        if minor not in {one.minor for one in find_pypys()}:
+            print("PyPy", minor, "not found")
 
 
 if __name__ == "__main__":

@@ -194,7 +194,9 @@ def pytest(folders: list[str], env: dict[str, str]) -> Counts:
 
 
 def part_python() -> Counts:
-    return pytest([f"tests/{name}" for name in ("arrows", "packaging", "python", "stress")], {})
+    return pytest(
+        [f"tests/{name}" for name in ("arrows", "packaging", "python", "pypy", "stress")], {}
+    )
 
 
 def part_stress(words: list[str]) -> Counts:

@@ -1,7 +1,8 @@
 """Builds the wheel, and the package for interpreters that cannot build one themselves.
 
 `make_site(interpreter, folder)` leaves a folder to put on sys.path with vmprof in
-it: the unpacked abi3 wheel, or for a free-threaded interpreter a build of its own.
+it: the unpacked abi3 wheel, for a free-threaded interpreter a build of its own, or
+the one that serves all PyPys.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ STAND_IN = """#!{python}
 import json, os, re, subprocess, sys
 root, executable = {root!r}, {executable!r}
 args = sys.argv[1:]
+os.environ["LC_ALL"] = "C"  # PyPy ends at once where it does not find the locale
 script = next((i for i, arg in enumerate(args) if arg.endswith(".py")), None)
 stdin = None
 if script is not None:
@@ -89,7 +91,7 @@ def build_for(interpreter: Interpreter, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     python = Path(interpreter.executable)
     if interpreter.root:
-        python = folder / f"python{interpreter.minor}"
+        python = folder / f"{'pypy' if interpreter.pypy else 'python'}{interpreter.minor}"
         python.write_text(
             STAND_IN.format(
                 python=sys.executable, root=interpreter.root, executable=interpreter.executable
@@ -110,8 +112,8 @@ def build_for(interpreter: Interpreter, folder: Path) -> Path:
 
 def make_site(interpreter: Interpreter, wheel: Path, folder: Path) -> Path:
     """A folder for sys.path that has vmprof for this interpreter."""
-    if not interpreter.free_threaded:
+    if not interpreter.free_threaded and not interpreter.pypy:
         site = folder / "abi3"
         return site if site.exists() else unpack(wheel, site)
-    own = folder / interpreter.name
+    own = folder / ("pypy" if interpreter.pypy else interpreter.name)
     return own / "site" if own.exists() else build_for(interpreter, own)

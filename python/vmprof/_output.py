@@ -99,19 +99,40 @@ def _run_report(command: list[str]) -> None:
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     except ValueError:
         pass  # Not in the main thread.
-    pid = os.posix_spawn(
-        command[0],
-        command,
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)],
-        # Python ignores SIGPIPE, and the program may ignore more.
-        setsigdef=[_signal.SIGPIPE, _signal.SIGINT, _signal.SIGCHLD],
-        setsigmask=[],
-    )
+    # Python ignores SIGPIPE, and the program may ignore more.
+    defaults = [_signal.SIGPIPE, _signal.SIGINT, _signal.SIGCHLD]
+    if hasattr(os, "posix_spawn"):
+        pid = os.posix_spawn(
+            command[0],
+            command,
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)],
+            setsigdef=defaults,
+            setsigmask=[],
+        )
+    else:
+        pid = _fork_report(command, defaults)
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:
         pass
+
+
+def _fork_report(command: list[str], defaults: list[int]) -> int:
+    """The same for a PyPy without posix_spawn, but that a failure is the child's status."""
+    import _signal
+
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(2, 1)
+            for number in defaults:
+                _signal.signal(number, _signal.SIG_DFL)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
+            os.execv(command[0], command)
+        finally:
+            os._exit(127)
+    return pid
 
 
 def _tell_losses(summary: dict[str, object] | None) -> None:

@@ -1,0 +1,239 @@
+"""The module `_capture` of wheels for PyPy: samples by `_vmprof`, which is built into PyPy.
+
+The build installs this file as `_capture.py`, where CPython has an extension; what the functions
+do is in `_capture.pyi`. Stacks, names and the format of the log are PyPy's (docs/pypy.md). Ours
+are the facts of the process, which go into the log as META records, and forks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import _vmprof  # type: ignore[import-not-found]
+
+from ._files import move_out_of_the_way
+
+MEMORY = 1
+LINES = 2
+NATIVE = 4
+WALL = 8
+TIMERS: tuple[str, ...] = ()
+
+# Records of the log of vmprof before 1.0 (src/load/load_legacy.c). Keys of META that PyPy
+# writes itself, or that are told by the log's header; a second one stops old readers.
+_META_MARKER = b"\x07"
+_META_OF_PYPY = ("os", "bits", "implementation")
+_WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
+
+_NS = 1e9
+
+
+class _Session:
+    """The session that runs.
+
+    Attributes:
+        fileno: the descriptor that the caller gave, and knows.
+        fd: our copy of it, which PyPy may close: in a forked child it does.
+    """
+
+    def __init__(
+        self,
+        fileno: int,
+        interval_ns: int,
+        flags: int,
+        follow_fork: bool,
+        path: str | None,
+        meta: dict[str, str],
+    ) -> None:
+        self.fileno = fileno
+        self.interval_ns = interval_ns
+        self.flags = flags
+        self.follow_fork = follow_fork
+        self.path = path
+        self.meta = meta
+        self.pauses = 0
+        self.fd = -1
+
+    def begin(self) -> None:
+        """Start PyPy's sampler and tell the log what process this is."""
+        self.fd = move_out_of_the_way(os.dup(self.fileno))
+        try:
+            _vmprof.enable(
+                self.fd,
+                self.interval_ns / _NS,
+                int(bool(self.flags & MEMORY)),
+                0,
+                int(bool(self.flags & NATIVE)),
+                int(bool(self.flags & WALL)),
+            )
+        except BaseException:
+            os.close(self.fd)
+            raise
+        self.write(self.meta)
+
+    def end(self) -> None:
+        """Finish the log.
+
+        Raises:
+            OSError: it could not be written in full.
+        """
+        for _ in range(self.pauses):
+            _vmprof.start_sampling()
+        try:
+            _vmprof.disable()
+        except _vmprof.VMProfError as error:
+            raise OSError(f"the log could not be finished: {error}") from None
+        finally:
+            _close(self.fd)
+
+    def write(self, meta: dict[str, str]) -> None:
+        """Add META records to the log, between PyPy's own."""
+        data = b"".join(
+            _META_MARKER + _text(key) + _text(value)
+            for key, value in meta.items()
+            if key not in _META_OF_PYPY
+        )
+        fd = _vmprof.stop_sampling()
+        try:
+            while data:
+                data = data[os.write(fd, data) :]
+        finally:
+            _vmprof.start_sampling()
+
+
+_session: _Session | None = None
+_said: set[str] = set()
+
+
+def enable(
+    fileno: int,
+    interval_ns: int,
+    flags: int = 0,
+    timer: str | None = None,
+    follow_fork: bool = False,
+    path: str | None = None,
+    meta: dict[str, str] | None = None,
+) -> None:
+    global _session
+    if _vmprof.is_enabled():
+        raise ValueError("vmprof is already enabled")
+    _check(fileno)
+    if flags & LINES:
+        _say("PyPy does not record lines")
+    session = _Session(fileno, interval_ns, flags, follow_fork, path, meta or {})
+    session.begin()
+    _session = session
+
+
+def disable() -> dict[str, object]:
+    global _session
+    session, _session = _session, None
+    if session is None:
+        raise ValueError("vmprof is not enabled")
+    session.end()
+    # PyPy counts neither ticks nor losses.
+    return {"ticks": 0, "lost": {}}
+
+
+def is_enabled() -> bool:
+    return _session is not None
+
+
+def get_profile_path() -> str | None:
+    path: str | None = _vmprof.get_profile_path() if _session is not None else None
+    return path
+
+
+def stop_sampling() -> int:
+    if _session is None:
+        return -1
+    _vmprof.stop_sampling()
+    _session.pauses += 1
+    return _session.fileno
+
+
+def start_sampling() -> None:
+    if _session is not None and _session.pauses:
+        _session.pauses -= 1
+        _vmprof.start_sampling()
+
+
+def sample_stack_now(skip: int = 0) -> list[int]:
+    from ._errors import VMProfError
+
+    raise VMProfError("PyPy does not tell the addresses of code objects")
+
+
+def summary() -> dict[str, object] | None:
+    return None
+
+
+def set_thread_name(ident: int, name: str) -> None:
+    """PyPy's log has no threads."""
+
+
+def thread_begins(ident: int) -> None:
+    """PyPy's timer ticks for the whole process."""
+
+
+def on_sigterm(argv: list[str]) -> None:
+    """A log that SIGTERM cuts reads up to there."""
+
+
+def _after_fork_in_child() -> None:
+    """PyPy has stopped its timer and closed the log, which is the parent's."""
+    global _session
+    session, _session = _session, None
+    if session is None:
+        return
+    try:
+        _vmprof.disable()
+    except _vmprof.VMProfError:
+        pass  # It has no file to write to any more.
+    if not session.follow_fork or session.path is None:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
+    try:
+        fd = move_out_of_the_way(os.open(f"{session.path}.{os.getpid()}", flags, 0o666))
+    except OSError:
+        return
+    child = _Session(fd, session.interval_ns, session.flags, True, session.path, session.meta)
+    try:
+        child.begin()
+    except (OSError, _vmprof.VMProfError):
+        return
+    finally:
+        os.close(fd)  # begin() has made a copy.
+    _session = child
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _check(fileno: int) -> None:
+    """What PyPy takes for granted, and dies of."""
+    import fcntl
+
+    os.fstat(fileno)
+    access = fcntl.fcntl(fileno, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR)
+    if access == os.O_RDONLY:
+        raise ValueError("file descriptor must be writable")
+
+
+def _close(fd: int) -> None:
+    try:
+        os.close(fd)
+    except OSError:
+        pass  # The program has closed it with all others.
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(_WORD_BYTES, sys.byteorder) + data
+
+
+def _say(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        sys.stderr.write(f"vmprof: {text}\n")
