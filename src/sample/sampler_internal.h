@@ -177,7 +177,7 @@ typedef struct vmp_sampler {
      * where there is room the low half of the session's generation. */
     _Atomic uint64_t payload; /* a late tick may meet the next start */
     uint32_t magic;
-    int64_t start_mono_ns;
+    int64_t start_unix_ns, start_mono_ns;
     uint64_t start_cpu_ns;
     /* What signals that are not ours go to: old[old_turn & 1], since the program may
      * change it while a handler reads. */

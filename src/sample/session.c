@@ -44,7 +44,7 @@ writer_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
 {
     vmp_log_session session = {.mode = c->mode,
         .pid = (uint32_t)getpid(),
-        .start_unix_ns = vmp_os_unix_ns(),
+        .start_unix_ns = s->start_unix_ns,
         .start_mono_ns = s->start_mono_ns,
         .interval_ns = c->interval_ns,
         /* A quarter of an interval: a regular tick costs one byte, and the time
@@ -126,6 +126,8 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->distrust = false;
     atomic_store(&s->signal_got, 0);
     atomic_store(&s->hurry, false);
+    /* The two at once: the date of all that follows is told by the clock's time since. */
+    s->start_unix_ns = vmp_os_unix_ns();
     s->start_mono_ns = s->last_flush_ns = vmp_os_mono_ns();
     s->start_cpu_ns = vmp_os_process_cpu_ns();
     s->random = (uint64_t)s->start_mono_ns ^ (uint64_t)getpid() << 40 ^ 0x9e3779b97f4a7c15u;

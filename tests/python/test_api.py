@@ -296,6 +296,20 @@ def test_profiler_as_block(run: Any) -> None:
     """)
 
 
+def test_a_profile_lies_between_the_moments_before_and_after(run: Any) -> None:
+    run("""
+    from datetime import datetime
+    p = vmprof.Profiler()
+    before = datetime.now()
+    with p.measure():
+        hot_function(0.05)
+    after = datetime.now()
+    stats = p.get_stats()
+    assert before <= stats.start_time < stats.end_time <= after, (before, after)
+    assert stats.get_runtime_in_microseconds() >= 50000
+    """)
+
+
 def test_profiler_with_all_its_settings(run: Any) -> None:
     run("""
     p = vmprof.Profiler()
