@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 
 _STATUS_USAGE = 2
 
+# The marker of the first record; see src/jitlog/jitlog_read.c.
+_JITLOG_HEADER = b"\x1e"
+
 
 def main(arguments: list[str]) -> None:
     """Do what the words behind `python -m jitlog` ask for; what the program raises is raised."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.input is None and _is_jitlog(options.program):
+        # As in `-q QUERY LOG` of vmprof 0.4. What follows a log is ours, not a program's.
+        log = options.program
+        options = parser.parse_args(options.args, options)
+        options.input = log
     if options.upload or options.web or options.web_url or options.web_auth:
         _say("--web: this version does not upload yet")
         if options.upload:
@@ -47,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Run a program under PyPy and record what its JIT does; without -o, show it.",
         epilog="A query is made of: loops, bridges, func('text'), op('text'), not, and, or, ().",
     )
-    parser.add_argument("program", nargs="?", help="a script; all that follows is its own")
+    parser.add_argument(
+        "program", nargs="?", help="a script; all that follows is its own. Or a log: shown"
+    )
     parser.add_argument("args", nargs=argparse.REMAINDER)
     parser.add_argument("-q", "--query", help="show the traces that match, as optimized")
     parser.add_argument("-i", "--input", metavar="FILE", help="show this log, run nothing")
@@ -90,6 +101,15 @@ class _Run:
             return
         os.unlink(self._path)
         os.rmdir(self._folder)
+
+
+def _is_jitlog(path: str | None) -> bool:
+    """Is it a file that begins as a jitlog does? No program of Python's begins so."""
+    try:
+        with open(path or "", "rb") as file:
+            return file.read(1) == _JITLOG_HEADER
+    except OSError:
+        return False
 
 
 def _become(command: list[str]) -> NoReturn:

@@ -47,6 +47,16 @@ def test_a_query_prints_the_optimized_traces(one_python: Any, log: Path) -> None
     assert "i2 = int_add(i0,1)" in done.stdout and "Trace 2" not in done.stdout
 
 
+@pytest.mark.parametrize("words", [["-q", "loops", "LOG"], ["LOG", "-q", "loops"]])
+def test_a_log_is_shown_in_the_place_of_a_program(
+    one_python: Any, log: Path, words: list[str]
+) -> None:
+    words = [word.replace("LOG", str(log)) for word in words]
+    done = one_python.run(["-m", "jitlog", *words])
+    assert done.returncode == 0 and done.stderr == ""
+    assert "i2 = int_add(i0,1)" in done.stdout and "Trace 2" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
