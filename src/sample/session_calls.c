@@ -120,7 +120,7 @@ vmp_sampler_lock_soon(vmp_sampler *s)
     /* Who had to give up has waited for all that come until one gets it. */
     if (rc != 0 && !atomic_load(&s->stalled)) {
         int64_t until_ns = vmp_os_mono_ns() + patience_ns;
-        struct timespec until = {until_ns / 1000000000, (long)(until_ns % 1000000000)};
+        struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
         rc = pthread_mutex_clocklock(&s->mutex, CLOCK_MONOTONIC, &until);
     }
     atomic_store(&s->stalled, rc != 0);

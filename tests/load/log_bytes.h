@@ -45,6 +45,7 @@ log_bytes_take(log_bytes *b, vmp_log_writer **w)
     if (!b->p || pread(fileno(b->file), b->p, b->n, 0) != (ssize_t)b->n)
         abort();
     fclose(b->file);
+    b->file = NULL;
 }
 
 static vmp_log_session
