@@ -53,10 +53,12 @@ escape(vmp_out *o, uint32_t c)
         break;
     default:
         if (c > 0xFFFF) { /* two surrogates */
-            vmp_out_printf(o, "\\u%04x", 0xD7C0u + (unsigned)(c >> 10));
+            vmp_out_text(o, "\\u");
+            vmp_out_hex(o, 0xD7C0u + (c >> 10), 4);
             c = 0xDC00u | (c & 0x3FFu);
         }
-        vmp_out_printf(o, "\\u%04x", (unsigned)c);
+        vmp_out_text(o, "\\u");
+        vmp_out_hex(o, c, 4);
     }
 }
 

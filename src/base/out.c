@@ -8,6 +8,7 @@
 
 enum {
     FIRST_CAP = 256,
+    FIRST_ROOM = 64, /* of what printf makes */
     /* Bytes that are gathered before they go to the descriptor. */
     FLUSH_AT = 64 << 10,
 };
@@ -106,18 +107,33 @@ vmp_out_fill(vmp_out *o, char c, size_t n)
 }
 
 void
+vmp_out_hex(vmp_out *o, uint32_t value, unsigned digits)
+{
+    static const char of[] = "0123456789abcdef";
+    char text[8];
+    for (unsigned i = digits; i-- > 0; value >>= 4)
+        text[i] = of[value & 0xF];
+    vmp_out_bytes(o, text, digits);
+}
+
+void
 vmp_out_printf(vmp_out *o, const char *fmt, ...)
 {
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    if (n <= 0 || !reserve(o, (size_t)n + 1))
-        return;
-    va_start(args, fmt);
-    vsnprintf(o->p + o->n, (size_t)n + 1, fmt, args);
-    va_end(args);
-    o->n += (size_t)n;
+    /* Most fit at once; the others tell the room that they need. */
+    size_t room, need = FIRST_ROOM;
+    do {
+        va_list args;
+        room = need;
+        if (!reserve(o, room))
+            return;
+        va_start(args, fmt);
+        int n = vsnprintf(o->p + o->n, room, fmt, args);
+        va_end(args);
+        if (n < 0)
+            return;
+        need = (size_t)n + 1;
+    } while (need > room);
+    o->n += need - 1;
     if (o->fd >= 0 && o->n >= FLUSH_AT)
         write_pending(o);
 }

@@ -57,7 +57,7 @@ put_code(vmp_json *j, vmp_out *scratch, vmp_str code)
 {
     vmp_out_clear(scratch);
     for (size_t i = 0; i < code.n; i++)
-        vmp_out_printf(scratch, "%02x", (unsigned char)code.p[i]);
+        vmp_out_hex(scratch, (unsigned char)code.p[i], 2);
     vmp_json_put_str(j, "code", vmp_out_view(scratch));
 }
 

@@ -22,16 +22,17 @@ columns_of(const vmp_term *t, uint32_t c)
 static size_t
 put_escape(vmp_out *o, uint32_t c, unsigned char byte)
 {
-    char text[12];
-    int n = c == '\n'           ? snprintf(text, sizeof(text), "\\n")
-            : c == '\t'         ? snprintf(text, sizeof(text), "\\t")
-            : c == '\r'         ? snprintf(text, sizeof(text), "\\r")
-            : c == VMP_UTF8_BAD ? snprintf(text, sizeof(text), "\\x%02x", byte)
-            : c < 0x100         ? snprintf(text, sizeof(text), "\\x%02x", (unsigned)c)
-            : c < 0x10000       ? snprintf(text, sizeof(text), "\\u%04x", (unsigned)c)
-                                : snprintf(text, sizeof(text), "\\U%08x", (unsigned)c);
-    vmp_out_text(o, text);
-    return (size_t)n;
+    const char *plain = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
+    if (plain) {
+        vmp_out_text(o, plain);
+        return strlen(plain);
+    }
+    if (c == VMP_UTF8_BAD)
+        c = byte;
+    unsigned digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
+    vmp_out_text(o, digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U");
+    vmp_out_hex(o, c, digits);
+    return 2 + (size_t)digits;
 }
 
 size_t

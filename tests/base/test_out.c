@@ -30,6 +30,33 @@ TEST(bytes_are_gathered_in_memory)
     vmp_out_fini(&o);
 }
 
+TEST(what_is_printed_is_whole_whatever_its_length)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    for (int n = 0; n < 1000; n++) {
+        vmp_out_clear(&o);
+        vmp_out_text(&o, "<");
+        vmp_out_printf(&o, "%0*d>", n, 7);
+        CHECK_INT(o.n, (n ? n : 1) + 2);
+        CHECK(memcmp(o.p + o.n - 2, "7>", 2) == 0);
+        CHECK(n < 2 || (o.p[1] == '0' && o.p[n - 1] == '0'));
+    }
+    vmp_out_fini(&o);
+}
+
+TEST(hexadecimal_numbers_have_the_digits_asked_for)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    vmp_out_hex(&o, 0x0a, 2);
+    vmp_out_hex(&o, 0xbeef, 4);
+    vmp_out_hex(&o, 0x1234567, 8);
+    vmp_out_hex(&o, 0xfffe, 2); /* the lowest ones */
+    CHECK_STR(text_of(&o), "0abeef01234567fe");
+    vmp_out_fini(&o);
+}
+
 TEST(a_closed_pipe_is_told_once_and_the_rest_dropped)
 {
     int fds[2];
@@ -97,5 +124,7 @@ TEST(utf8_refuses_what_is_not_utf8)
     }
 }
 
-TEST_MAIN(RUN(bytes_are_gathered_in_memory), RUN(a_closed_pipe_is_told_once_and_the_rest_dropped),
-    RUN(json_puts_commas_and_escapes), RUN(utf8_refuses_what_is_not_utf8))
+TEST_MAIN(RUN(bytes_are_gathered_in_memory), RUN(what_is_printed_is_whole_whatever_its_length),
+    RUN(hexadecimal_numbers_have_the_digits_asked_for),
+    RUN(a_closed_pipe_is_told_once_and_the_rest_dropped), RUN(json_puts_commas_and_escapes),
+    RUN(utf8_refuses_what_is_not_utf8))
