@@ -48,6 +48,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "vec.h"
 
 enum marker {
     INPUT_ARGS = 0x11,
@@ -79,7 +80,6 @@ enum {
     MAX_VERSION = 4,
     WITH_DRIVER = 2, /* version that brought names of drivers, and fail args */
     MAX_FIELDS = 16, /* of a merge point; PyPy has 5 */
-    OPNUMS = 1 << 16,
 };
 
 typedef struct field {
@@ -95,6 +95,7 @@ typedef struct reader {
     bool cut;               /* something was asked for behind the end */
     uint64_t record;        /* offset of the record */
     uint32_t *names;        /* string by number of operation; 0: not defined */
+    size_t name_count;
     field fields[MAX_FIELDS];
     size_t field_count; /* 0: no INIT_MERGE_POINT yet */
     vmp_err *err;
@@ -177,6 +178,18 @@ read_header(reader *r)
     return 0;
 }
 
+/* PyPy has some hundred operations, and may number 65536. */
+static int
+reserve_name(reader *r, size_t number)
+{
+    size_t room = r->name_count;
+    if (VMP_VEC_RESERVE(r->names, room, number + 1) < 0)
+        return -VMP_ENOMEM;
+    for (; r->name_count < room; r->name_count++)
+        r->names[r->name_count] = 0;
+    return 0;
+}
+
 static int
 read_names(reader *r)
 {
@@ -184,7 +197,11 @@ read_names(reader *r)
     for (uint64_t i = 0; i < n && !r->cut; i++) {
         size_t number = (size_t)take_number(r, 2);
         vmp_jitlog_piece name = take_str(r);
-        int rc = r->cut ? 0 : intern(r, vmp_jitlog_text(r->j, name), &r->names[number]);
+        if (r->cut)
+            break;
+        int rc = reserve_name(r, number);
+        if (rc == 0)
+            rc = intern(r, vmp_jitlog_text(r->j, name), &r->names[number]);
         if (rc < 0)
             return rc;
     }
@@ -238,7 +255,7 @@ read_op(reader *r, bool with_descr)
         e.fails = take_str(r);
     if (r->cut)
         return 0;
-    e.name = r->names[number];
+    e.name = number < r->name_count ? r->names[number] : 0;
     if (e.name == 0)
         return corrupt(r, "an operation whose number has no name");
     vmp_str name = vmp_jitlog_string(r->j, e.name);
@@ -494,9 +511,9 @@ static int
 read_taken(vmp_jitlog **ret_j, vmp_buf *bytes, vmp_err *err)
 {
     vmp_jitlog *j = calloc(1, sizeof(*j));
-    reader r = {.b = {.j = j}, .j = j, .err = err, .names = calloc(OPNUMS, sizeof(uint32_t))};
+    reader r = {.b = {.j = j}, .j = j, .err = err};
     int rc;
-    if (!j || !r.names || bytes->failed) {
+    if (!j || bytes->failed) {
         rc = vmp_err_set(err, VMP_ENOMEM, 0, 0, "%s", vmp_err_text(VMP_ENOMEM));
         vmp_buf_fini(bytes);
     } else if (bytes->n == 0 || bytes->p[0] != HEADER) {
