@@ -30,8 +30,8 @@ typedef struct target {
     known *known;
     mem_image image;
     vmp_py_offsets offsets;
-    uint32_t *sizes; /* of the segments, uncut */
-    uint32_t bytes;  /* of all of them */
+    uint32_t *ends; /* of the segments, uncut: bytes of each and those before */
+    uint32_t bytes; /* of all of them */
 } target;
 
 typedef struct undo {
@@ -54,10 +54,10 @@ target_load(const char *folder, const char *name)
     t->known = known_load(path);
     vmp_mem mem = mem_image_view(&t->image);
     PROMISE(t->known && vmp_py_offsets_for(&t->offsets, &t->known->target, &mem, NULL) == 0);
-    t->sizes = calloc(t->image.count, sizeof(*t->sizes));
-    PROMISE(t->sizes);
+    t->ends = calloc(t->image.count, sizeof(*t->ends));
+    PROMISE(t->ends);
     for (size_t i = 0; i < t->image.count; i++)
-        t->bytes += t->sizes[i] = t->image.segments[i].n;
+        t->ends[i] = t->bytes += t->image.segments[i].n;
     target_count++;
 }
 
@@ -92,11 +92,17 @@ targets_load(void)
 static mem_segment *
 segment_find(const target *t, uint32_t place, uint32_t *ret_at)
 {
-    size_t i = 0;
-    for (place %= t->bytes; place >= t->sizes[i]; i++)
-        place -= t->sizes[i];
-    *ret_at = place;
-    return &t->image.segments[i];
+    size_t low = 0, high = t->image.count - 1;
+    place %= t->bytes;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (place < t->ends[mid])
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    *ret_at = place - (low ? t->ends[low - 1] : 0);
+    return &t->image.segments[low];
 }
 
 static undo
