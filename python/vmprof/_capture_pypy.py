@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import _vmprof  # type: ignore[import-not-found]
 
+from . import _pypy_ticks
 from ._files import move_out_of_the_way
 
 MEMORY = 1
 LINES = 2
 NATIVE = 4
 WALL = 8
-TIMERS: tuple[str, ...] = ()
+TIMERS: tuple[str, ...] = _pypy_ticks.TIMERS
 
 # Records of the log of vmprof before 1.0 (src/load/load_legacy.c). Keys of META that PyPy
 # writes itself, or that are told by the log's header; a second one stops old readers.
 _META_MARKER = b"\x07"
 _META_OF_PYPY = ("os", "bits", "implementation")
 _WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
+
+# From PyPy 8 on logs have version 7, in which samples have times and so weights.
+_SAMPLES_HAVE_WEIGHTS = sys.pypy_version_info >= (8,)  # type: ignore[attr-defined]
 
 _NS = 1e9
 
@@ -42,6 +47,7 @@ class _Session:
         fileno: int,
         interval_ns: int,
         flags: int,
+        timer: str | None,
         follow_fork: bool,
         path: str | None,
         meta: dict[str, str],
@@ -49,10 +55,12 @@ class _Session:
         self.fileno = fileno
         self.interval_ns = interval_ns
         self.flags = flags
+        self.timer = timer
         self.follow_fork = follow_fork
         self.path = path
         self.meta = meta
         self.pauses = 0
+        self.resumed = 0
         self.fd = -1
 
     def begin(self) -> None:
@@ -70,22 +78,55 @@ class _Session:
         except BaseException:
             os.close(self.fd)
             raise
-        self.write(self.meta)
+        try:
+            self.write({**self.meta, "timer": self._take_ticks()})
+        except BaseException:
+            self.end()
+            raise
 
-    def end(self) -> None:
-        """Finish the log.
+    def _take_ticks(self) -> str:
+        """Let our timer tick in place of PyPy's, where it is better; returns its name."""
+        if self.flags & WALL:
+            return "itimer-real"
+        return _pypy_ticks.start(self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS)
+
+    def end(self) -> dict[str, int]:
+        """Finish the log and return what was counted.
 
         Raises:
             OSError: it could not be written in full.
         """
-        for _ in range(self.pauses):
-            _vmprof.start_sampling()
+        while self.pauses:
+            self.resume()
+        counts: dict[str, int] = {}
         try:
+            if not self.flags & WALL:
+                counts = _pypy_ticks.stop()
+                self.write({key: str(value) for key, value in counts.items()})
             _vmprof.disable()
         except _vmprof.VMProfError as error:
             raise OSError(f"the log could not be finished: {error}") from None
         finally:
             _close(self.fd)
+        return counts
+
+    def pause(self) -> None:
+        """Pause; nests."""
+        _vmprof.stop_sampling()
+        if self.pauses == 0 and not self.flags & WALL:
+            _pypy_ticks.pause(1)
+        self.pauses += 1
+
+    def resume(self) -> None:
+        """End one pause."""
+        self.pauses -= 1
+        if self.pauses == 0 and not self.flags & WALL:
+            self.resumed += 1
+            if _SAMPLES_HAVE_WEIGHTS:
+                # So that the next sample does not stand for the pause.
+                self.write({f"resumed.{self.resumed}": str(time.process_time_ns())})
+            _pypy_ticks.pause(0)
+        _vmprof.start_sampling()
 
     def write(self, meta: dict[str, str]) -> None:
         """Add META records to the log, between PyPy's own."""
@@ -121,7 +162,7 @@ def enable(
     _check(fileno)
     if flags & LINES:
         _say("PyPy does not record lines")
-    session = _Session(fileno, interval_ns, flags, follow_fork, path, meta or {})
+    session = _Session(fileno, interval_ns, flags, timer, follow_fork, path, meta or {})
     session.begin()
     _session = session
 
@@ -131,9 +172,8 @@ def disable() -> dict[str, object]:
     session, _session = _session, None
     if session is None:
         raise ValueError("vmprof is not enabled")
-    session.end()
-    # PyPy counts neither ticks nor losses.
-    return {"ticks": 0, "lost": {}}
+    counts = session.end()
+    return {"ticks": counts.get("ticks", 0), "lost": {"late": counts.get("lost", 0)}}
 
 
 def is_enabled() -> bool:
@@ -148,15 +188,13 @@ def get_profile_path() -> str | None:
 def stop_sampling() -> int:
     if _session is None:
         return -1
-    _vmprof.stop_sampling()
-    _session.pauses += 1
+    _session.pause()
     return _session.fileno
 
 
 def start_sampling() -> None:
     if _session is not None and _session.pauses:
-        _session.pauses -= 1
-        _vmprof.start_sampling()
+        _session.resume()
 
 
 def sample_stack_now(skip: int = 0) -> list[int]:
@@ -174,7 +212,7 @@ def set_thread_name(ident: int, name: str) -> None:
 
 
 def thread_begins(ident: int) -> None:
-    """PyPy's timer ticks for the whole process."""
+    """Events of perf are inherited, and PyPy's timer ticks for the whole process."""
 
 
 def on_sigterm(argv: list[str]) -> None:
@@ -198,10 +236,12 @@ def _after_fork_in_child() -> None:
         fd = move_out_of_the_way(os.open(f"{session.path}.{os.getpid()}", flags, 0o666))
     except OSError:
         return
-    child = _Session(fd, session.interval_ns, session.flags, True, session.path, session.meta)
+    child = _Session(
+        fd, session.interval_ns, session.flags, session.timer, True, session.path, session.meta
+    )
     try:
         child.begin()
-    except (OSError, _vmprof.VMProfError):
+    except (OSError, ValueError, _vmprof.VMProfError):
         return
     finally:
         os.close(fd)  # begin() has made a copy.

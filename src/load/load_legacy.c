@@ -221,6 +221,36 @@ on_name(vmp_old_loader *l)
     return rc < 0 ? vmp_old_failed(l, rc) : taken(l, 1 + l->addr + l->word + text.n);
 }
 
+/* What our own session of PyPy says (python/vmprof/_capture_pypy.py). */
+static int
+facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
+{
+    static const char resumed[] = "resumed.";
+    vmp_profile_process *facts = &l->facts;
+    if (vmp_str_equal(key, vmp_str_from("timer"))) {
+        l->timer = value.n >= 4 && memcmp(value.p, "perf", 4) == 0 ? VMP_OLD_BY_THREAD
+                                                                   : VMP_OLD_BY_PROCESS;
+        int rc = vmp_profile_builder_string(l->builder, value, &facts->timer);
+        return rc < 0 ? vmp_old_failed(l, rc) : 0;
+    }
+    if (l->timer == VMP_OLD_NOT_OURS || value.n >= 24)
+        return 0;
+    char text[24];
+    memcpy(text, value.p, value.n);
+    text[value.n] = '\0';
+    if (vmp_str_equal(key, vmp_str_from("cpu_ns"))) {
+        facts->cpu_ns = strtoull(text, NULL, 10);
+        facts->has_cpu = true;
+    } else if (vmp_str_equal(key, vmp_str_from("samples"))) {
+        l->asked_samples = strtoull(text, NULL, 10);
+    } else if (vmp_str_equal(key, vmp_str_from("lost"))) {
+        l->late_ticks = strtoull(text, NULL, 10);
+    } else if (key.n > sizeof(resumed) - 1 && memcmp(key.p, resumed, sizeof(resumed) - 1) == 0) {
+        l->threads[0].last_ns = strtoull(text, NULL, 10);
+    }
+    return 0;
+}
+
 static int
 on_meta(vmp_old_loader *l)
 {
@@ -240,7 +270,9 @@ on_meta(vmp_old_loader *l)
         l->start_offset = strtod(text, &end);
         l->has_start_offset = end != text && vmp_old_is_clock(l->start_offset);
     }
-    rc = meta_put(l, key, value);
+    rc = facts_meta(l, key, value);
+    if (rc == 0)
+        rc = meta_put(l, key, value);
     return rc < 0 ? rc : taken(l, at + l->word + value.n);
 }
 
@@ -370,6 +402,12 @@ end(vmp_old_loader *l)
     if (rc == 0 && l->lost_ns >= interval)
         rc = vmp_profile_builder_loss(l->builder, vmp_str_from("long_gap"),
             (l->lost_ns + interval / 2) / interval, (vmp_thread_id){0});
+    if (rc == 0 && l->late_ticks)
+        rc = vmp_profile_builder_loss(
+            l->builder, vmp_str_from("late"), l->late_ticks, (vmp_thread_id){0});
+    if (rc == 0 && l->asked_samples > l->threads[0].samples)
+        rc = vmp_profile_builder_loss(l->builder, vmp_str_from("no_stack"),
+            l->asked_samples - l->threads[0].samples, (vmp_thread_id){0});
     if (rc == 0 && l->allocations) {
         snprintf(text, sizeof(text), "%llu", (unsigned long long)l->allocations);
         rc = vmp_profile_builder_meta(

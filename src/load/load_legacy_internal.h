@@ -99,6 +99,13 @@ typedef struct vmp_old_thread {
     uint64_t samples;
 } vmp_old_thread;
 
+/* What a sample of version 7 stands for in CPU mode. */
+enum vmp_old_timer {
+    VMP_OLD_NOT_OURS,   /* the process's CPU time since the one before, a period at least */
+    VMP_OLD_BY_PROCESS, /* the same, be it less than a period: in a session of ours */
+    VMP_OLD_BY_THREAD,  /* one period: ticks are the thread's own; docs/pypy.md */
+};
+
 typedef struct vmp_old_loader {
     vmp_in *in; /* at the begin of a record */
     vmp_profile_builder *builder;
@@ -122,6 +129,8 @@ typedef struct vmp_old_loader {
     uint64_t last_thread; /* of which last_thread_id is the id, if that is not 0 */
     uint32_t last_thread_id;
     uint64_t first_ns, lost_ns, allocations;
+    enum vmp_old_timer timer;
+    uint64_t asked_samples, late_ticks; /* what it says of the whole run */
 
     /* Samples of one thread that were not handed on yet. */
     vmp_profile_batch batch;

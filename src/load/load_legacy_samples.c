@@ -58,8 +58,9 @@ weigh(vmp_old_loader *l, vmp_old_thread *t, uint64_t now_ns)
     uint64_t max_ns = l->options->max_gap_ns ? l->options->max_gap_ns : DEFAULT_MAX_GAP_NS, gap;
     int64_t ahead = (int64_t)(now_ns - t->last_ns);
     bool first = t->samples == 0;
+    uint64_t least_ns = l->timer == VMP_OLD_NOT_OURS ? l->period_ns : 1;
     if (!first && ahead <= 0)
-        return l->period_ns;
+        return least_ns;
     t->last_ns = now_ns;
     if (first)
         return l->period_ns;
@@ -68,7 +69,7 @@ weigh(vmp_old_loader *l, vmp_old_thread *t, uint64_t now_ns)
         l->lost_ns += l->lost_ns < INT64_MAX ? gap - max_ns : 0;
         gap = max_ns;
     }
-    return gap > l->period_ns ? gap : l->period_ns;
+    return gap > least_ns ? gap : least_ns;
 }
 
 /* Time of a sample since the start, and its weight. `clock`: what the log has. */
@@ -87,7 +88,8 @@ time_and_weight(vmp_old_loader *l, uint32_t thread, uint64_t clock, uint64_t *re
             l->first_ns = clock;
         time_ns = (int64_t)(clock - l->first_ns);
         if (l->layout == VMP_OLD_TIME_LAST && l->period_ns)
-            *ret_weight = weigh(l, t, clock);
+            *ret_weight =
+                l->timer == VMP_OLD_BY_THREAD && !is_wall ? l->period_ns : weigh(l, t, clock);
     }
     t->samples++;
     l->threads[0].samples += is_wall;

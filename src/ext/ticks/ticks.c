@@ -1,0 +1,191 @@
+#include "ticks.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "os.h"
+#include "ticks_handler.h"
+
+enum {
+    MOST_THREADS = 256 /* that have an event of their own: those that run at the start */
+};
+
+/* The events of this session; start and stop alone use them, and a forked child. */
+static struct {
+    int timer;
+    int fds[MOST_THREADS];
+    size_t count;
+    uint64_t start_cpu_ns;
+    struct sigaction theirs; /* for SIGPROF */
+} events;
+
+/* Off by 0.8 to 3 %, so that looks drift through whatever repeats with the asked
+ * interval; docs/sampling.md, Lockstep. */
+static uint64_t
+period_near(uint64_t interval_ns)
+{
+    static const double off[2][2] = {{0.970, 0.985}, {1.008, 1.012}};
+    uint64_t random = (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u;
+    const double *range = off[random >> 63];
+    double at = (double)(random >> 11 & 0xfffff) / 0x100000;
+    return (uint64_t)((double)interval_ns * (range[0] + (range[1] - range[0]) * at));
+}
+
+static void
+events_close(void)
+{
+    /* The program may have closed all descriptors, and have others by these numbers. */
+    for (size_t i = 0; i < events.count; i++)
+        if (vmp_os_perf_is_open(events.fds[i]))
+            close(events.fds[i]);
+    events.count = 0;
+}
+
+static int
+events_open(uint64_t interval_ns, bool user_only)
+{
+    pid_t tids[MOST_THREADS];
+    size_t n = vmp_os_thread_list(tids, MOST_THREADS);
+    if (n == 0) {
+        tids[0] = vmp_os_own_tid();
+        n = 1;
+    }
+    if (n > MOST_THREADS || vmp_os_is_traced())
+        return -VMP_EUNSUPPORTED;
+    for (size_t i = 0; i < n; i++) {
+        int rc = vmp_os_perf_open(&events.fds[events.count], tids[i], period_near(interval_ns),
+            VMP_TICKS_PAYLOAD, user_only, NULL);
+        if (rc == 0) {
+            events.count++;
+        } else if (tids[i] == vmp_os_own_tid()) {
+            events_close();
+            return rc;
+        } /* else it has ended */
+    }
+    return 0;
+}
+
+static bool
+is_ours(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == vmp_ticks_on_signal;
+}
+
+/* Our handler for a signal. Once it is there for perf it stays: a tick may come
+ * long after its event was closed, and the default action would end the program. */
+static int
+handler_install(int signo)
+{
+    struct sigaction action = {
+        .sa_sigaction = vmp_ticks_on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    /* No handler of the program runs inside ours; faults are PyPy's to see. */
+    sigfillset(&action.sa_mask);
+    sigdelset(&action.sa_mask, SIGSEGV);
+    sigdelset(&action.sa_mask, SIGBUS);
+    return sigaction(signo, &action, NULL) < 0 ? -VMP_EUNSUPPORTED : 0;
+}
+
+static int
+perf_start(uint64_t interval_ns, bool user_only)
+{
+    struct sigaction now;
+    if (sigaction(VMP_OS_PERF_SIGNAL, NULL, &now) < 0 ||
+        !(is_ours(&now) || (!(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)))
+        return -VMP_EUNSUPPORTED; /* the program has a use for the signal */
+    int rc = handler_install(VMP_OS_PERF_SIGNAL);
+    if (rc == 0)
+        rc = events_open(interval_ns, user_only);
+    return rc;
+}
+
+static void
+itimer_stop(void)
+{
+    struct itimerval off = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_PROF, &off, NULL);
+}
+
+/* PyPy's own hooks, which are registered before ours, stop its timer before a fork,
+ * start it in the parent, and close its log in the child. */
+static void
+after_fork_in_parent(void)
+{
+    if (vmp_the_ticker.running && events.timer != VMP_TICKS_ITIMER)
+        itimer_stop();
+}
+
+static void
+after_fork_in_child(void)
+{
+    vmp_the_ticker.running = false;
+    events_close();
+}
+
+int
+vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
+{
+    static bool hooked;
+    vmp_ticker *t = &vmp_the_ticker;
+    if (sigaction(SIGPROF, NULL, &events.theirs) < 0 || !(events.theirs.sa_flags & SA_SIGINFO))
+        return -VMP_EUNSUPPORTED;
+    t->sampler = events.theirs.sa_sigaction;
+    t->interval_ns = interval_ns;
+    t->repeat = timer != VMP_TICKS_ITIMER || !weights;
+    t->by_thread = timer != VMP_TICKS_ITIMER;
+    t->session++;
+    t->ticks = t->samples = t->lost = 0;
+    events.start_cpu_ns = vmp_os_process_cpu_ns();
+    t->process_clock_ns = events.start_cpu_ns;
+    vmp_ticks_thread_begin();
+    if (!hooked)
+        hooked = pthread_atfork(NULL, after_fork_in_parent, after_fork_in_child) == 0;
+    t->running = true;
+    if (timer != VMP_TICKS_ITIMER) {
+        int rc = perf_start(interval_ns, timer == VMP_TICKS_PERF_USER);
+        if (rc < 0 && timer == VMP_TICKS_PERF_USER) {
+            t->running = false;
+            return rc;
+        }
+        if (rc < 0)
+            timer = VMP_TICKS_ITIMER;
+        else
+            itimer_stop();
+    }
+    t->by_thread = timer != VMP_TICKS_ITIMER;
+    t->repeat = t->by_thread || !weights;
+    if (timer == VMP_TICKS_ITIMER)
+        handler_install(SIGPROF);
+    events.timer = timer;
+    return timer;
+}
+
+void
+vmp_ticks_pause(int on)
+{
+    vmp_ticker *t = &vmp_the_ticker;
+    if (on) {
+        t->running = false;
+        return;
+    }
+    t->session++; /* each thread begins anew */
+    t->process_clock_ns = vmp_os_process_cpu_ns();
+    vmp_ticks_thread_begin();
+    t->running = true;
+}
+
+void
+vmp_ticks_stop(vmp_ticks_counts *ret_counts)
+{
+    vmp_ticker *t = &vmp_the_ticker;
+    struct sigaction now;
+    events_close();
+    t->running = false;
+    if (sigaction(SIGPROF, NULL, &now) == 0 && is_ours(&now))
+        sigaction(SIGPROF, &events.theirs, NULL);
+    ret_counts->ticks = t->ticks;
+    ret_counts->samples = t->samples;
+    ret_counts->lost = t->lost;
+    ret_counts->cpu_ns = vmp_os_process_cpu_ns() - events.start_cpu_ns;
+}

@@ -1,0 +1,96 @@
+#include "ticks_handler.h"
+
+#include <errno.h>
+
+#include "os.h"
+
+/* Of one tick; what is beyond counts as lost. A longer wait for the handler would
+ * be felt: a sample costs about 2 us. */
+static const uint64_t most_samples = 1000;
+
+vmp_ticker vmp_the_ticker;
+
+/* In memory that each thread has from its start: the handler cannot allocate. */
+static __thread struct {
+    unsigned session;
+    uint64_t clock_ns; /* of the thread: up to where its CPU time has samples */
+} own __attribute__((tls_model("initial-exec")));
+
+void
+vmp_ticks_thread_begin(void)
+{
+    own.clock_ns = vmp_os_own_cpu_ns();
+    own.session = vmp_the_ticker.session;
+}
+
+/* Intervals of a clock that no sample was taken for yet, rounded. */
+VMP_SIGSAFE static uint64_t
+intervals_owed(const vmp_ticker *t, uint64_t *clock_ns, uint64_t now_ns)
+{
+    uint64_t passed_ns = now_ns > *clock_ns ? now_ns - *clock_ns : 0;
+    uint64_t owed = (passed_ns + t->interval_ns / 2) / t->interval_ns;
+    *clock_ns += owed * t->interval_ns;
+    return owed;
+}
+
+VMP_SIGSAFE static uint64_t
+thread_owes(const vmp_ticker *t)
+{
+    uint64_t now_ns = vmp_os_own_cpu_ns();
+    if (own.session != t->session) {
+        /* Its first tick; when it began, and what ran before, is not known. */
+        own.session = t->session;
+        own.clock_ns = now_ns;
+        return 1;
+    }
+    return intervals_owed(t, &own.clock_ns, now_ns);
+}
+
+/* The clock may run behind by half an interval, which is what it was rounded by. */
+VMP_SIGSAFE static uint64_t
+process_owes(vmp_ticker *t)
+{
+    uint64_t now_ns = vmp_os_process_cpu_ns();
+    uint64_t then_ns = atomic_load(&t->process_clock_ns), clock_ns, owed;
+    do {
+        clock_ns = then_ns;
+        owed = intervals_owed(t, &clock_ns, now_ns);
+    } while (!atomic_compare_exchange_weak(&t->process_clock_ns, &then_ns, clock_ns));
+    return owed;
+}
+
+VMP_SIGSAFE static void
+tick(vmp_ticker *t, siginfo_t *info, void *context)
+{
+    uint64_t n = !t->repeat ? 1 : t->by_thread ? thread_owes(t) : process_owes(t);
+    atomic_fetch_add(&t->ticks, 1);
+    if (n > most_samples) {
+        atomic_fetch_add(&t->lost, n - most_samples);
+        n = most_samples;
+    }
+    atomic_fetch_add(&t->samples, n);
+    while (n-- > 0)
+        t->sampler(SIGPROF, info, context);
+}
+
+void
+vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
+{
+    static const struct sigaction dfl = {.sa_handler = SIG_DFL};
+    vmp_ticker *t = &vmp_the_ticker;
+    int saved_errno = errno;
+    uint64_t payload = 0;
+    bool ours = signo == SIGPROF ||
+                (vmp_os_perf_signal_payload(info, &payload) && payload == VMP_TICKS_PAYLOAD);
+    if (ours) {
+        /* One of perf may come when the session is over. */
+        if (atomic_load(&t->running))
+            tick(t, info, context);
+        vmp_os_restart_prevent(context);
+    } else {
+        /* A breakpoint, which nobody else has asked for. */
+        sigaction(signo, &dfl, NULL);
+        vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
+    }
+    errno = saved_errno;
+}

@@ -1,0 +1,35 @@
+/* What the handler needs to know, and the handler. */
+#ifndef VMP_TICKS_HANDLER_H
+#define VMP_TICKS_HANDLER_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler.h"
+
+enum { VMP_TICKS_PAYLOAD = 0x7670 }; /* tells our perf events; "vp" */
+
+/* One instance, since a process has one handler and one sampler. Written while
+ * `running` is false, but for the atomics. */
+typedef struct vmp_ticker {
+    atomic_bool running;
+    atomic_uint session; /* number of the session, to tell a thread's first tick in it */
+    bool repeat;
+    bool by_thread; /* ticks are a thread's own, so its CPU clock counts, not the process's */
+    uint64_t interval_ns;
+    void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
+    _Atomic uint64_t process_clock_ns; /* up to where CPU time has its samples; !by_thread */
+    _Atomic uint64_t ticks, samples, lost;
+} vmp_ticker;
+
+extern vmp_ticker vmp_the_ticker;
+
+/* The calling thread has its samples up to now: its next tick counts from here. */
+void vmp_ticks_thread_begin(void);
+
+/* For SIGTRAP of perf events, and for SIGPROF in place of PyPy's handler. */
+VMP_SIGSAFE void vmp_ticks_on_signal(int signo, siginfo_t *info, void *context);
+
+#endif
