@@ -15,6 +15,7 @@ import _vmprof  # type: ignore[import-not-found]
 
 from . import _pypy_ticks
 from ._files import move_out_of_the_way
+from ._pypy_exec import ExecGuard
 
 MEMORY = 1
 LINES = 2
@@ -61,6 +62,7 @@ class _Session:
         self.meta = meta
         self.pauses = 0
         self.resumed = 0
+        self.guard = ExecGuard()
         self.fd = -1
 
     def begin(self) -> None:
@@ -78,17 +80,16 @@ class _Session:
         except BaseException:
             os.close(self.fd)
             raise
+        _pypy_ticks.log(self.fd)
         try:
-            self.write({**self.meta, "timer": self._take_ticks()})
+            timer = _pypy_ticks.start(
+                self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, bool(self.flags & WALL)
+            )
+            self.guard.install()
+            self.write({**self.meta, "timer": timer})
         except BaseException:
             self.end()
             raise
-
-    def _take_ticks(self) -> str:
-        """Let our timer tick in place of PyPy's, where it is better; returns its name."""
-        if self.flags & WALL:
-            return "itimer-real"
-        return _pypy_ticks.start(self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS)
 
     def end(self) -> dict[str, int]:
         """Finish the log and return what was counted.
@@ -99,10 +100,11 @@ class _Session:
         while self.pauses:
             self.resume()
         counts: dict[str, int] = {}
+        _pypy_ticks.log(-1)
+        self.guard.remove()
         try:
-            if not self.flags & WALL:
-                counts = _pypy_ticks.stop()
-                self.write({key: str(value) for key, value in counts.items()})
+            counts = _pypy_ticks.stop()
+            self.write({key: str(value) for key, value in counts.items()})
             _vmprof.disable()
         except _vmprof.VMProfError as error:
             raise OSError(f"the log could not be finished: {error}") from None
@@ -113,16 +115,16 @@ class _Session:
     def pause(self) -> None:
         """Pause; nests."""
         _vmprof.stop_sampling()
-        if self.pauses == 0 and not self.flags & WALL:
+        if self.pauses == 0:
             _pypy_ticks.pause(1)
         self.pauses += 1
 
     def resume(self) -> None:
         """End one pause."""
         self.pauses -= 1
-        if self.pauses == 0 and not self.flags & WALL:
+        if self.pauses == 0:
             self.resumed += 1
-            if _SAMPLES_HAVE_WEIGHTS:
+            if _SAMPLES_HAVE_WEIGHTS and not self.flags & WALL:
                 # So that the next sample does not stand for the pause.
                 self.write({f"resumed.{self.resumed}": str(time.process_time_ns())})
             _pypy_ticks.pause(0)
@@ -216,7 +218,7 @@ def thread_begins(ident: int) -> None:
 
 
 def on_sigterm(argv: list[str]) -> None:
-    """A log that SIGTERM cuts reads up to there."""
+    _pypy_ticks.on_sigterm(argv)
 
 
 def _after_fork_in_child() -> None:
@@ -225,6 +227,7 @@ def _after_fork_in_child() -> None:
     session, _session = _session, None
     if session is None:
         return
+    session.guard.remove()
     try:
         _vmprof.disable()
     except _vmprof.VMProfError:

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "os.h"
 #include "ticks_handler.h"
 
@@ -18,7 +19,8 @@ static struct {
     int fds[MOST_THREADS];
     size_t count;
     uint64_t start_cpu_ns;
-    struct sigaction theirs; /* for SIGPROF */
+    int signo; /* of PyPy's timer */
+    struct sigaction theirs;
 } events;
 
 /* Off by 0.8 to 3 %, so that looks drift through whatever repeats with the asked
@@ -100,11 +102,18 @@ perf_start(uint64_t interval_ns, bool user_only)
     return rc;
 }
 
+static bool
+is_perf(int timer)
+{
+    return timer == VMP_TICKS_PERF || timer == VMP_TICKS_PERF_USER;
+}
+
+/* Stops PyPy's timer; *old is what it was, unless NULL. */
 static void
-itimer_stop(void)
+itimer_stop(int timer, struct itimerval *old)
 {
     struct itimerval off = {{0, 0}, {0, 0}};
-    setitimer(ITIMER_PROF, &off, NULL);
+    setitimer(timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &off, old);
 }
 
 /* PyPy's own hooks, which are registered before ours, stop its timer before a fork,
@@ -112,15 +121,34 @@ itimer_stop(void)
 static void
 after_fork_in_parent(void)
 {
-    if (vmp_the_ticker.running && events.timer != VMP_TICKS_ITIMER)
-        itimer_stop();
+    if (is_perf(events.timer))
+        itimer_stop(events.timer, NULL);
 }
 
 static void
 after_fork_in_child(void)
 {
     vmp_the_ticker.running = false;
+    vmp_the_ticker.log = -1;
     events_close();
+}
+
+/* Starts the timer, or leaves PyPy's going. Returns which one ticks, or an error. */
+static int
+timer_start(uint64_t interval_ns, int timer)
+{
+    if (is_perf(timer)) {
+        int rc = perf_start(interval_ns, timer == VMP_TICKS_PERF_USER);
+        if (rc == 0) {
+            itimer_stop(timer, NULL);
+            return timer;
+        }
+        if (timer == VMP_TICKS_PERF_USER)
+            return rc;
+        timer = VMP_TICKS_ITIMER;
+    }
+    int rc = handler_install(events.signo);
+    return rc < 0 ? rc : timer;
 }
 
 int
@@ -128,12 +156,14 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
 {
     static bool hooked;
     vmp_ticker *t = &vmp_the_ticker;
-    if (sigaction(SIGPROF, NULL, &events.theirs) < 0 || !(events.theirs.sa_flags & SA_SIGINFO))
+    events.signo = timer == VMP_TICKS_ITIMER_REAL ? SIGALRM : SIGPROF;
+    if (sigaction(events.signo, NULL, &events.theirs) < 0 || !(events.theirs.sa_flags & SA_SIGINFO))
         return -VMP_EUNSUPPORTED;
     t->sampler = events.theirs.sa_sigaction;
+    t->signo = events.signo;
     t->interval_ns = interval_ns;
-    t->repeat = timer != VMP_TICKS_ITIMER || !weights;
-    t->by_thread = timer != VMP_TICKS_ITIMER;
+    t->by_thread = is_perf(timer);
+    t->repeat = t->by_thread || (timer == VMP_TICKS_ITIMER && !weights);
     t->session++;
     t->ticks = t->samples = t->lost = 0;
     events.start_cpu_ns = vmp_os_process_cpu_ns();
@@ -142,23 +172,36 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
     if (!hooked)
         hooked = pthread_atfork(NULL, after_fork_in_parent, after_fork_in_child) == 0;
     t->running = true;
-    if (timer != VMP_TICKS_ITIMER) {
-        int rc = perf_start(interval_ns, timer == VMP_TICKS_PERF_USER);
-        if (rc < 0 && timer == VMP_TICKS_PERF_USER) {
-            t->running = false;
-            return rc;
-        }
-        if (rc < 0)
-            timer = VMP_TICKS_ITIMER;
-        else
-            itimer_stop();
+    events.timer = timer_start(interval_ns, timer);
+    t->by_thread = is_perf(events.timer);
+    t->repeat = t->by_thread || (events.timer == VMP_TICKS_ITIMER && !weights);
+    if (events.timer < 0)
+        t->running = false;
+    return events.timer;
+}
+
+void
+vmp_ticks_hold(int on)
+{
+    static struct itimerval held;
+    if (is_perf(events.timer)) {
+        for (size_t i = 0; i < events.count; i++)
+            vmp_os_perf_enable(events.fds[i], !on);
+    } else if (on) {
+        itimer_stop(events.timer, &held);
+    } else {
+        setitimer(events.timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &held, NULL);
     }
-    t->by_thread = timer != VMP_TICKS_ITIMER;
-    t->repeat = t->by_thread || !weights;
-    if (timer == VMP_TICKS_ITIMER)
-        handler_install(SIGPROF);
-    events.timer = timer;
-    return timer;
+    if (on)
+        vmp_names_write(vmp_the_ticker.log, false);
+}
+
+void
+vmp_ticks_log(int log)
+{
+    if (log >= 0)
+        vmp_names_find();
+    vmp_the_ticker.log = log;
 }
 
 void
@@ -182,8 +225,9 @@ vmp_ticks_stop(vmp_ticks_counts *ret_counts)
     struct sigaction now;
     events_close();
     t->running = false;
-    if (sigaction(SIGPROF, NULL, &now) == 0 && is_ours(&now))
-        sigaction(SIGPROF, &events.theirs, NULL);
+    if (sigaction(events.signo, NULL, &now) == 0 && is_ours(&now))
+        sigaction(events.signo, &events.theirs, NULL);
+    events.timer = VMP_TICKS_ITIMER;
     ret_counts->ticks = t->ticks;
     ret_counts->samples = t->samples;
     ret_counts->lost = t->lost;

@@ -2,13 +2,19 @@
 
 #include <errno.h>
 
+#include "names.h"
 #include "os.h"
 
 /* Of one tick; what is beyond counts as lost. A longer wait for the handler would
  * be felt: a sample costs about 2 us. */
 static const uint64_t most_samples = 1000;
 
-vmp_ticker vmp_the_ticker;
+/* Names are looked for about ten times a second of busy threads; fewer ticks come of
+ * timers that are bound to the kernel's. */
+static const uint64_t names_ns = 100000000;
+static const uint64_t kernel_ticks = 25;
+
+vmp_ticker vmp_the_ticker = {.log = -1};
 
 /* In memory that each thread has from its start: the handler cannot allocate. */
 static __thread struct {
@@ -63,14 +69,19 @@ VMP_SIGSAFE static void
 tick(vmp_ticker *t, siginfo_t *info, void *context)
 {
     uint64_t n = !t->repeat ? 1 : t->by_thread ? thread_owes(t) : process_owes(t);
-    atomic_fetch_add(&t->ticks, 1);
+    uint64_t ticks = atomic_fetch_add(&t->ticks, 1);
     if (n > most_samples) {
         atomic_fetch_add(&t->lost, n - most_samples);
         n = most_samples;
     }
     atomic_fetch_add(&t->samples, n);
     while (n-- > 0)
-        t->sampler(SIGPROF, info, context);
+        t->sampler(t->signo, info, context);
+    uint64_t every = names_ns / t->interval_ns;
+    if (!t->by_thread && every > kernel_ticks)
+        every = kernel_ticks;
+    if (ticks % (every ? every : 1) == 0)
+        vmp_names_write(t->log, true);
 }
 
 void
@@ -80,7 +91,7 @@ vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
     vmp_ticker *t = &vmp_the_ticker;
     int saved_errno = errno;
     uint64_t payload = 0;
-    bool ours = signo == SIGPROF ||
+    bool ours = signo != VMP_OS_PERF_SIGNAL ||
                 (vmp_os_perf_signal_payload(info, &payload) && payload == VMP_TICKS_PAYLOAD);
     if (ours) {
         /* One of perf may come when the session is over. */

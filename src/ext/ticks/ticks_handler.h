@@ -19,9 +19,11 @@ typedef struct vmp_ticker {
     bool repeat;
     bool by_thread; /* ticks are a thread's own, so its CPU clock counts, not the process's */
     uint64_t interval_ns;
+    int signo;                                                  /* of PyPy's timer */
     void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
     _Atomic uint64_t process_clock_ns; /* up to where CPU time has its samples; !by_thread */
     _Atomic uint64_t ticks, samples, lost;
+    atomic_int log; /* -1: none */
 } vmp_ticker;
 
 extern vmp_ticker vmp_the_ticker;
@@ -29,7 +31,7 @@ extern vmp_ticker vmp_the_ticker;
 /* The calling thread has its samples up to now: its next tick counts from here. */
 void vmp_ticks_thread_begin(void);
 
-/* For SIGTRAP of perf events, and for SIGPROF in place of PyPy's handler. */
+/* For SIGTRAP of perf events, and for the signal of PyPy's timer in place of PyPy's handler. */
 VMP_SIGSAFE void vmp_ticks_on_signal(int signo, siginfo_t *info, void *context);
 
 #endif

@@ -1,0 +1,62 @@
+"""Keeps ticks from coming when the process has become another program, which they would end.
+
+While a session runs, the functions of `os` that become another program stop the timer first, and
+go on with it where that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import posix
+
+import __pypy__  # type: ignore[import-not-found]
+
+from . import _pypy_ticks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_FUNCTIONS = ("execv", "execve")  # all others of `os` call these
+
+
+class ExecGuard:
+    """In place from `install` to `remove`."""
+
+    def __init__(self) -> None:
+        self._on = False
+        self._patched: list[tuple[Any, str, Any, Any]] = []
+
+    def install(self) -> None:
+        self._on = True
+        for name in _FUNCTIONS:
+            original = getattr(posix, name)
+            wrapper = self._wrap(original)
+            for module in (os, posix):
+                if getattr(module, name) is original:
+                    self._patched.append((module, name, original, wrapper))
+                    setattr(module, name, wrapper)
+
+    def remove(self) -> None:
+        self._on = False
+        for module, name, original, wrapper in self._patched:
+            # What somebody else has put over ours is theirs; ours below it only passes on now.
+            if getattr(module, name) is wrapper:
+                setattr(module, name, original)
+        self._patched = []
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @__pypy__.hidden_applevel  # type: ignore[untyped-decorator]
+        def become(*args: Any, **kwargs: Any) -> Any:
+            if not self._on:
+                return original(*args, **kwargs)
+            _pypy_ticks.hold(1)
+            try:
+                return original(*args, **kwargs)
+            finally:
+                _pypy_ticks.hold(0)
+
+        become.__name__ = original.__name__
+        become.__doc__ = original.__doc__
+        return become

@@ -1,0 +1,114 @@
+"""However a program under PyPy ends, it ends as without us, and its log reads with its names."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# A function that comes into being when the profile has begun; PyPy writes such names late.
+LATE = """\
+import os, signal, sys, time
+exec('''def late(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass''')
+late(0.5)
+"""
+ENDS = {
+    "kill": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, True),
+    "os._exit": ("os._exit(4)", 4, True),
+    "fault": ("os.kill(os.getpid(), signal.SIGSEGV)\ntime.sleep(9)", -signal.SIGSEGV, True),
+    "terminate": ("os.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(9)", -signal.SIGTERM, False),
+    "exit": ("sys.exit(3)", 3, False),
+}
+
+
+def show(pypy: Any, log: Path, *words: str) -> str:
+    done = subprocess.run([pypy.binary, "show", str(log), *words], text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_log_has_the_names_up_to_the_end(pypy: Any, tmp_path: Path, end: str) -> None:
+    statement, status, cut = ENDS[end]
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(LATE + statement)
+    done = pypy.run(["-m", "vmprof", "-o", str(log), str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+    assert show(pypy, log, "flat").splitlines()[1].split()[-2] == "late"
+    assert ("cut" in show(pypy, log, "info")) == cut
+
+
+def test_terminated_program_is_reported(pypy: Any, tmp_path: Path) -> None:
+    """Asleep in a system call, and its temporary log is gone with it."""
+    prog = tmp_path / "prog.py"
+    prog.write_text(LATE + "print('ready', flush=True)\ntime.sleep(60)\n")
+    args = ["-m", "vmprof", str(prog)]
+    places = {"TMPDIR": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with pypy.popen(args, cwd=tmp_path, env=places, **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (-signal.SIGTERM, "")
+    assert "late" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["prog.py"]
+
+
+def test_handler_of_the_program_comes_before_ours(pypy: Any, tmp_path: Path) -> None:
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(
+        "import signal\nassert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(8))\n"
+        + LATE
+        + "os.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(9)\n"
+    )
+    done = pypy.run(["-m", "vmprof", "-o", str(log), str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (8, "")
+    assert "cut" not in show(pypy, log, "info")
+
+
+BECOMES = (
+    LATE
+    + """
+code = "import time; list(iter(lambda: time.process_time() > 0.5, True)); print('new')"
+try:
+    os.execv("/nonexistent/program", ["x"])
+except FileNotFoundError:
+    late(0.2)
+os.execl(sys.executable, sys.executable, "-ISc", code)
+"""
+)
+
+
+@pytest.mark.parametrize("how", ["perf", "itimer", "--wall"])
+def test_program_that_becomes_another(pypy: Any, tmp_path: Path, how: str) -> None:
+    """No timer of ours ends the new program; the log is that of the old one."""
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(BECOMES)
+    options, env = ([how], {}) if how == "--wall" else ([], {"VMPROF_TIMER": how})
+    args = ["-m", "vmprof", *options, "-o", str(log), str(prog)]
+    done = pypy.run(args, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (0, "new\n"), done.stderr
+    assert "late" in show(pypy, log, "flat")
+
+
+def test_interrupt_ends_as_without(pypy: Any, tmp_path: Path) -> None:
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(LATE + "print('ready', flush=True)\ntime.sleep(60)\n")
+    ends = []
+    for args in ([str(prog)], ["-m", "vmprof", "-o", str(log), str(prog)]):
+        with pypy.popen(args, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as one:
+            one.stdout.readline()
+            time.sleep(0.2)
+            os.kill(one.pid, signal.SIGINT)
+            ends.append((one.communicate(timeout=60), one.returncode))
+    assert ends[0] == ends[1]
+    assert "late" in show(pypy, log, "flat")
