@@ -1,6 +1,6 @@
 /* What a fuzzer is: one function that takes any bytes and must neither crash,
  * nor hang, nor take much memory. libFuzzer calls it in a build with
- * -Dfuzzers=checked or fast (clang); fuzz_main.c calls it everywhere else. */
+ * -Dlibfuzzer=checked or fast (clang); fuzz_main.c calls it everywhere else. */
 #ifndef VMP_FUZZ_H
 #define VMP_FUZZ_H
 
