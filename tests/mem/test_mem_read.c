@@ -220,12 +220,12 @@ pid_play(int forbid)
         for (;;)
             pause();
     }
-    if (forbid && syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
-        return 100;
     vmp_mem_pid *m = NULL;
     vmp_err err = {0};
     int wrong;
-    if (vmp_mem_pid_open(&m, pid, &err) != 0)
+    if (forbid && syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
+        wrong = 100;
+    else if (vmp_mem_pid_open(&m, pid, &err) != 0)
         wrong = err.os_errno == EACCES ? 120 : 101;
     else
         wrong = reader_probe(vmp_mem_pid_view(m), p);
