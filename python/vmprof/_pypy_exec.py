@@ -59,4 +59,5 @@ class ExecGuard:
 
         become.__name__ = original.__name__
         become.__doc__ = original.__doc__
-        return become
+        wrapper: Callable[..., Any] = become
+        return wrapper
