@@ -107,6 +107,15 @@ child(vmp_old_stacks *s, uint32_t parent, uint32_t place, uint32_t *ret_stack)
         s->builder, (vmp_stack_id){parent}, (vmp_location_id){place}, &id);
 }
 
+/* Whether the frame at slots[0] is that of the slots behind it, further out: when a
+ * loop of machine code is entered from the interpreter, PyPy shows the frame that
+ * entered it twice, as interpreted and as the outermost of the machine code. */
+static bool
+is_entry(const uint64_t *slots)
+{
+    return slots[0] == KIND_JITTED && slots[2] == KIND_CODE && slots[1] == slots[3];
+}
+
 int
 vmp_old_stacks_reserve(vmp_old_stacks *s, uint32_t depth)
 {
@@ -136,7 +145,10 @@ vmp_old_stacks_find(vmp_old_stacks *s, uint32_t depth, uint32_t *ret_stack)
     uint32_t stack = frame > 0 ? s->path[frame - 1] : 0;
     for (; frame < frames; frame++) {
         uint32_t place;
-        int rc = frame_place(s, s->slots + (size_t)(frames - 1 - frame) * unit, &place);
+        const uint64_t *slots = s->slots + (size_t)(frames - 1 - frame) * unit;
+        int rc = frame_place(s, slots, &place);
+        if (frame > 0 && s->pairing == VMP_OLD_KINDS && is_entry(slots))
+            stack = frame > 1 ? s->path[frame - 2] : 0;
         if (rc == 0 && place != NO_PLACE)
             rc = child(s, stack, place, &stack);
         if (rc < 0)

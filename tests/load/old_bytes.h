@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "compiler.h"
 
 enum { OLD_MEMORY = 1, OLD_LINES = 2, OLD_NATIVE = 4, OLD_KINDS = 8, OLD_REAL_TIME = 16 };
 enum { OLD_PERIOD_US = 1000, OLD_WORDS_BYTES = 40 };
@@ -100,7 +101,7 @@ old_frames(int mode, size_t first, uint64_t *slots)
 }
 
 /* A bit of everything: names before and behind, three threads, native frames. */
-static void
+static VMP_UNUSED void
 old_rich(vmp_buf *b, int version, int mode)
 {
     old_begin(b, version, mode, "cpython");
