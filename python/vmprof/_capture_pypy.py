@@ -7,13 +7,14 @@ are the facts of the process, which go into the log as META records, and forks.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 
 import _vmprof  # type: ignore[import-not-found]
 
-from . import _pypy_ticks
+from . import _pypy_native, _pypy_ticks
 from ._files import move_out_of_the_way
 from ._pypy_exec import ExecGuard
 
@@ -26,6 +27,7 @@ TIMERS: tuple[str, ...] = _pypy_ticks.TIMERS
 # Records of the log of vmprof before 1.0 (src/load/load_legacy.c). Keys of META that PyPy
 # writes itself, or that are told by the log's header; a second one stops old readers.
 _META_MARKER = b"\x07"
+_NATIVE_MARKER = b"\x08"
 _META_OF_PYPY = ("os", "bits", "implementation")
 _WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
 
@@ -77,8 +79,10 @@ class _Session:
                 int(bool(self.flags & NATIVE)),
                 int(bool(self.flags & WALL)),
             )
-        except BaseException:
+        except BaseException as error:
             os.close(self.fd)
+            if isinstance(error, _vmprof.VMProfError):
+                raise _as_os_error(error) from None
             raise
         _pypy_ticks.log(self.fd)
         try:
@@ -86,7 +90,7 @@ class _Session:
                 self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, bool(self.flags & WALL)
             )
             self.guard.install()
-            self.write({**self.meta, "timer": timer})
+            self.write(_meta_records({**self.meta, "timer": timer}))
         except BaseException:
             self.end()
             raise
@@ -104,10 +108,13 @@ class _Session:
         self.guard.remove()
         try:
             counts = _pypy_ticks.stop()
-            self.write({key: str(value) for key, value in counts.items()})
+            records = _meta_records({key: str(value) for key, value in counts.items()})
+            if self.flags & NATIVE:
+                records += _native_records(_pypy_native.names(self.fd))
+            self.write(records)
             _vmprof.disable()
         except _vmprof.VMProfError as error:
-            raise OSError(f"the log could not be finished: {error}") from None
+            raise _as_os_error(error) from None
         finally:
             _close(self.fd)
         return counts
@@ -126,21 +133,17 @@ class _Session:
             self.resumed += 1
             if _SAMPLES_HAVE_WEIGHTS and not self.flags & WALL:
                 # So that the next sample does not stand for the pause.
-                self.write({f"resumed.{self.resumed}": str(time.process_time_ns())})
+                clock = {f"resumed.{self.resumed}": str(time.process_time_ns())}
+                self.write(_meta_records(clock))
             _pypy_ticks.pause(0)
         _vmprof.start_sampling()
 
-    def write(self, meta: dict[str, str]) -> None:
-        """Add META records to the log, between PyPy's own."""
-        data = b"".join(
-            _META_MARKER + _text(key) + _text(value)
-            for key, value in meta.items()
-            if key not in _META_OF_PYPY
-        )
+    def write(self, records: bytes) -> None:
+        """Add records to the log, between PyPy's own."""
         fd = _vmprof.stop_sampling()
         try:
-            while data:
-                data = data[os.write(fd, data) :]
+            while records:
+                records = records[os.write(fd, records) :]
         finally:
             _vmprof.start_sampling()
 
@@ -164,6 +167,9 @@ def enable(
     _check(fileno)
     if flags & LINES:
         _say("PyPy does not record lines")
+    if flags & NATIVE and not _pypy_native.is_recordable():
+        _say("PyPy finds no libunwind.so, so it records no C frames (libunwind-dev has it)")
+        flags &= ~NATIVE
     session = _Session(fileno, interval_ns, flags, timer, follow_fork, path, meta or {})
     session.begin()
     _session = session
@@ -184,7 +190,7 @@ def is_enabled() -> bool:
 
 def get_profile_path() -> str | None:
     path: str | None = _vmprof.get_profile_path() if _session is not None else None
-    return path
+    return path if path is not None and path.startswith("/") else None
 
 
 def stop_sampling() -> int:
@@ -264,6 +270,14 @@ def _check(fileno: int) -> None:
         raise ValueError("file descriptor must be writable")
 
 
+def _as_os_error(error: Exception) -> Exception:
+    """PyPy tells what the system said by its text alone."""
+    for number in errno.errorcode:
+        if os.strerror(number) == str(error):
+            return OSError(number, str(error))
+    return error
+
+
 def _close(fd: int) -> None:
     try:
         os.close(fd)
@@ -271,8 +285,23 @@ def _close(fd: int) -> None:
         pass  # The program has closed it with all others.
 
 
+def _meta_records(meta: dict[str, str]) -> bytes:
+    return b"".join(
+        _META_MARKER + _text(key) + _text(value)
+        for key, value in meta.items()
+        if key not in _META_OF_PYPY
+    )
+
+
+def _native_records(names: dict[int, str]) -> bytes:
+    return b"".join(
+        _NATIVE_MARKER + address.to_bytes(_WORD_BYTES, sys.byteorder) + _text(name)
+        for address, name in names.items()
+    )
+
+
 def _text(text: str) -> bytes:
-    data = text.encode()
+    data = text.encode("utf-8", "backslashreplace")
     return len(data).to_bytes(_WORD_BYTES, sys.byteorder) + data
 
 

@@ -19,6 +19,32 @@ class _DlInfo(ctypes.Structure):
     ]
 
 
+class Place:
+    """Where a native address is: `offset` bytes into `file`, in `symbol` ("" if not known)."""
+
+    def __init__(self, file: str, offset: int, symbol: str) -> None:
+        self.file = file
+        self.offset = offset
+        self.symbol = symbol
+
+    def offset_name(self) -> str:
+        """What stands for the function where no symbol does."""
+        return f"<{self.file.rpartition('/')[2]}+0x{self.offset:x}>"
+
+
+def find(addr: int) -> Place | None:
+    """What the dynamic linker says of an address; None if it is in no loaded file."""
+    if not 0 <= addr < 1 << (8 * ctypes.sizeof(ctypes.c_void_p)):
+        return None
+    dladdr = getattr(ctypes.CDLL(None), "dladdr", None)
+    info = _DlInfo()
+    if dladdr is None or not dladdr(ctypes.c_void_p(addr), ctypes.byref(info)):
+        return None
+    file = (info.dli_fname or b"-").decode("utf-8", "replace")
+    symbol = (info.dli_sname or b"").decode("utf-8", "replace")
+    return Place(file, addr - (info.dli_fbase or 0), symbol)
+
+
 def resolve_addr(addr: int) -> tuple[str, int, str] | None:
     """The function at a native address as (name, line, file).
 
@@ -27,16 +53,8 @@ def resolve_addr(addr: int) -> tuple[str, int, str] | None:
 
     Returns: None for an address in no loaded file or under no exported name.
     """
-    if not 0 <= addr < 1 << (8 * ctypes.sizeof(ctypes.c_void_p)):
-        return None
-    dladdr = getattr(ctypes.CDLL(None), "dladdr", None)
-    info = _DlInfo()
-    if dladdr is None or not dladdr(ctypes.c_void_p(addr), ctypes.byref(info)):
-        return None
-    if info.dli_sname is None:
-        return None
-    name = info.dli_sname.decode("utf-8", "replace")
-    return name, 0, (info.dli_fname or b"-").decode("utf-8", "replace")
+    place = find(addr)
+    return (place.symbol, 0, place.file) if place is not None and place.symbol else None
 
 
 def resolve_many_addr(addrs: Iterable[int]) -> dict[int, tuple[str, int, str]]:

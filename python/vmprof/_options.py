@@ -5,7 +5,7 @@ Parsed by hand: argparse would add ten milliseconds to the start of every profil
 
 from __future__ import annotations
 
-from ._session import DEFAULT_PERIOD, interval_ns
+from ._session import DEFAULT_PERIOD, interval_ns, records_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Options:
                 lines.append("--jitlog: only PyPy has a JIT to record; ignored")
             elif self.output is None:
                 lines.append("--jitlog: needs -o FILE, beside which its log goes; ignored")
-        if self.native:
+        if self.native and not records_native():
             lines.append("--native: this version does not record C frames yet; ignored")
         return lines
 

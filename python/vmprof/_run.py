@@ -63,6 +63,7 @@ class _Run:
                 options.period,
                 memory=options.memory,
                 lines=options.lines,
+                native=options.native and _session.records_native(),
                 wall=options.wall,
                 follow_fork=True,
                 path=self._output.path,

@@ -59,6 +59,11 @@ def capture() -> ModuleType:
     return _capture
 
 
+def records_native() -> bool:
+    """Can the sampler of this interpreter record C frames?"""
+    return sys.implementation.name == "pypy"
+
+
 def interval_ns(period: float) -> int:
     """The period, a float of seconds, in nanoseconds. Raises ValueError out of bounds."""
     # NaN fails both comparisons. No int lies within the bounds, so that ints need no case of
@@ -153,6 +158,7 @@ def enable(
     lines: bool = False,
     native: bool | None = None,
     real_time: bool = False,
+    warn: bool = True,
 ) -> None:
     """Start sampling all threads of this process, those that start later included.
 
@@ -165,6 +171,7 @@ def enable(
         native: record C frames too; None: not.
         real_time: tick by the wall clock, so that waiting counts, not by the CPU time that
             each thread uses.
+        warn: of no effect; vmprof for PyPy always had it.
     Raises:
         ValueError: already enabled, or a bad descriptor or period.
         OSError: the log cannot be written.

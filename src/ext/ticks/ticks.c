@@ -32,6 +32,8 @@ period_near(uint64_t interval_ns)
     uint64_t random = (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u;
     const double *range = off[random >> 63];
     double at = (double)(random >> 11 & 0xfffff) / 0x100000;
+    if (interval_ns < VMP_TICKS_LEAST_NS)
+        interval_ns = VMP_TICKS_LEAST_NS;
     return (uint64_t)((double)interval_ns * (range[0] + (range[1] - range[0]) * at));
 }
 

@@ -40,9 +40,8 @@ intervals_owed(const vmp_ticker *t, uint64_t *clock_ns, uint64_t now_ns)
 }
 
 VMP_SIGSAFE static uint64_t
-thread_owes(const vmp_ticker *t)
+thread_owes(const vmp_ticker *t, uint64_t now_ns)
 {
-    uint64_t now_ns = vmp_os_own_cpu_ns();
     if (own.session != t->session) {
         /* Its first tick; when it began, and what ran before, is not known. */
         own.session = t->session;
@@ -68,15 +67,20 @@ process_owes(vmp_ticker *t)
 VMP_SIGSAFE static void
 tick(vmp_ticker *t, siginfo_t *info, void *context)
 {
-    uint64_t n = !t->repeat ? 1 : t->by_thread ? thread_owes(t) : process_owes(t);
+    uint64_t before_ns = t->by_thread ? vmp_os_own_cpu_ns() : 0;
+    uint64_t n = !t->repeat ? 1 : t->by_thread ? thread_owes(t, before_ns) : process_owes(t);
     uint64_t ticks = atomic_fetch_add(&t->ticks, 1);
     if (n > most_samples) {
         atomic_fetch_add(&t->lost, n - most_samples);
         n = most_samples;
     }
     atomic_fetch_add(&t->samples, n);
-    while (n-- > 0)
+    for (uint64_t i = 0; i < n; i++)
         t->sampler(t->signo, info, context);
+    /* What the samples took is not the program's; at high rates it would owe samples
+     * for samples without end. */
+    if (t->by_thread && (n > 1 || t->interval_ns < VMP_TICKS_LEAST_NS))
+        own.clock_ns += vmp_os_own_cpu_ns() - before_ns;
     uint64_t every = names_ns / t->interval_ns;
     if (!t->by_thread && every > kernel_ticks)
         every = kernel_ticks;

@@ -9,7 +9,11 @@
 
 #include "compiler.h"
 
-enum { VMP_TICKS_PAYLOAD = 0x7670 }; /* tells our perf events; "vp" */
+enum {
+    VMP_TICKS_PAYLOAD = 0x7670, /* tells our perf events; "vp" */
+    /* Between ticks of perf, nanoseconds, at least; a tick can take a fifth of it. */
+    VMP_TICKS_LEAST_NS = 50000,
+};
 
 /* One instance, since a process has one handler and one sampler. Written while
  * `running` is false, but for the atomics. */
