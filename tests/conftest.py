@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +27,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tests" / "server"))
 
 import pythons  # noqa: E402
+import servers  # noqa: E402
 import wheels  # noqa: E402
 
 # A shell starts what it runs in the background with Ctrl-C ignored, and that is inherited: no
@@ -199,3 +201,24 @@ def vmprof_stats(make_python: Any) -> Iterator[ModuleType]:
         for name in [name for name in sys.modules if name.split(".")[0] == "vmprof"]:
             del sys.modules[name]
         sys.modules.update(kept)
+
+
+@pytest.fixture
+def start(one_python: Python, tmp_path: Path) -> Iterator[Callable[..., servers.Server]]:
+    """Starts servers with these options, all on one database; those that still run end well."""
+    started: list[servers.Server] = []
+
+    def start_one(*options: str, **popen: Any) -> servers.Server:
+        started.append(servers.Server(one_python.binary, tmp_path, *options, **popen))
+        return started[-1]
+
+    yield start_one
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def server(start: Callable[..., servers.Server]) -> servers.Server:
+    """A server with the defaults, whose database is empty."""
+    return start()

@@ -14,9 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BEGIN, END = "<!-- arrows:", "<!-- arrows end -->"
-OUTSIDE_DEPS = {"threads_dep": "threads", "zstd_dep": "zstd", "zlib_dep": "zlib"}
+OUTSIDE_DEPS = {
+    "md_dep": "libmd",
+    "microhttpd_dep": "libmicrohttpd",
+    "sqlite_dep": "SQLite",
+    "threads_dep": "threads",
+    "zlib_dep": "zlib",
+    "zstd_dep": "zstd",
+}
 OUTSIDE_HEADERS = {
     "Python.h": "Python.h",
+    "microhttpd.h": "libmicrohttpd",
+    "sha256.h": "libmd",
+    "sqlite3.h": "SQLite",
     "zlib.h": "zlib",
     "zstd.h": "zstd",
     "zstd_errors.h": "zstd",

@@ -195,7 +195,8 @@ def pytest(folders: list[str], env: dict[str, str]) -> Counts:
 
 def part_python() -> Counts:
     return pytest(
-        [f"tests/{name}" for name in ("arrows", "packaging", "python", "pypy", "stress")], {}
+        [f"tests/{name}" for name in ("arrows", "packaging", "python", "pypy", "server", "stress")],
+        {},
     )
 
 

@@ -27,6 +27,7 @@ int vmp_cli_show(int argc, char **argv);
 int vmp_cli_stats(int argc, char **argv);
 int vmp_cli_convert(int argc, char **argv);
 int vmp_cli_jit(int argc, char **argv);
+int vmp_cli_serve(int argc, char **argv);
 int vmp_cli_help(int argc, char **argv);
 int vmp_cli_version(int argc, char **argv);
 

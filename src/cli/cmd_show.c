@@ -115,16 +115,16 @@ take_arguments(const vmp_opt_list *arguments, const char **ret_path, int *ret_vi
 
 /* Refuses options that the view would silently ignore. */
 static int
-check_options(const vmp_show_options *options, uint64_t seen, int view)
+check_options(const vmp_show_options *options, uint64_t seen, int view, vmp_err *err)
 {
     for (int i = 0; i < OPT_COUNT; i++)
         if (seen >> i & 1 && opts[i].views && !(opts[i].views & IN(view)))
-            return vmp_cli_usage(
-                "show", "--%s has no effect on %s", opts[i].name, views[view].name);
+            return vmp_err_set(
+                err, VMP_EINVAL, 0, 0, "--%s has no effect on %s", opts[i].name, views[view].name);
     if (options->sort == VMP_SHOW_SORT_LINE && view != FLAT && view != LINES)
-        return vmp_cli_usage("show", "--sort line is for flat and lines");
+        return vmp_err_set(err, VMP_EINVAL, 0, 0, "--sort line is for flat and lines");
     if (options->json && options->html)
-        return vmp_cli_usage("show", "--json or --html, not both");
+        return vmp_err_set(err, VMP_EINVAL, 0, 0, "--json or --html, not both");
     return 0;
 }
 
@@ -137,6 +137,23 @@ was_given(uint64_t seen, const char *name)
     return false;
 }
 
+/* Puts a view to `out`. */
+static int
+put_view(vmp_out *out, const vmp_term *term, const vmp_profile *profile, const char *path, int view,
+    const vmp_show_options *options, uint64_t seen)
+{
+    vmp_show s = {
+        .path = path,
+        .profile = profile,
+        .options = options,
+        .limit_given = was_given(seen, "limit"),
+        .prune_given = was_given(seen, "prune-percent"),
+        .level_given = was_given(seen, "prune-level"),
+        .view = {out, term, profile},
+    };
+    return views[view].show(&s);
+}
+
 static int
 show(const char *path, int view, const vmp_show_options *options, uint64_t seen)
 {
@@ -145,16 +162,7 @@ show(const char *path, int view, const vmp_show_options *options, uint64_t seen)
     if (!profile)
         return VMP_CLI_FAILED;
     vmp_cli_output_open(&o, (enum vmp_term_color)options->color);
-    vmp_show s = {
-        .path = path,
-        .profile = profile,
-        .options = options,
-        .limit_given = was_given(seen, "limit"),
-        .prune_given = was_given(seen, "prune-percent"),
-        .level_given = was_given(seen, "prune-level"),
-        .view = {&o.out, &o.term, profile},
-    };
-    int rc = views[view].show(&s);
+    int rc = put_view(&o.out, &o.term, profile, path, view, options, seen);
     int status = vmp_cli_output_close(&o, 0);
     if (rc < 0)
         status = vmp_cli_fail("%s: %s", path, vmp_err_text(rc));
@@ -174,11 +182,36 @@ vmp_cli_show(int argc, char **argv)
         status = vmp_cli_usage("show", "%s", err.code ? err.text : "out of memory");
     else if (options.help)
         status = put_help();
-    else if ((status = take_arguments(&result.arguments, &path, &view)) == 0 &&
-             (status = check_options(&options, result.seen, view)) == 0)
-        status = show(path, view, &options, result.seen);
+    else if ((status = take_arguments(&result.arguments, &path, &view)) == 0)
+        status = check_options(&options, result.seen, view, &err) < 0
+                     ? vmp_cli_usage("show", "%s", err.text)
+                     : show(path, view, &options, result.seen);
     vmp_opt_list_fini(&result.arguments);
     vmp_opt_list_fini(&options.filter);
     vmp_opt_list_fini(&options.hide);
     return status;
+}
+
+int
+vmp_show_render(vmp_out *out, const vmp_profile *p, const char *log, const char *name, int argc,
+    char **argv, vmp_err *err)
+{
+    static const vmp_term term = {0}; /* JSON does not look at it */
+    vmp_show_options options = {.indent = 2, .sort = VMP_SHOW_SORT_DEFAULT};
+    vmp_opts_result result;
+    int view = find_view(vmp_str_from(name));
+    if (view < 0)
+        return vmp_err_set(err, VMP_ENOTFOUND, 0, 0, "there is no such view");
+    int rc = vmp_opts_parse(opts, OPT_COUNT, &options, argc, argv, &result, err);
+    options.json = true;
+    if (rc == 0 && (options.help || options.html || result.arguments.n))
+        rc = vmp_err_set(err, VMP_EINVAL, 0, 0, "this is for the command line");
+    if (rc == 0)
+        rc = check_options(&options, result.seen, view, err);
+    if (rc == 0)
+        rc = put_view(out, &term, p, log, view, &options, result.seen);
+    vmp_opt_list_fini(&result.arguments);
+    vmp_opt_list_fini(&options.filter);
+    vmp_opt_list_fini(&options.hide);
+    return rc;
 }

@@ -34,6 +34,10 @@ typedef struct vmp_show {
     vmp_view view; /* where text goes */
 } vmp_show;
 
+/* Writes a view as JSON: a vmp_http_render. */
+int vmp_show_render(vmp_out *out, const vmp_profile *p, const char *log, const char *name, int argc,
+    char **argv, vmp_err *err);
+
 /* Each shows one view. Return 0 or an error of report.h. */
 int vmp_show_tree(const vmp_show *s);
 int vmp_show_flat(const vmp_show *s);

@@ -1,0 +1,217 @@
+"use strict";
+/* The start page: the list of profiles, and what is known of one. What comes from the server
+ * is untrusted text (names of a program, arguments, labels): it is set as textContent only. */
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const list = byId("list"), detail = byId("detail"), message = byId("message");
+  let next = null;
+
+  function tell(text) {
+    message.textContent = text;
+    message.hidden = !text;
+  }
+
+  function make(tag, text, className) {
+    const element = document.createElement(tag);
+    if (text !== undefined) element.textContent = text;
+    if (className) element.className = className;
+    return element;
+  }
+
+  async function call(path, options = {}) {
+    const headers = { ...options.headers };
+    const token = sessionStorage.getItem("token");
+    if (token) headers.Authorization = `Token ${token}`;
+    const reply = await fetch(path, { ...options, headers });
+    if (reply.ok) return reply;
+    if (reply.status === 401) {
+      byId("login").hidden = false;
+      byId("token").focus();
+    }
+    let text = `${reply.status} ${reply.statusText}`;
+    try {
+      text = (await reply.json()).error || text;
+    } catch {
+      /* not ours: the status has to do */
+    }
+    throw new Error(text);
+  }
+
+  const time = (unix) => (unix > 0 ? new Date(unix * 1000).toLocaleString() : "");
+  const title = (profile) => profile.name || profile.argv.join(" ") || profile.id;
+
+  function query() {
+    const parts = new URLSearchParams();
+    const words = [];
+    for (const word of byId("query").value.split(/\s+/)) {
+      if (word.startsWith("label:")) parts.append("label", word.slice("label:".length));
+      else if (word) words.push(word);
+    }
+    if (words.length) parts.set("q", words.join(" "));
+    return parts;
+  }
+
+  function addRow(profile) {
+    const row = make("tr");
+    const cell = make("td");
+    const link = make("a", title(profile));
+    link.href = `#/${profile.id}`;
+    cell.append(link);
+    if (profile.kind === "jitlog") cell.append(make("span", " jitlog", "faint"));
+    const labels = make("td");
+    for (const [key, value] of Object.entries(profile.labels))
+      labels.append(make("span", value ? `${key}: ${value}` : key, "label"));
+    row.append(cell, labels, make("td", profile.host), make("td", profile.vm),
+      make("td", profile.samples.toLocaleString(), "number"),
+      make("td", `${profile.cpu_seconds.toFixed(1)} s`, "number"),
+      make("td", time(profile.received_unix)));
+    byId("rows").append(row);
+  }
+
+  async function showList(more) {
+    const parts = query();
+    if (more) parts.set("before", next);
+    const reply = await (await call(`/api/v1/profiles?${parts}`)).json();
+    if (!more) byId("rows").replaceChildren();
+    reply.profiles.forEach(addRow);
+    next = reply.next;
+    byId("more").hidden = next === null;
+    list.hidden = false;
+    detail.hidden = true;
+    document.title = "vmprof: profiles";
+    tell(byId("rows").childElementCount ? "" : "There is no such profile.");
+  }
+
+  /* A link that carries the token, which a plain one would not. */
+  function download(text, path, name) {
+    const link = make("a", text);
+    link.href = path;
+    link.addEventListener("click", async (event) => {
+      if (!sessionStorage.getItem("token")) return;
+      event.preventDefault();
+      try {
+        const url = URL.createObjectURL(await (await call(path)).blob());
+        const hidden = make("a");
+        hidden.href = url;
+        hidden.download = name;
+        hidden.click();
+        URL.revokeObjectURL(url);
+      } catch (error) {
+        tell(error.message);
+      }
+    });
+    return link;
+  }
+
+  function addFact(key, value) {
+    if (value === "" || value === undefined) return;
+    byId("facts").append(make("dt", key), make("dd", value));
+  }
+
+  function showFacts(profile) {
+    byId("name").textContent = title(profile);
+    document.title = `vmprof: ${title(profile)}`;
+    byId("facts").replaceChildren();
+    addFact("Arguments", profile.argv.join(" "));
+    addFact("Machine", [profile.host, profile.os, profile.arch].filter(Boolean).join(", "));
+    addFact("Interpreter", profile.vm);
+    addFact("Started", time(profile.start_unix));
+    addFact("Ran", profile.end_unix > profile.start_unix
+      ? `${(profile.end_unix - profile.start_unix).toFixed(2)} s` : "");
+    addFact("CPU", `${profile.cpu_seconds.toFixed(2)} s`);
+    addFact("Samples", profile.samples.toLocaleString());
+    addFact("Log", `${profile.bytes.toLocaleString()} bytes${profile.cut ? ", without a clean end" : ""}`);
+    addFact("Received", time(profile.received_unix));
+    byId("new-name").value = profile.name;
+    byId("new-labels").value =
+      Object.entries(profile.labels).map(([key, value]) => `${key}:${value}`).join("\n");
+  }
+
+  function showLinks(profile) {
+    const base = `/api/v1/profiles/${profile.id}`;
+    const links = [download("Log", `${base}/log`, `${profile.id}.${profile.kind === "log" ? "vmprof" : "jitlog"}`)];
+    if (profile.kind === "log")
+      for (const view of ["tree", "flat", "callers", "lines", "threads", "memory", "info"])
+        links.push(download(`${view} (JSON)`, `${base}/view/${view}`, `${view}.json`));
+    byId("links").replaceChildren(...links);
+  }
+
+  async function showFunctions(profile) {
+    const table = byId("functions");
+    table.hidden = true;
+    if (profile.kind !== "log") return;
+    const flat = await (await call(`/api/v1/profiles/${profile.id}/view/flat?limit=50`)).json();
+    byId("hot").replaceChildren(...flat.functions.map((one) => {
+      const row = make("tr");
+      row.append(make("td", `${one.self.percent.toFixed(1)} %`, "number"),
+        make("td", `${one.total.percent.toFixed(1)} %`, "number"),
+        make("td", one.function),
+        make("td", one.file ? `${one.file}:${one.line}` : "", "faint"));
+      return row;
+    }));
+    table.hidden = flat.functions.length === 0;
+  }
+
+  let shown = null;
+
+  async function showProfile(id) {
+    const profile = await (await call(`/api/v1/profiles/${encodeURIComponent(id)}`)).json();
+    shown = profile.id;
+    showFacts(profile);
+    showLinks(profile);
+    list.hidden = true;
+    detail.hidden = false;
+    tell("");
+    await showFunctions(profile);
+  }
+
+  async function run(work) {
+    try {
+      await work();
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  /* "#/ID", and "#/ID/traces", which vmprof before 1.0 printed for jitlogs. */
+  function go() {
+    const id = location.hash.replace(/^#\/?/, "").split("/")[0];
+    run(() => (id ? showProfile(decodeURIComponent(id)) : showList(false)));
+  }
+
+  byId("search").addEventListener("submit", (event) => event.preventDefault());
+  byId("query").addEventListener("input", () => {
+    if (location.hash.length > 2) location.hash = "#/";
+    else go();
+  });
+  byId("more").addEventListener("click", () => run(() => showList(true)));
+  byId("login").addEventListener("submit", (event) => {
+    event.preventDefault();
+    sessionStorage.setItem("token", byId("token").value);
+    byId("login").hidden = true;
+    go();
+  });
+  byId("labels").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const labels = {};
+    for (const line of byId("new-labels").value.split("\n")) {
+      const [key, ...rest] = line.trim().split(":");
+      if (key) labels[key] = rest.join(":").trim();
+    }
+    const body = JSON.stringify({ name: byId("new-name").value, labels });
+    const headers = { "Content-Type": "application/json" };
+    run(async () => {
+      showFacts(await (await call(`/api/v1/profiles/${shown}`, { method: "PATCH", headers, body })).json());
+      tell("Saved.");
+    });
+  });
+  byId("remove").addEventListener("click", () => {
+    if (!confirm("Delete this profile for good?")) return;
+    run(async () => {
+      await call(`/api/v1/profiles/${shown}`, { method: "DELETE" });
+      location.hash = "#/";
+    });
+  });
+  window.addEventListener("hashchange", go);
+  go();
+})();
