@@ -127,7 +127,7 @@ typedef struct vmp_profile_sum {
     uint64_t weight; /* ticks, or fractions of them: see tick_weight */
     uint64_t cpu_ns;
     uint64_t wall_ns;
-    double squares; /* of the weights of single looks, added up: see profile_samples.c */
+    double squares; /* of the weights of single looks, added up: see vmp_profile_squares */
 } vmp_profile_sum;
 
 /* Change of the process's memory up to the samples of the vmp_profile_sum of
@@ -274,6 +274,17 @@ static inline uint64_t
 vmp_profile_sum_value(const vmp_profile *p, const vmp_profile_sum *s)
 {
     return vmp_profile_thread_is_wall(p, s->thread) ? s->wall_ns : s->cpu_ns;
+}
+
+/* What a sample adds to the squares that the statistical error of a share is
+ * computed from. A sample that stands for several ticks was one look, which may
+ * have hit anything: it counts squared. A thread that was not on the CPU in
+ * between was where it was at each of them, as if each had been a look. */
+static inline double
+vmp_profile_squares(uint64_t weight, uint32_t flags)
+{
+    double w = (double)weight;
+    return flags & VMP_PROFILE_OFF_CPU ? w : w * w;
 }
 
 /* Value of a meta key of a process, or {NULL, 0}. */

@@ -127,17 +127,6 @@ find_rows(
     return 0;
 }
 
-/* What a sample adds to the squares that the statistical error of a share is
- * computed from. A sample that stands for several ticks was one look, which may
- * have hit anything: it counts squared. A thread that was not on the CPU in
- * between was where it was at each of them, as if each had been a look. */
-VMP_INLINE double
-squares_of(uint64_t weight, uint32_t flags)
-{
-    double w = (double)weight;
-    return flags & VMP_PROFILE_OFF_CPU ? w : w * w;
-}
-
 /* Adds n samples to their rows; `flags` is NULL or n; `values` (NULL or n)
  * receives what each stands for. `weighted` is a constant at each call. */
 VMP_INLINE void
@@ -151,7 +140,7 @@ add_to_rows(vmp_profile_sum *sums, const uint32_t *rows, size_t n, const uint64_
         uint64_t cpu_ns = share_next(cpu, weight), wall_ns = share_next(wall, weight);
         sum->samples++;
         sum->weight += weight;
-        sum->squares += weighted ? squares_of(weight, flags ? flags[i] : 0) : 1;
+        sum->squares += weighted ? vmp_profile_squares(weight, flags ? flags[i] : 0) : 1;
         sum->cpu_ns += cpu_ns;
         sum->wall_ns += wall_ns;
         if (values)

@@ -6,8 +6,9 @@
  * equal rows in equal order. No algorithm recurses: stacks may be of any depth.
  *
  * Of every sample, under the filter that the view is given:
- *   1. If `threads` is not empty and its thread is not among them, or if `focus`
- *      is not empty and none of its frames matches, it does not exist.
+ *   1. If `threads` is not empty and its thread is not among them, if its time is
+ *      out of range, or if there is a focus and none of its frames matches, it
+ *      does not exist.
  *   2. Frames that match `hide` are taken out, and so are the outermost frames
  *      as long as they match `fold`. What they cost goes to the nearest caller
  *      that is left, or, without one, to the root: "outside".
@@ -15,7 +16,8 @@
  *      the total of each function (line, ...) on its stack: once, however often
  *      it is there.
  *
- * All functions return 0, -VMP_ENOMEM, or -VMP_ELIMIT (more than 2^32 rows);
+ * All functions return 0, -VMP_ENOMEM, -VMP_ELIMIT (more than 2^32 rows), or
+ * -VMP_EINVAL where an option says so;
  * free functions null the pointer and accept NULL in it. Options may be NULL:
  * all zero. */
 #ifndef VMP_REPORT_H
@@ -62,7 +64,19 @@ typedef struct vmp_report_filter {
     const vmp_thread_id *threads;
     size_t thread_count;
     bool hide_native;
+    /* Beside the patterns, one VMP_REPORT_MARK_* or their sum for each function of
+     * the profile; NULL: none. */
+    const uint8_t *marks;
+    /* Unless both are 0: only samples of from_ns <= time < to_ns, by the time since
+     * the first process's start. Needs the samples one by one, else -VMP_EINVAL.
+     * Growth of memory is not cut by it. */
+    int64_t from_ns, to_ns;
 } vmp_report_filter;
+
+enum { /* vmp_report_filter.marks */
+    VMP_REPORT_MARK_HIDE = 1,
+    VMP_REPORT_MARK_FOCUS = 2,
+};
 
 /* The filter that commands begin with: folds the frames of runpy and of the
  * profiler's own start, so that the outermost frame of `python -m vmprof
@@ -99,6 +113,14 @@ typedef struct vmp_report_tree_options {
     bool fold_recursion;  /* a frame equal to its caller is not a node of its own */
     double prune_percent; /* leave out nodes with less of the root's total weight */
     uint32_t max_depth;   /* leave out deeper nodes; 0: no limit */
+    /* From the innermost frames to their callers: below the root (or the nodes of
+     * groups) are the functions that ran themselves, below each who called it. The
+     * self of a node is what has no further caller. Such a tree can have very many
+     * nodes: prune_percent bounds also what is needed to make it. */
+    bool inverted;
+    /* Not 0: the root stands for the outermost frames of this function, and the
+     * tree is what runs in them, or who called them (inverted, without groups). */
+    vmp_function_id below, above;
 } vmp_report_tree_options;
 
 enum vmp_report_node_kind {
@@ -137,6 +159,10 @@ typedef struct vmp_report_tree {
 int vmp_report_tree_new(
     vmp_report_tree **ret_t, const vmp_profile *p, const vmp_report_tree_options *options);
 void vmp_report_tree_free(vmp_report_tree **t);
+
+/* What the samples have that pass through a function whose mark (one for each
+ * function of the profile) is not 0: of all, unless nodes were pruned. */
+vmp_report_value vmp_report_tree_share(const vmp_report_tree *t, const uint8_t *marks);
 
 /* ------------------------------------------------------------------ flat */
 
@@ -259,6 +285,30 @@ typedef struct vmp_report_threads {
 
 int vmp_report_threads_new(vmp_report_threads **ret_t, const vmp_profile *p);
 void vmp_report_threads_free(vmp_report_threads **t);
+
+/* -------------------------------------------------------------- timeline */
+
+typedef struct vmp_report_timeline_options {
+    vmp_report_filter filter; /* only its threads have an effect */
+    uint32_t bins;            /* >= 1 */
+} vmp_report_timeline_options;
+
+typedef struct vmp_report_timeline_bin {
+    vmp_report_value value;
+    uint64_t min_kb, max_kb; /* resident memory at the samples; 0: not known */
+} vmp_report_timeline_bin;
+
+/* Equal bins from the start of the first process to the end of the last. */
+typedef struct vmp_report_timeline {
+    int64_t bin_ns;
+    uint32_t count;
+    const vmp_report_timeline_bin *bins;
+} vmp_report_timeline;
+
+/* -VMP_EINVAL: the profile has no samples one by one. */
+int vmp_report_timeline_new(
+    vmp_report_timeline **ret_t, const vmp_profile *p, const vmp_report_timeline_options *options);
+void vmp_report_timeline_free(vmp_report_timeline **t);
 
 /* ---------------------------------------------------------------- memory */
 

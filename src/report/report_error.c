@@ -25,7 +25,7 @@
  *      tick at each end. The interval is then wider than the error.
  *   2. The same is true of a thread that sleeps: one record stands for many
  *      ticks, but the thread was known not to run in between, so each of them
- *      counts as a look (profile_samples.c).
+ *      counts as a look (vmp_profile_squares).
  *   3. In wall mode all threads have the same number of ticks. What a thread
  *      has of the whole is known exactly, and the interval is again too wide.
  *   4. It tells of chance alone: of this run, not of how the next one differs,

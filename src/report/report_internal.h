@@ -62,13 +62,20 @@ typedef struct vmp_merge {
     vmp_merge_node *nodes;
     size_t nodes_cap;
     uint32_t count;
-    uint64_t *elided;   /* by number in step 2: most frames; NULL if nothing is elided */
+    uint64_t *elided; /* by number in step 2: most frames; NULL if nothing is elided */
+    size_t elided_cap;
     uint32_t *key_node; /* by node: its number in step 2; NULL: the same */
     size_t key_node_cap;
 } vmp_merge;
 
 int vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *request);
 void vmp_merge_fini(vmp_merge *m);
+/* The least weight that is at least this percentage of the root's total. */
+uint64_t vmp_merge_min_weight(const vmp_merge *m, double percent);
+/* Turns the tree round: see report_invert.c. above: 0 for none. Nodes with less
+ * than prune_percent of the root's total are there, but nothing below them.
+ * Returns 0 or -VMP_ENOMEM (*m is then as before). */
+int vmp_merge_invert(vmp_merge *m, vmp_function_id above, double prune_percent);
 
 /* Order in which a tree is printed. */
 typedef struct vmp_preorder_request {

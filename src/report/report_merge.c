@@ -18,6 +18,10 @@ function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_funct
         flags |= VMP_MERGE_FUNCTION_HIDDEN;
     if (vmp_report_matches(p, id, filter->focus, filter->focus_count))
         flags |= VMP_MERGE_FUNCTION_FOCUS;
+    if (filter->marks && (filter->marks[id.i] & VMP_REPORT_MARK_HIDE))
+        flags |= VMP_MERGE_FUNCTION_HIDDEN;
+    if (filter->marks && (filter->marks[id.i] & VMP_REPORT_MARK_FOCUS))
+        flags |= VMP_MERGE_FUNCTION_FOCUS;
     for (size_t i = 0; i < filter->fold_count; i++)
         if (vmp_report_file_ends(vmp_profile_string(p, f->file), filter->fold[i]))
             flags |= VMP_MERGE_FUNCTION_FOLDED;
@@ -34,8 +38,11 @@ prepare(vmp_merger *g)
     g->stacks = malloc(p->stack_count);
     if (!g->functions || !g->node_of || !g->stacks)
         return -VMP_ENOMEM;
-    for (uint32_t i = 0; i < p->function_count; i++)
+    g->has_focus = filter->focus_count > 0;
+    for (uint32_t i = 0; i < p->function_count; i++) {
         g->functions[i] = function_flags(p, g->request, (vmp_function_id){i});
+        g->has_focus |= filter->marks && (filter->marks[i] & VMP_REPORT_MARK_FOCUS);
+    }
     if (filter->thread_count > 0) {
         g->threads = calloc(p->thread_count, sizeof(*g->threads));
         if (!g->threads)
@@ -44,7 +51,14 @@ prepare(vmp_merger *g)
             if (filter->threads[i].i < p->thread_count)
                 g->threads[filter->threads[i].i] = true;
     }
-    return 0;
+    g->sums = p->sums;
+    g->sum_count = p->sum_count;
+    if ((filter->from_ns == 0 && filter->to_ns == 0) || g->request->growth_of.i != 0)
+        return 0;
+    int rc =
+        vmp_report_sums_between(&g->own_sums, &g->sum_count, p, filter->from_ns, filter->to_ns);
+    g->sums = g->own_sums;
+    return rc;
 }
 
 static enum vmp_report_node_kind
@@ -95,7 +109,7 @@ static vmp_report_value
 value_of(const vmp_merger *g, size_t row)
 {
     const vmp_profile *p = g->p;
-    const vmp_profile_sum *sum = &p->sums[row];
+    const vmp_profile_sum *sum = &g->sums[row];
     if (g->request->growth_of.i != 0)
         return (vmp_report_value){p->growth[row].grown_kb, p->growth[row].shrunk_kb, 0, 0};
     return (vmp_report_value){
@@ -106,21 +120,20 @@ static bool
 is_wanted(const vmp_merger *g, size_t row)
 {
     const vmp_profile *p = g->p;
-    const vmp_profile_sum *sum = &p->sums[row];
+    const vmp_profile_sum *sum = &g->sums[row];
     vmp_process_id growth_of = g->request->growth_of;
     if (growth_of.i != 0 && (p->threads[sum->thread.i].process.i != growth_of.i ||
                                 (p->growth[row].grown_kb == 0 && p->growth[row].shrunk_kb == 0)))
         return false;
     return (!g->threads || g->threads[sum->thread.i]) &&
            g->node_of[sum->stack.i] != VMP_MERGE_NO_NODE &&
-           (g->request->filter->focus_count == 0 ||
-               (g->stacks[sum->stack.i] & VMP_MERGE_STACK_FOCUS));
+           (!g->has_focus || (g->stacks[sum->stack.i] & VMP_MERGE_STACK_FOCUS));
 }
 
 static uint32_t
 group_of_row(const vmp_merger *g, size_t row)
 {
-    vmp_thread_id thread = g->p->sums[row].thread;
+    vmp_thread_id thread = g->sums[row].thread;
     switch (g->request->group) {
     case VMP_REPORT_GROUP_THREADS:
         return thread.i;
@@ -139,17 +152,17 @@ order_rows(const vmp_merger *g, uint32_t **ret_rows)
     const vmp_profile *p = g->p;
     uint32_t groups = p->thread_count > p->process_count ? p->thread_count : p->process_count;
     uint32_t *start = calloc(groups + (size_t)1, sizeof(*start));
-    uint32_t *rows = malloc(p->sum_count ? p->sum_count * sizeof(*rows) : 1);
+    uint32_t *rows = malloc(g->sum_count ? g->sum_count * sizeof(*rows) : 1);
     if (!start || !rows) {
         free(start);
         free(rows);
         return -VMP_ENOMEM;
     }
-    for (size_t i = 0; i < p->sum_count; i++)
+    for (size_t i = 0; i < g->sum_count; i++)
         start[group_of_row(g, i) + 1]++;
     for (uint32_t i = 0; i < groups; i++)
         start[i + 1] += start[i];
-    for (size_t i = 0; i < p->sum_count; i++)
+    for (size_t i = 0; i < g->sum_count; i++)
         rows[start[group_of_row(g, i)]++] = (uint32_t)i;
     free(start);
     *ret_rows = rows;
@@ -171,7 +184,6 @@ begin_group(vmp_merger *g, uint32_t group)
 static int
 add_by_group(vmp_merger *g)
 {
-    const vmp_profile *p = g->p;
     uint32_t *rows = NULL;
     g->copy_of = malloc(g->tree_count * sizeof(*g->copy_of));
     g->group_of = calloc(g->tree_count, sizeof(*g->group_of)); /* 0: no group */
@@ -181,14 +193,14 @@ add_by_group(vmp_merger *g)
     int rc = order_rows(g, &rows);
     if (rc == 0)
         rc = node_add(g, VMP_REPORT_NODE_ROOT, 0, 0, 0);
-    for (size_t i = 0; i < p->sum_count && rc == 0; i++) {
+    for (size_t i = 0; i < g->sum_count && rc == 0; i++) {
         uint32_t row = rows[i], group = group_of_row(g, row), node;
         if (!is_wanted(g, row))
             continue;
         if (g->group_of[0] != group + 1)
             rc = begin_group(g, group);
         if (rc == 0)
-            rc = copy_node(g, group + 1, g->node_of[p->sums[row].stack.i], &node);
+            rc = copy_node(g, group + 1, g->node_of[g->sums[row].stack.i], &node);
         if (rc == 0) {
             vmp_report_value value = value_of(g, row);
             vmp_report_value_add(&g->m->nodes[node].self, &value);
@@ -202,7 +214,6 @@ add_by_group(vmp_merger *g)
 static int
 add_to_tree(vmp_merger *g)
 {
-    const vmp_profile *p = g->p;
     vmp_merge *m = g->m;
     m->nodes = malloc(g->tree_count * sizeof(*m->nodes));
     if (!m->nodes)
@@ -213,11 +224,11 @@ add_to_tree(vmp_merger *g)
         m->nodes[i] = (vmp_merge_node){.kind = kind_of_key(g, g->tree[i].key),
             .parent = g->tree[i].parent,
             .key = g->tree[i].key};
-    for (size_t i = 0; i < p->sum_count; i++) {
+    for (size_t i = 0; i < g->sum_count; i++) {
         if (!is_wanted(g, i))
             continue;
         vmp_report_value value = value_of(g, i);
-        vmp_report_value_add(&m->nodes[g->node_of[p->sums[i].stack.i]].self, &value);
+        vmp_report_value_add(&m->nodes[g->node_of[g->sums[i].stack.i]].self, &value);
     }
     return 0;
 }
@@ -257,6 +268,7 @@ vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *r
         rc = request->group == VMP_REPORT_GROUP_NONE ? add_to_tree(&g) : add_by_group(&g);
     if (rc == 0)
         add_totals(&m);
+    free(g.own_sums);
     free(g.functions);
     free(g.threads);
     free(g.node_of);

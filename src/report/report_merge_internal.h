@@ -40,6 +40,10 @@ typedef struct vmp_merger {
     const vmp_profile *p;
     const vmp_merge_request *request;
     vmp_merge *m;
+    const vmp_profile_sum *sums; /* of the profile, or own_sums */
+    size_t sum_count;
+    vmp_profile_sum *own_sums; /* of the range of times; NULL: all samples */
+    bool has_focus;
     uint8_t *functions; /* by function: VMP_MERGE_FUNCTION_* */
     bool *threads;      /* by thread: wanted; NULL: all */
     uint32_t *node_of;  /* by stack: node of the key tree */
@@ -54,6 +58,11 @@ typedef struct vmp_merger {
     uint32_t *group_of; /* the group that copy_of is valid for */
     uint32_t *path;     /* nodes to copy, innermost first */
 } vmp_merger;
+
+/* Sums of the samples of the filter's range of times, in order of their first
+ * appearance; *ret_sums is the caller's. Returns 0, -VMP_ENOMEM or -VMP_EINVAL. */
+int vmp_report_sums_between(vmp_profile_sum **ret_sums, size_t *ret_n, const vmp_profile *p,
+    int64_t from_ns, int64_t to_ns);
 
 /* Step 1: fills g->m->keys; needs g->functions. Returns 0 or -VMP_ENOMEM. */
 int vmp_merge_make_keys(vmp_merger *g);

@@ -43,8 +43,8 @@ fill(vmp_report_node *nodes, const vmp_profile *p, const vmp_merge *m, const vmp
         nodes[i].end += i;
 }
 
-static uint64_t
-min_weight(const vmp_merge *m, double percent)
+uint64_t
+vmp_merge_min_weight(const vmp_merge *m, double percent)
 {
     double w = (double)m->nodes[0].total.weight * percent / 100;
     if (!(w > 0))
@@ -64,14 +64,17 @@ vmp_report_tree_new(
     vmp_merge_request merge = {.filter = &o->filter,
         .key = o->key,
         .group = o->group,
-        .fold_recursion = o->fold_recursion};
+        .fold_recursion = o->fold_recursion,
+        .below = o->below};
     vmp_report_tree *t = calloc(1, sizeof(*t));
     vmp_report_node *nodes = NULL;
     uint32_t *position = NULL;
     int rc = t ? vmp_merge_new(&m, p, &merge) : -VMP_ENOMEM;
+    if (rc == 0 && (o->inverted || o->above.i != 0))
+        rc = vmp_merge_invert(&m, o->above, o->prune_percent);
     if (rc == 0) {
         vmp_preorder_request print = {
-            true, o->sort, min_weight(&m, o->prune_percent), o->max_depth};
+            true, o->sort, vmp_merge_min_weight(&m, o->prune_percent), o->max_depth};
         rc = vmp_preorder_new(&order, &m, p, &print);
     }
     if (rc == 0) {
@@ -91,6 +94,20 @@ vmp_report_tree_new(
     vmp_preorder_fini(&order);
     vmp_merge_fini(&m);
     return rc;
+}
+
+vmp_report_value
+vmp_report_tree_share(const vmp_report_tree *t, const uint8_t *marks)
+{
+    vmp_report_value share = {0};
+    for (uint32_t i = 0; i < t->count;) {
+        const vmp_report_node *n = &t->nodes[i];
+        bool found = n->kind == VMP_REPORT_NODE_FRAME && marks[n->function.i];
+        if (found)
+            vmp_report_value_add(&share, &n->total);
+        i = found ? n->end : i + 1;
+    }
+    return share;
 }
 
 void

@@ -49,6 +49,11 @@ TEST(a_view_that_runs_out_of_memory_says_so)
         CHECK(flat && flat->count >= 5);
         vmp_report_flat_free(&flat);
     }
+    vmp_report_tree *tree = NULL;
+    vmp_report_tree_options upside_down = {.filter = filter, .inverted = true};
+    ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &upside_down));
+    CHECK(tree && tree->count > 3);
+    vmp_report_tree_free(&tree);
     vmp_report_callers *callers = NULL;
     ALLOC_FAIL_LOOP(rc, vmp_report_callers_new(&callers, p, NULL));
     CHECK(callers && callers->count == 5);
