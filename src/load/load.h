@@ -40,4 +40,13 @@ int vmp_load_fd(vmp_profile **ret_p, int fd, const vmp_load_options *options, vm
 int vmp_load_bytes(
     vmp_profile **ret_p, const void *p, size_t n, const vmp_load_options *options, vmp_err *err);
 
+/* Takes the next n bytes. Returns 0 or an error, which ends the work. */
+typedef int vmp_load_put(void *ctx, const void *p, size_t n, vmp_err *err);
+
+/* Gives a log, of any kind that loads, as a log that loads without zstd and zlib
+ * and gives the same profile. Its records are not looked into, so that an error
+ * in them is found only when it is loaded.
+ * Errors: as vmp_load_bytes, and those of `put`. */
+int vmp_load_plain(const void *p, size_t n, vmp_load_put *put, void *ctx, vmp_err *err);
+
 #endif
