@@ -286,6 +286,20 @@ typedef struct vmp_report_threads {
 int vmp_report_threads_new(vmp_report_threads **ret_t, const vmp_profile *p);
 void vmp_report_threads_free(vmp_report_threads **t);
 
+/* ---------------------------------------------------------------- groups */
+
+/* Functions put together as the caller likes: by library, by kind. */
+typedef struct vmp_report_groups {
+    uint32_t count;
+    const vmp_report_value *self, *total; /* [1] is the first group's; total: once a sample */
+    vmp_report_value whole;               /* of all samples */
+} vmp_report_groups;
+
+/* group_of: the group of each function of the profile; `count` and more: none. */
+int vmp_report_groups_new(vmp_report_groups **ret_g, const vmp_profile *p,
+    const vmp_report_filter *filter, const uint32_t *group_of, uint32_t count);
+void vmp_report_groups_free(vmp_report_groups **g);
+
 /* -------------------------------------------------------------- timeline */
 
 typedef struct vmp_report_timeline_options {

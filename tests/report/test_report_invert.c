@@ -118,9 +118,29 @@ TEST(the_share_of_functions_counts_each_sample_once_whichever_way_the_tree_goes)
     vmp_profile_free(&p);
 }
 
+TEST(a_group_counts_once_where_several_of_its_functions_are_on_the_stack)
+{
+    vmp_profile *p = SYNTH("1 3 main a b", "1 2 main b c", "1 1 main", "1 8");
+    uint32_t group_of[16];
+    vmp_report_groups *g = NULL;
+    for (int i = 0; i < 16; i++)
+        group_of[i] = 2; /* none */
+    group_of[function_named(p, "a").i] = group_of[function_named(p, "b").i] = 0;
+    group_of[function_named(p, "c").i] = 1;
+    CHECK_INT(vmp_report_groups_new(&g, p, NULL, group_of, 2), 0);
+    CHECK_INT(g->whole.weight, 14);
+    CHECK_INT(g->self[1].weight, 3);
+    CHECK_INT(g->total[1].weight, 5);
+    CHECK_INT(g->self[2].weight, 2);
+    CHECK_INT(g->total[2].weight, 2);
+    vmp_report_groups_free(&g);
+    vmp_profile_free(&p);
+}
+
 TEST_MAIN(RUN(an_inverted_tree_goes_from_the_innermost_frames_to_their_callers),
     RUN(inverting_keeps_filters_folds_and_groups),
     RUN(below_and_above_a_function_are_what_it_calls_and_who_calls_it),
     RUN(light_nodes_of_an_inverted_tree_are_left_out),
     RUN(marks_hide_and_focus_functions_one_by_one),
+    RUN(a_group_counts_once_where_several_of_its_functions_are_on_the_stack),
     RUN(the_share_of_functions_counts_each_sample_once_whichever_way_the_tree_goes))
