@@ -48,7 +48,7 @@ bench-peers: floor ## measure ours beside other profilers, into bench/results; B
 
 floor: build
 	@export PATH="$$PWD/.venv/bin:$$PATH"; [ -e build/bench/build.ninja ] || \
-		meson setup build/bench --buildtype=release >build/bench.log || { cat build/bench.log; exit 1; }
+		meson setup build/bench --buildtype=release -Dweb=disabled >build/bench.log || { cat build/bench.log; exit 1; }
 	@PATH="$$PWD/.venv/bin:$$PATH" meson compile -C build/bench floor >build/bench.log || \
 		{ cat build/bench.log; exit 1; }
 
@@ -65,6 +65,7 @@ lint: ## check the form of C and Python, and the types
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
 	@.venv/bin/mypy
+	@[ ! -e web/node_modules/typescript ] || web/node_modules/.bin/tsc -p web
 	@for f in tools/bootstrap tools/demo tools/fuzz tools/analyze tools/arch_chroot tools/platforms .ci/run; do sh -n $$f || exit 1; done
 
 format: ## bring C and Python into form
@@ -81,5 +82,5 @@ wheel: ## build the wheel into dist/
 	@ls dist/*.whl
 
 clean: ## remove what was built, .venv included
-	@rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf build dist web/node_modules .venv .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

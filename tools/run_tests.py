@@ -143,7 +143,12 @@ def part_c() -> Counts:
     return counts
 
 
-SANITIZE = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "--buildtype=debug")
+SANITIZE = (
+    "-Db_sanitize=address,undefined",
+    "-Db_lundef=false",
+    "--buildtype=debug",
+    "-Dweb=disabled",
+)
 
 
 def part_sanitize() -> Counts:
@@ -159,7 +164,9 @@ def part_sanitize() -> Counts:
 
 def part_threads() -> Counts:
     build = BUILD / "threads"
-    if not configure(build, "-Db_sanitize=thread", "-Db_lundef=false", compile=False):
+    if not configure(
+        build, "-Db_sanitize=thread", "-Db_lundef=false", "-Dweb=disabled", compile=False
+    ):
         return broken("the C build with the thread sanitizer")
     # No further: it holds signals back, so that rates measured under it are not the sampler's.
     suites = ["--suite", "base", "--suite", "threads"]

@@ -26,6 +26,7 @@ extern const vmp_cli_command vmp_cli_commands[];
 int vmp_cli_show(int argc, char **argv);
 int vmp_cli_stats(int argc, char **argv);
 int vmp_cli_convert(int argc, char **argv);
+int vmp_cli_report(int argc, char **argv);
 int vmp_cli_jit(int argc, char **argv);
 int vmp_cli_serve(int argc, char **argv);
 int vmp_cli_help(int argc, char **argv);
@@ -56,5 +57,15 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * it takes long; a cut log gets a note there. keep_samples: one by one. NULL: it
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
+
+/* Writes what `produce` makes of a log to the file at `path`, which is there only
+ * when it is whole; "-" is standard output. Returns the exit status. */
+typedef int vmp_cli_produce(vmp_out *o, void *ctx, vmp_err *err);
+int vmp_cli_write(const char *path, const char *log, vmp_cli_produce *produce, void *ctx);
+
+/* Removes the log at `path`, the logs of its forks beside it (PATH.*), and the folder
+ * if it is then empty: the clean-up behind a program that died of a signal and cannot
+ * do it. What cannot be removed stays: what was shown is what was asked for. */
+void vmp_cli_remove_logs(const char *path);
 
 #endif

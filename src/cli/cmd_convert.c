@@ -1,9 +1,5 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -48,60 +44,28 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
-/* Writes to a new file beside `path`, one that nobody has, which takes its place when it
- * is whole, so that a failure leaves what was there; what is no plain file is written to. */
-static int
-write_file(const vmp_profile *p, int format, const char *path, const char *log)
-{
-    char part[4096];
-    struct stat st;
-    vmp_err err = {0};
-    vmp_out out;
-    bool plain = lstat(path, &st) != 0 || S_ISREG(st.st_mode);
-    if (plain &&
-        (size_t)snprintf(part, sizeof(part), "%s.%ld.part", path, (long)getpid()) >= sizeof(part))
-        return vmp_cli_fail("%s: %s", path, strerror(ENAMETOOLONG));
-    int fd = open(
-        plain ? part : path, O_WRONLY | O_CREAT | O_CLOEXEC | (plain ? O_EXCL : O_TRUNC), 0666);
-    if (fd < 0)
-        return vmp_cli_fail("%s: %s", plain ? part : path, strerror(errno));
-    vmp_out_init(&out, fd);
-    int rc = exporters[format](p, &out, &err), status = 0;
-    if (rc < 0)
-        status = vmp_cli_fail("%s: %s", log, err.text);
-    else if (vmp_out_flush(&out, &err) < 0)
-        status = vmp_cli_fail("%s: %s", path, err.text);
-    vmp_out_fini(&out);
-    if (close(fd) < 0 && status == 0)
-        status = vmp_cli_fail("%s: %s", path, strerror(errno));
-    if (plain && status == 0 && rename(part, path) < 0)
-        status = vmp_cli_fail("%s: %s", path, strerror(errno));
-    if (plain && status != 0)
-        unlink(part);
-    return status;
-}
+typedef struct conversion {
+    const vmp_profile *profile;
+    int format;
+} conversion;
 
 static int
-write_standard_output(const vmp_profile *p, int format, const char *log)
+produce(vmp_out *o, void *ctx, vmp_err *err)
 {
-    vmp_cli_output o;
-    vmp_err err = {0};
-    if (isatty(STDOUT_FILENO))
-        return vmp_cli_usage("convert", "the log is not for a terminal: -o FILE");
-    vmp_cli_output_open(&o, VMP_TERM_COLOR_NEVER);
-    int rc = exporters[format](p, &o.out, &err);
-    int status = vmp_cli_output_close(&o, 0);
-    return rc < 0 ? vmp_cli_fail("%s: %s", log, err.text) : status;
+    const conversion *c = ctx;
+    return exporters[c->format](c->profile, o, err);
 }
 
 static int
 run(const char *log, int format, const char *output)
 {
+    if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+        return vmp_cli_usage("convert", "the log is not for a terminal: -o FILE");
     vmp_profile *p = vmp_cli_load(log, true);
     if (!p)
         return VMP_CLI_FAILED;
-    int status = strcmp(output, "-") == 0 ? write_standard_output(p, format, log)
-                                          : write_file(p, format, output, log);
+    conversion c = {p, format};
+    int status = vmp_cli_write(output, log, produce, &c);
     vmp_profile_free(&p);
     return status;
 }

@@ -1,10 +1,6 @@
-#include <dirent.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "cli_opts.h"
@@ -113,28 +109,6 @@ run(const char *path, const stats_options *options)
     return status;
 }
 
-/* Cleans up behind a program that died of a signal and cannot do it. What cannot
- * be removed stays: the statistics were what was asked for. */
-static void
-remove_logs(const char *path)
-{
-    char *copy = strdup(path), *copy2 = strdup(path);
-    const char *folder = copy ? dirname(copy) : NULL, *name = copy2 ? basename(copy2) : NULL;
-    DIR *dir = folder && name ? opendir(folder) : NULL;
-    size_t n = name ? strlen(name) : 0;
-    const struct dirent *entry;
-    while (dir && (entry = readdir(dir)))
-        if (strncmp(entry->d_name, name, n) == 0 &&
-            (entry->d_name[n] == '\0' || entry->d_name[n] == '.'))
-            (void)unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    if (folder)
-        (void)rmdir(folder);
-    free(copy);
-    free(copy2);
-}
-
 int
 vmp_cli_stats(int argc, char **argv)
 {
@@ -151,7 +125,7 @@ vmp_cli_stats(int argc, char **argv)
     else
         status = run(result.arguments.p[0].p, &options);
     if (options.remove && result.arguments.n == 1)
-        remove_logs(result.arguments.p[0].p);
+        vmp_cli_remove_logs(result.arguments.p[0].p);
     vmp_opt_list_fini(&result.arguments);
     return status;
 }

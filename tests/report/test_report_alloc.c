@@ -50,7 +50,7 @@ TEST(a_view_that_runs_out_of_memory_says_so)
         vmp_report_flat_free(&flat);
     }
     vmp_report_tree *tree = NULL;
-    vmp_report_tree_options upside_down = {.filter = filter, .inverted = true};
+    vmp_report_tree_options upside_down = {.filter = filter, .inverted = true, .prune_percent = 1};
     ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &upside_down));
     CHECK(tree && tree->count > 3);
     vmp_report_tree_free(&tree);

@@ -1,0 +1,118 @@
+#include "page.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "load.h"
+#include "page_internal.h"
+#include "utf8.h"
+
+/* Stands in the template where the log goes. */
+static const char MARK[] = "<!--vmprof:log-->";
+
+enum {
+    GZIP_WINDOW = 15 + 16, /* the largest window, and gzip's header */
+    MEMORY_LEVEL = 8,
+    STEP = 1 << 30,   /* bytes that deflate is given at once: it counts them in 32 bits */
+    PIECE = 48 << 10, /* of packed bytes; 3 divides it, so that base64 needs no padding inside */
+};
+
+/* Bytes of the log on their way into the page. */
+typedef struct packer {
+    z_stream z;
+    vmp_out *out;
+    uint8_t packed[PIECE];
+} packer;
+
+static void
+put_base64(vmp_out *o, const uint8_t *p, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (; n > 0; p += 3) {
+        uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+        char text[4] = {digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
+            n > 2 ? digits[v & 63] : '='};
+        vmp_out_bytes(o, text, sizeof(text));
+        n -= n < 3 ? n : 3;
+    }
+}
+
+/* Packs what is in z.next_in; flush: Z_NO_FLUSH or Z_FINISH. */
+static void
+pack(packer *k, int flush)
+{
+    int rc;
+    do {
+        rc = deflate(&k->z, flush);
+        if (k->z.avail_out == 0 || rc == Z_STREAM_END) {
+            put_base64(k->out, k->packed, PIECE - k->z.avail_out);
+            k->z.next_out = k->packed;
+            k->z.avail_out = PIECE;
+        }
+    } while (flush == Z_FINISH ? rc != Z_STREAM_END : k->z.avail_in > 0);
+}
+
+static int
+put(void *ctx, const void *p, size_t n, vmp_err *err)
+{
+    packer *k = ctx;
+    (void)err;
+    for (size_t done = 0, step; done < n; done += step) {
+        step = n - done < STEP ? n - done : STEP;
+        k->z.next_in = (Bytef *)(uintptr_t)p + done;
+        k->z.avail_in = (uInt)step;
+        pack(k, Z_NO_FLUSH);
+    }
+    return 0;
+}
+
+static void
+put_attribute(vmp_out *o, vmp_str s)
+{
+    for (size_t i = 0, n; i < s.n; i += n) {
+        uint32_t c = vmp_utf8_decode(s.p + i, s.n - i, &n);
+        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'' || c < ' ')
+            vmp_out_printf(o, "&#%u;", (unsigned)(c < ' ' ? 0xfffd : c));
+        else if (c == VMP_UTF8_BAD)
+            vmp_out_text(o, "&#65533;");
+        else
+            vmp_out_bytes(o, s.p + i, n);
+    }
+}
+
+bool
+vmp_page_is_there(void)
+{
+    return true;
+}
+
+int
+vmp_page_write(vmp_out *out, vmp_str name, const void *log, size_t n, vmp_err *err)
+{
+    vmp_str page = vmp_page_template();
+    const char *mark = strstr(page.p, MARK);
+    packer *k = calloc(1, sizeof(*k));
+    if (!k || deflateInit2(&k->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
+                  Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(k);
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "%s", vmp_err_text(VMP_ENOMEM));
+    }
+    k->out = out;
+    k->z.next_out = k->packed;
+    k->z.avail_out = PIECE;
+    size_t before = (size_t)(mark - page.p);
+    vmp_out_bytes(out, page.p, before);
+    vmp_out_text(out, "<script type=\"application/octet-stream\" class=\"log\" data-name=\"");
+    put_attribute(out, name);
+    vmp_out_text(out, "\">");
+    int rc = vmp_load_plain(log, n, put, k, err);
+    if (rc == 0)
+        pack(k, Z_FINISH);
+    vmp_out_text(out, "</script>");
+    before += sizeof(MARK) - 1;
+    vmp_out_bytes(out, page.p + before, page.n - before);
+    deflateEnd(&k->z);
+    free(k);
+    return rc;
+}

@@ -1,0 +1,281 @@
+#include <stdlib.h>
+
+#include "wasm_internal.h"
+
+/* A tree from callees to callers leaves out what is less than a tenth of a pixel. */
+static const double INVERTED_PERCENT = 0.005;
+
+static const uint32_t PROCESS = 1u << 31, THREAD = 3u << 30, ROOT = UINT32_MAX;
+
+/* A table with columns of `count` rows; a bit of `words` or `doubles` for each. */
+static vmp_wasm_table *
+table_new(size_t count, unsigned words, unsigned doubles)
+{
+    vmp_wasm_table *t = calloc(1, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->count = (uint32_t)count;
+    for (unsigned i = 0; i < VMP_WASM_COLUMNS; i++) {
+        size_t size = (words >> i & 1) ? sizeof(uint32_t) : (doubles >> i & 1) ? sizeof(double) : 0;
+        if (size == 0)
+            continue;
+        t->columns[i] = calloc(count + 1, size);
+        if (!t->columns[i])
+            t->rc = -VMP_ENOMEM;
+    }
+    return t;
+}
+
+/* The table of an error. */
+static vmp_wasm_table *
+failed(int rc)
+{
+    vmp_wasm_table *t = table_new(0, 0, 0);
+    if (t)
+        t->rc = rc;
+    return t;
+}
+
+static uint32_t *
+words_of(const vmp_wasm_table *t, unsigned column)
+{
+    return (uint32_t *)(uintptr_t)t->columns[column];
+}
+
+static double *
+doubles_of(const vmp_wasm_table *t, unsigned column)
+{
+    return (double *)(uintptr_t)t->columns[column];
+}
+
+void
+vmp_wasm_table_free(vmp_wasm_table *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i < VMP_WASM_COLUMNS; i++)
+        free((void *)(uintptr_t)t->columns[i]);
+    vmp_report_tree_free(&t->tree);
+    free(t);
+}
+
+static double
+ticks(const vmp_wasm *w, const vmp_report_value *v)
+{
+    return (double)v->weight / (double)w->profile->tick_weight;
+}
+
+static double
+seconds(const vmp_report_value *v)
+{
+    return (double)v->value_ns / 1e9;
+}
+
+static vmp_report_filter
+filter_of(vmp_wasm *w)
+{
+    vmp_report_filter filter = vmp_report_filter_default();
+    for (uint32_t i = 0; i < w->profile->thread_count; i++)
+        if (w->threads[i])
+            w->thread_ids[filter.thread_count++].i = i;
+    filter.threads = w->thread_ids;
+    filter.marks = w->marks;
+    filter.from_ns = w->from_ns;
+    filter.to_ns = w->to_ns;
+    return filter;
+}
+
+static uint32_t
+what_of(const vmp_report_node *n)
+{
+    switch (n->kind) {
+    case VMP_REPORT_NODE_PROCESS:
+        return PROCESS | n->process.i;
+    case VMP_REPORT_NODE_THREAD:
+        return THREAD | n->thread.i;
+    case VMP_REPORT_NODE_ROOT:
+        return ROOT;
+    case VMP_REPORT_NODE_FRAME:
+    case VMP_REPORT_NODE_ELIDED:
+        break;
+    }
+    return n->function.i;
+}
+
+static void
+fill_tree(const vmp_wasm *w, vmp_wasm_table *t, double *next_left)
+{
+    uint32_t *parent = words_of(t, 0), *end = words_of(t, 1), *depth = words_of(t, 2),
+             *what = words_of(t, 3);
+    double *self = doubles_of(t, 4), *total = doubles_of(t, 5), *left = doubles_of(t, 6),
+           *time = doubles_of(t, 7);
+    for (uint32_t i = 0; i < t->count; i++) {
+        const vmp_report_node *n = &t->tree->nodes[i];
+        parent[i] = n->parent;
+        end[i] = n->end;
+        depth[i] = n->depth;
+        what[i] = what_of(n);
+        self[i] = ticks(w, &n->self);
+        total[i] = ticks(w, &n->total);
+        time[i] = seconds(&n->total);
+        if (i > 0) {
+            left[i] = next_left[n->parent];
+            next_left[n->parent] += total[i];
+        }
+        next_left[i] = left[i];
+    }
+}
+
+vmp_wasm_table *
+vmp_wasm_tree(vmp_wasm *w, uint32_t flags, uint32_t function)
+{
+    vmp_report_tree *tree = NULL;
+    vmp_report_tree_options o = {.filter = filter_of(w),
+        .inverted = flags & VMP_WASM_INVERTED,
+        .fold_recursion = flags & VMP_WASM_FOLD_RECURSION,
+        .prune_percent = flags & (VMP_WASM_INVERTED | VMP_WASM_ABOVE) ? INVERTED_PERCENT : 0};
+    if (function >= w->profile->function_count)
+        return failed(-VMP_EINVAL);
+    *(flags & VMP_WASM_ABOVE ? &o.above : &o.below) = (vmp_function_id){function};
+    if (flags & VMP_WASM_BY_THREAD)
+        o.group = VMP_REPORT_GROUP_THREADS;
+    else if (w->profile->process_count > 2 && function == 0) /* row 0 is none */
+        o.group = VMP_REPORT_GROUP_PROCESSES;
+    int rc = vmp_report_tree_new(&tree, w->profile, &o);
+    if (rc < 0)
+        return failed(rc);
+    vmp_wasm_table *t = table_new(tree->count, 0x0f, 0xf0);
+    double *next_left = malloc(tree->count * sizeof(*next_left));
+    if (!t || t->rc < 0 || !next_left) {
+        vmp_report_tree_free(&tree);
+        free(next_left);
+        vmp_wasm_table_free(t);
+        return failed(-VMP_ENOMEM);
+    }
+    t->tree = tree;
+    fill_tree(w, t, next_left);
+    free(next_left);
+    return t;
+}
+
+double
+vmp_wasm_share(const vmp_wasm_table *tree, const vmp_wasm *w, const uint8_t *marks)
+{
+    vmp_report_value share = vmp_report_tree_share(tree->tree, marks);
+    return ticks(w, &share);
+}
+
+static void
+put_details(
+    const vmp_wasm *w, const vmp_report_value *part, const vmp_report_value *whole, double *ret)
+{
+    vmp_report_interval interval = vmp_report_share_interval(part, whole);
+    ret[0] = (double)part->samples;
+    ret[1] = ticks(w, part);
+    ret[2] = seconds(part);
+    ret[3] = whole->weight ? (double)part->weight / (double)whole->weight : 0;
+    ret[4] = interval.low;
+    ret[5] = interval.high;
+}
+
+void
+vmp_wasm_details(const vmp_wasm_table *tree, uint32_t node, const vmp_wasm *w, double *ret)
+{
+    const vmp_report_node *nodes = tree->tree->nodes;
+    if (node >= tree->count)
+        return;
+    put_details(w, &nodes[node].self, &nodes[0].total, ret);
+    put_details(w, &nodes[node].total, &nodes[0].total, ret + VMP_WASM_DETAILS / 2);
+}
+
+vmp_wasm_table *
+vmp_wasm_flat(vmp_wasm *w)
+{
+    vmp_report_flat *flat = NULL;
+    vmp_report_flat_options o = {.filter = filter_of(w), .sort = VMP_REPORT_SORT_SELF};
+    int rc = vmp_report_flat_new(&flat, w->profile, &o);
+    if (rc < 0)
+        return failed(rc);
+    vmp_wasm_table *t = table_new(flat->count, 0x01, 0xf0);
+    for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
+        const vmp_report_flat_row *row = &flat->rows[i];
+        words_of(t, 0)[i] = row->function.i;
+        doubles_of(t, 4)[i] = ticks(w, &row->self);
+        doubles_of(t, 5)[i] = ticks(w, &row->total);
+        doubles_of(t, 6)[i] = seconds(&row->self);
+        doubles_of(t, 7)[i] = seconds(&row->total);
+    }
+    vmp_report_flat_free(&flat);
+    return t;
+}
+
+vmp_wasm_table *
+vmp_wasm_groups(vmp_wasm *w, const uint32_t *group_of, uint32_t count)
+{
+    vmp_report_groups *groups = NULL;
+    vmp_report_filter filter = filter_of(w);
+    int rc = vmp_report_groups_new(&groups, w->profile, &filter, group_of, count);
+    if (rc < 0)
+        return failed(rc);
+    vmp_wasm_table *t = table_new(count, 0, 0x30);
+    for (uint32_t i = 0; t && t->rc == 0 && i < count; i++) {
+        doubles_of(t, 4)[i] = ticks(w, &groups->self[i + 1]);
+        doubles_of(t, 5)[i] = ticks(w, &groups->total[i + 1]);
+    }
+    vmp_report_groups_free(&groups);
+    return t;
+}
+
+/* The rows of one function: patterns match more than it. */
+static const vmp_report_lines_row *
+lines_row(const vmp_report_lines *lines, uint32_t function)
+{
+    for (uint32_t i = 0; i < lines->count; i++)
+        if (lines->rows[i].function.i == function)
+            return &lines->rows[i];
+    return NULL;
+}
+
+vmp_wasm_table *
+vmp_wasm_lines(vmp_wasm *w, uint32_t function)
+{
+    if (function >= w->profile->function_count)
+        return failed(-VMP_EINVAL);
+    vmp_report_lines *lines = NULL;
+    vmp_str name = vmp_profile_function_name(w->profile, (vmp_function_id){function});
+    vmp_report_lines_options o = {.filter = filter_of(w), .only = &name, .only_count = 1};
+    int rc = vmp_report_lines_new(&lines, w->profile, &o);
+    if (rc < 0)
+        return failed(rc);
+    const vmp_report_lines_row *row = lines_row(lines, function);
+    vmp_wasm_table *t = table_new(row ? row->line_count : 0, 0x01, 0x30);
+    for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
+        const vmp_report_line *line = &lines->lines[row->first_line + i];
+        words_of(t, 0)[i] = line->line;
+        doubles_of(t, 4)[i] = ticks(w, &line->self);
+        doubles_of(t, 5)[i] = ticks(w, &line->total);
+    }
+    vmp_report_lines_free(&lines);
+    return t;
+}
+
+vmp_wasm_table *
+vmp_wasm_timeline(vmp_wasm *w, uint32_t bins)
+{
+    vmp_report_timeline *line = NULL;
+    vmp_report_timeline_options o = {filter_of(w), bins};
+    int rc = vmp_report_timeline_new(&line, w->profile, &o);
+    if (rc < 0)
+        return failed(rc);
+    vmp_wasm_table *t = table_new(line->count, 0, 0xf8);
+    for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
+        const vmp_report_timeline_bin *bin = &line->bins[i];
+        doubles_of(t, 3)[i] = (double)line->bin_ns * i / 1e9;
+        doubles_of(t, 4)[i] = ticks(w, &bin->value);
+        doubles_of(t, 5)[i] = seconds(&bin->value);
+        doubles_of(t, 6)[i] = (double)bin->min_kb;
+        doubles_of(t, 7)[i] = (double)bin->max_kb;
+    }
+    vmp_report_timeline_free(&line);
+    return t;
+}

@@ -1,0 +1,147 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "load.h"
+#include "report.h"
+#include "wasm.h"
+
+static vmp_wasm *
+open_log(const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s", VMP_TEST_DATA, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = lseek(fd, 0, SEEK_END);
+    uint8_t *p = malloc((size_t)size);
+    CHECK_INT(pread(fd, p, (size_t)size, 0), size);
+    close(fd);
+    vmp_wasm *w = vmp_wasm_open(p, (size_t)size);
+    free(p);
+    return w;
+}
+
+static const uint32_t *
+words(const vmp_wasm_table *t, int column)
+{
+    return t->columns[column];
+}
+
+static const double *
+doubles(const vmp_wasm_table *t, int column)
+{
+    return t->columns[column];
+}
+
+/* Children of a node stand side by side within it, so that what is drawn of the
+ * columns is the tree. */
+TEST(a_tree_s_columns_are_the_report_s)
+{
+    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    CHECK_STR(vmp_wasm_error(w), "");
+    for (uint32_t flags = 0; flags < VMP_WASM_ABOVE; flags++) {
+        vmp_wasm_table *t = vmp_wasm_tree(w, flags, 0);
+        CHECK_INT(t->rc, 0);
+        CHECK(t->count > 3);
+        CHECK_INT(words(t, 3)[0], UINT32_MAX);
+        for (uint32_t i = 0; i < t->count; i++) {
+            double children = 0;
+            uint32_t end = words(t, 1)[i];
+            for (uint32_t c = i + 1; c < end; c = words(t, 1)[c]) {
+                CHECK(doubles(t, 6)[c] == doubles(t, 6)[i] + children);
+                CHECK_INT(words(t, 0)[c], i);
+                CHECK_INT(words(t, 2)[c], words(t, 2)[i] + 1);
+                children += doubles(t, 5)[c];
+            }
+            if (!(flags & VMP_WASM_INVERTED))
+                CHECK(doubles(t, 4)[i] + children == doubles(t, 5)[i]);
+        }
+        double details[VMP_WASM_DETAILS] = {0};
+        vmp_wasm_details(t, 0, w, details);
+        CHECK(details[7] == doubles(t, 5)[0]);
+        CHECK(details[9] == 1);
+        CHECK(details[4] <= details[3] && details[3] <= details[5]);
+        vmp_wasm_table_free(t);
+    }
+    vmp_wasm_close(w);
+}
+
+TEST(marks_threads_and_ranges_choose_what_is_counted)
+{
+    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm_table *flat = vmp_wasm_flat(w), *all = vmp_wasm_tree(w, 0, 0);
+    uint32_t hottest = words(flat, 0)[0];
+    double total = doubles(flat, 5)[0], everything = doubles(all, 5)[0];
+    CHECK(total < everything);
+    vmp_wasm_marks(w)[hottest] = VMP_REPORT_MARK_FOCUS;
+    CHECK(vmp_wasm_share(all, w, vmp_wasm_marks(w)) == total);
+    vmp_wasm_table *t = vmp_wasm_tree(w, 0, 0);
+    CHECK(doubles(t, 5)[0] == total);
+    vmp_wasm_table_free(t);
+    vmp_wasm_marks(w)[hottest] = 0;
+    vmp_wasm_threads(w)[1] = 1;
+    t = vmp_wasm_tree(w, 0, 0);
+    CHECK(doubles(t, 5)[0] < everything && doubles(t, 5)[0] > 0);
+    vmp_wasm_table_free(t);
+    vmp_wasm_threads(w)[1] = 0;
+    vmp_wasm_range(w, 1e5, 2e5);
+    t = vmp_wasm_tree(w, 0, 0);
+    CHECK(doubles(t, 5)[0] == 0);
+    vmp_wasm_table_free(t);
+    vmp_wasm_range(w, 0, 0);
+    vmp_wasm_table *line = vmp_wasm_timeline(w, 10);
+    double binned = 0;
+    for (uint32_t i = 0; i < line->count; i++)
+        binned += doubles(line, 4)[i];
+    CHECK(binned == everything);
+    vmp_wasm_table_free(line);
+    for (uint32_t flags = 0; flags <= VMP_WASM_ABOVE; flags += VMP_WASM_ABOVE) {
+        t = vmp_wasm_tree(w, flags, hottest);
+        CHECK(doubles(t, 5)[0] == total);
+        vmp_wasm_table_free(t);
+    }
+    t = vmp_wasm_lines(w, hottest);
+    CHECK(t->count > 0);
+    double self = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        self += doubles(t, 4)[i];
+    CHECK(self == doubles(flat, 4)[0]);
+    vmp_wasm_table_free(t);
+    vmp_wasm_table_free(flat);
+    vmp_wasm_table_free(all);
+    vmp_wasm_close(w);
+}
+
+TEST(what_is_wrong_is_told)
+{
+    vmp_wasm *w = vmp_wasm_open("hello", 5);
+    CHECK(strstr(vmp_wasm_error(w), "not a vmprof log") != NULL);
+    vmp_wasm_close(w);
+    w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm_table *t = vmp_wasm_tree(w, 0, 1u << 30);
+    CHECK_INT(t->rc, -VMP_EINVAL);
+    CHECK_INT(t->count, 0);
+    vmp_wasm_table_free(t);
+    t = vmp_wasm_lines(w, 1u << 30);
+    CHECK_INT(t->rc, -VMP_EINVAL);
+    vmp_wasm_table_free(t);
+    t = vmp_wasm_timeline(w, 0);
+    CHECK_INT(t->rc, -VMP_EINVAL);
+    vmp_wasm_table_free(t);
+    vmp_wasm_close(w);
+}
+
+TEST(facts_name_functions_files_and_threads)
+{
+    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    char *facts = vmp_wasm_facts(w);
+    CHECK(facts && facts[0] == '{' && facts[strlen(facts) - 1] == '}');
+    CHECK(strstr(facts, "\"functions\":[[\"\",") != NULL);
+    CHECK(strstr(facts, "\"threads\":[{\"id\":") != NULL);
+    vmp_wasm_free(facts);
+    vmp_wasm_close(w);
+}
+
+TEST_MAIN(RUN(a_tree_s_columns_are_the_report_s),
+    RUN(marks_threads_and_ranges_choose_what_is_counted), RUN(what_is_wrong_is_told),
+    RUN(facts_name_functions_files_and_threads))

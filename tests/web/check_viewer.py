@@ -1,0 +1,100 @@
+"""The viewer in a browser: check_viewer.py VMPROF NODE BROWSER.MJS, prints TAP.
+
+Makes logs, a page of each, and what `vmprof show --json` says of the same logs;
+web/test/browser.mjs opens the pages in a headless Chromium and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from logfile import MEMORY, Log
+
+MS = 1_000_000
+LIB = "/usr/lib/python3.11"
+HOSTILE = "</script><script>document.title='owned'</script>"
+VIEWS = ("tree", "flat", "threads", "info", "lines")
+
+
+def program() -> Log:
+    """Two threads, recursion, libraries, memory; names that would like to be markup."""
+    log = Log(mode=MEMORY)
+    log.meta(
+        argv="/srv/app/prog.py\n--fast", cwd="/srv/app", python="3.11.7", implementation="CPython"
+    )
+    module = log.at(log.code("<module>", "/srv/app/prog.py", 1), 90)
+    main = log.code("main", "/srv/app/prog.py", 10)
+    parse = log.code("parse", "/srv/app/parser.py", 6, "Parser.parse")
+    run = log.at(log.code("run", f"{LIB}/threading.py", 950, "Thread.run"), 975)
+    decode = log.at(log.code("decode", f"{LIB}/json/decoder.py", 332, "JSONDecoder.decode"), 337)
+    fast = log.at(log.code("dot", f"{LIB}/site-packages/numeric/core.py", 7), 9)
+    evil = log.at(log.code(HOSTILE, "/srv/app/<img src=x onerror=alert(1)>.py", 3), 4)
+    at_parse, again = log.at(main, 12), log.at(parse, 8)
+    stacks = {
+        "decode": log.stack([module, at_parse, again, decode]),
+        "parse": log.stack([module, at_parse, again]),
+        "nested": log.stack([module, at_parse, again, again, again]),
+        "main": log.stack([module, log.at(main, 14)]),
+        "dot": log.stack([run, fast]),
+        "evil": log.stack([run, evil]),
+    }
+    log.thread(1, 4711, "MainThread")
+    log.thread(2, 4712, "worker & <b>")
+    first = ["decode"] * 5 + ["parse"] * 2 + ["nested"] * 2 + ["main"]
+    rows = [(MS * (i + 1), stacks[first[i % 10]], 1, 20_000 + 10 * i) for i in range(1000)]
+    log.samples(1, rows, rss=True)
+    # The second half of the run: a range there has nothing else in it.
+    second = ["dot"] * 7 + ["evil"] * 3
+    rows = [(MS * (1000 + i), stacks[second[i % 10]], 1, 40_000 + i) for i in range(1000)]
+    log.samples(2, rows, rss=True)
+    log.loss("ring_full", 2, 1)
+    log.clock(2000 * MS, 2000 * MS)
+    log.end(2000 * MS)
+    return log
+
+
+def main(vmprof: str, node: str, browser: str) -> int:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("1..0 # SKIP no chromium")
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = program().data()
+        logs = {"program": data, "cut": data[:-20], "empty": Log().data()}
+        for title, text in logs.items():
+            log = folder / f"{title}.vmprof"
+            log.write_bytes(text)
+            page = str(folder / f"{title}.html")
+            subprocess.run(
+                [vmprof, "report", str(log), "-o", page], check=True, stderr=subprocess.DEVNULL
+            )
+            shown = {
+                view: json.loads(
+                    subprocess.run(
+                        [vmprof, "show", str(log), view, "--json"],
+                        check=True,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL,
+                    ).stdout
+                )
+                for view in VIEWS
+            }
+            (folder / f"{title}.json").write_text(json.dumps(shown))
+        broken = (folder / "program.html").read_text()
+        begin = broken.index('class="log"')
+        (folder / "broken.html").write_text(
+            broken[:begin] + broken[begin:].replace('">H4sI', '">H4sIAAAA', 1)
+        )
+        return subprocess.call([node, browser, name, chromium])
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

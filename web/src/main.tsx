@@ -1,0 +1,27 @@
+import { render } from "preact";
+import { Engine } from "./model/engine.ts";
+import { readNames } from "./model/names.ts";
+import { engineModule, pageLogs } from "./source.ts";
+import { App } from "./views/app.tsx";
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+
+async function start(place: HTMLElement): Promise<void> {
+  const [log] = pageLogs();
+  if (log === undefined) throw new Error("this page has no log in it; make one by: vmprof report LOG -o FILE");
+  const engine = await Engine.open(await engineModule(), await log.bytes());
+  const names = readNames(engine.facts);
+  place.replaceChildren();
+  render(<App profile={{ engine, names, logName: log.name }} />, place);
+}
+
+function fail(place: HTMLElement, error: unknown): void {
+  const text = document.createElement("p");
+  text.className = "failure";
+  text.setAttribute("role", "alert");
+  text.textContent = `The profile cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+  place.replaceChildren(text);
+}
+
+const place = document.getElementById("app");
+if (place !== null) start(place).catch((error: unknown) => fail(place, error));

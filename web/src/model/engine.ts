@@ -1,0 +1,359 @@
+// The profile: C compiled to WebAssembly, which computes every number that the
+// page shows (src/wasm/wasm.h says what each function and column is).
+//
+// Columns are read where they lie. The module's memory moves when it grows, so
+// a column is looked at anew each time it is asked for and never kept.
+
+export type FunctionIndex = number & { readonly __function: unique symbol };
+export type NodeIndex = number & { readonly __node: unique symbol };
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  vmp_wasm_open(log: number, size: number): number;
+  vmp_wasm_error(profile: number): number;
+  vmp_wasm_facts(profile: number): number;
+  vmp_wasm_marks(profile: number): number;
+  vmp_wasm_threads(profile: number): number;
+  vmp_wasm_range(profile: number, from: number, to: number): void;
+  vmp_wasm_tree(profile: number, flags: number, fn: number): number;
+  vmp_wasm_share(tree: number, profile: number, marks: number): number;
+  vmp_wasm_details(tree: number, node: number, profile: number, out: number): void;
+  vmp_wasm_flat(profile: number): number;
+  vmp_wasm_groups(profile: number, groupOf: number, count: number): number;
+  vmp_wasm_lines(profile: number, fn: number): number;
+  vmp_wasm_timeline(profile: number, bins: number): number;
+  vmp_wasm_table_free(table: number): void;
+  vmp_wasm_alloc(size: number): number;
+  vmp_wasm_free(pointer: number): void;
+}
+
+/** Flags of trees: VMP_WASM_* in wasm.h. */
+export const treeFlag = { inverted: 1, foldRecursion: 2, byThread: 4, above: 8 } as const;
+
+/** Marks of functions: VMP_REPORT_MARK_* in report.h. */
+export const mark = { none: 0, hide: 1, focus: 2 } as const;
+
+/** What the third column of a tree has for what is no function. */
+const PROCESS = 0x80000000;
+const THREAD = 0xc0000000;
+const ROOT = 0xffffffff;
+
+export type What =
+  | { readonly is: "root" }
+  | { readonly is: "process"; readonly process: number }
+  | { readonly is: "thread"; readonly thread: number }
+  | { readonly is: "function"; readonly fn: FunctionIndex };
+
+export function readWhat(what: number): What {
+  if (what === ROOT) return { is: "root" };
+  if (what >= THREAD) return { is: "thread", thread: what - THREAD };
+  if (what >= PROCESS) return { is: "process", process: what - PROCESS };
+  return { is: "function", fn: what as FunctionIndex };
+}
+
+export interface ThreadFacts {
+  readonly id: number;
+  readonly process: number;
+  readonly name: string;
+  readonly tid: number;
+  readonly ticks: number;
+  readonly lost: number;
+  readonly cpuSeconds: number;
+}
+
+/** See put_facts in wasm_facts.c. */
+export interface Facts {
+  readonly samples: number;
+  readonly ticks: number;
+  readonly lost: number;
+  readonly askedHz: number;
+  readonly achievedHz: number;
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+  readonly startUnix: number;
+  readonly wall: boolean;
+  readonly cut: boolean;
+  readonly memory: boolean;
+  readonly timer: string;
+  readonly argv: string;
+  readonly python: string;
+  readonly implementation: string;
+  readonly host: string;
+  readonly os: string;
+  readonly cwd: string;
+  readonly processes: readonly number[];
+  /** name, file (a key of `files`), first line, kind */
+  readonly functions: readonly (readonly [string, number, number, number])[];
+  readonly files: Readonly<Record<string, string>>;
+  readonly threads: readonly ThreadFacts[];
+}
+
+export interface TreeColumns {
+  readonly count: number;
+  readonly parent: Uint32Array;
+  readonly end: Uint32Array;
+  readonly depth: Uint32Array;
+  readonly what: Uint32Array;
+  readonly self: Float64Array;
+  readonly total: Float64Array;
+  readonly left: Float64Array;
+  readonly seconds: Float64Array;
+}
+
+export interface Figures {
+  readonly samples: number;
+  readonly ticks: number;
+  readonly seconds: number;
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Details {
+  readonly self: Figures;
+  readonly total: Figures;
+}
+
+export interface FlatRow {
+  readonly fn: FunctionIndex;
+  readonly self: number;
+  readonly total: number;
+  readonly selfSeconds: number;
+  readonly totalSeconds: number;
+}
+
+export interface GroupShare {
+  readonly self: number;
+  readonly total: number;
+}
+
+export interface LineRow {
+  readonly line: number;
+  readonly self: number;
+  readonly total: number;
+}
+
+export interface TimelineColumns {
+  readonly begin: Float64Array;
+  readonly ticks: Float64Array;
+  readonly seconds: Float64Array;
+  readonly leastKb: Float64Array;
+  readonly mostKb: Float64Array;
+}
+
+const TABLE_COLUMNS = 2; // words before the columns of a table: rc, count
+const DETAILS = 12;
+
+/** A table of the module; free it when nothing shows it any more. */
+class Table {
+  constructor(
+    private readonly c: Exports,
+    readonly handle: number,
+  ) {
+    if (handle === 0) throw new Error("out of memory");
+    const rc = this.word(0) | 0;
+    if (rc < 0) throw new Error(`the view could not be made (${rc})`);
+  }
+
+  get count(): number {
+    return this.word(1);
+  }
+
+  private word(index: number): number {
+    return new Uint32Array(this.c.memory.buffer, this.handle, index + 1)[index];
+  }
+
+  words(column: number): Uint32Array {
+    return new Uint32Array(this.c.memory.buffer, this.word(TABLE_COLUMNS + column), this.count);
+  }
+
+  doubles(column: number): Float64Array {
+    return new Float64Array(this.c.memory.buffer, this.word(TABLE_COLUMNS + column), this.count);
+  }
+
+  free(): void {
+    this.c.vmp_wasm_table_free(this.handle);
+  }
+}
+
+/** A call tree. */
+export class Tree {
+  private seen: ArrayBuffer | null = null;
+  private kept: TreeColumns | null = null;
+
+  constructor(
+    private readonly c: Exports,
+    private readonly profile: number,
+    private readonly table: Table,
+  ) {}
+
+  /** The columns, valid until the engine is asked for something else. */
+  get columns(): TreeColumns {
+    if (this.kept === null || this.seen !== this.c.memory.buffer) {
+      const t = this.table;
+      this.seen = this.c.memory.buffer as ArrayBuffer;
+      this.kept = {
+        count: t.count,
+        parent: t.words(0),
+        end: t.words(1),
+        depth: t.words(2),
+        what: t.words(3),
+        self: t.doubles(4),
+        total: t.doubles(5),
+        left: t.doubles(6),
+        seconds: t.doubles(7),
+      };
+    }
+    return this.kept;
+  }
+
+  details(node: NodeIndex): Details {
+    const out = this.c.vmp_wasm_alloc(DETAILS * 8);
+    this.c.vmp_wasm_details(this.table.handle, node, this.profile, out);
+    const v = Array.from(new Float64Array(this.c.memory.buffer, out, DETAILS));
+    this.c.vmp_wasm_free(out);
+    const figures = (at: number): Figures => ({
+      samples: v[at],
+      ticks: v[at + 1],
+      seconds: v[at + 2],
+      share: v[at + 3],
+      low: v[at + 4],
+      high: v[at + 5],
+    });
+    return { self: figures(0), total: figures(DETAILS / 2) };
+  }
+
+  /** Ticks of the samples that pass through a marked function, of all of them. */
+  share(marks: Uint8Array): number {
+    const at = this.c.vmp_wasm_alloc(marks.length);
+    new Uint8Array(this.c.memory.buffer, at, marks.length).set(marks);
+    const ticks = this.c.vmp_wasm_share(this.table.handle, this.profile, at);
+    this.c.vmp_wasm_free(at);
+    return ticks;
+  }
+
+  free(): void {
+    this.table.free();
+  }
+}
+
+export interface Filter {
+  /** A mark for each function. */
+  readonly marks: Uint8Array;
+  /** Threads by id; none: all. */
+  readonly threads: readonly number[];
+  /** Seconds since the start; null: all. */
+  readonly range: readonly [number, number] | null;
+}
+
+export class Engine {
+  readonly facts: Facts;
+
+  private constructor(
+    private readonly c: Exports,
+    private readonly profile: number,
+  ) {
+    const text = c.vmp_wasm_facts(profile);
+    if (text === 0) throw new Error("out of memory");
+    this.facts = JSON.parse(this.text(text)) as Facts;
+    c.vmp_wasm_free(text);
+  }
+
+  /** Loads a log. Throws what the reader says of one that it cannot read. */
+  static async open(module: Uint8Array<ArrayBuffer>, log: Uint8Array): Promise<Engine> {
+    // The C library asks for these to print, which nothing here does.
+    const nothing = (): number => 8; // EBADF
+    const { instance } = await WebAssembly.instantiate(module, {
+      wasi_snapshot_preview1: { fd_close: nothing, fd_seek: nothing, fd_write: nothing },
+    });
+    const c = instance.exports as unknown as Exports;
+    c._initialize();
+    const at = c.vmp_wasm_alloc(log.length);
+    if (at === 0) throw new Error("out of memory");
+    new Uint8Array(c.memory.buffer, at, log.length).set(log);
+    const profile = c.vmp_wasm_open(at, log.length);
+    c.vmp_wasm_free(at);
+    if (profile === 0) throw new Error("out of memory");
+    const error = textAt(c, c.vmp_wasm_error(profile));
+    if (error !== "") throw new Error(error);
+    return new Engine(c, profile);
+  }
+
+  private text(pointer: number): string {
+    return textAt(this.c, pointer);
+  }
+
+  /** What all views from now on are of. */
+  setFilter(filter: Filter): void {
+    const { c, profile } = this;
+    const threads = c.vmp_wasm_threads(profile);
+    new Uint8Array(c.memory.buffer, c.vmp_wasm_marks(profile), filter.marks.length).set(filter.marks);
+    const ids = this.facts.threads.map((thread) => thread.id);
+    for (const id of ids) {
+      new Uint8Array(c.memory.buffer, threads + id, 1)[0] = filter.threads.includes(id) ? 1 : 0;
+    }
+    c.vmp_wasm_range(profile, filter.range?.[0] ?? 0, filter.range?.[1] ?? 0);
+  }
+
+  /** fn: only what it calls, or (treeFlag.above) who calls it. */
+  tree(flags: number, fn: number = 0): Tree {
+    const table = new Table(this.c, this.c.vmp_wasm_tree(this.profile, flags, fn));
+    return new Tree(this.c, this.profile, table);
+  }
+
+  private read<T>(handle: number, row: (table: Table) => T): T {
+    const table = new Table(this.c, handle);
+    const made = row(table);
+    table.free();
+    return made;
+  }
+
+  flat(): readonly FlatRow[] {
+    return this.read(this.c.vmp_wasm_flat(this.profile), (t) => {
+      const [fn, self, total] = [t.words(0), t.doubles(4), t.doubles(5)];
+      const [selfSeconds, totalSeconds] = [t.doubles(6), t.doubles(7)];
+      return Array.from(fn, (id, i) => ({
+        fn: id as FunctionIndex,
+        self: self[i],
+        total: total[i],
+        selfSeconds: selfSeconds[i],
+        totalSeconds: totalSeconds[i],
+      }));
+    });
+  }
+
+  /** groupOf: a number below `count` for each function, others are in no group. */
+  groups(groupOf: Uint32Array, count: number): readonly GroupShare[] {
+    const at = this.c.vmp_wasm_alloc(groupOf.byteLength);
+    new Uint32Array(this.c.memory.buffer, at, groupOf.length).set(groupOf);
+    const handle = this.c.vmp_wasm_groups(this.profile, at, count);
+    this.c.vmp_wasm_free(at);
+    return this.read(handle, (t) => {
+      const [self, total] = [t.doubles(4), t.doubles(5)];
+      return Array.from(self, (value, i) => ({ self: value, total: total[i] }));
+    });
+  }
+
+  lines(fn: FunctionIndex): readonly LineRow[] {
+    return this.read(this.c.vmp_wasm_lines(this.profile, fn), (t) => {
+      const [line, self, total] = [t.words(0), t.doubles(4), t.doubles(5)];
+      return Array.from(line, (at, i) => ({ line: at, self: self[i], total: total[i] }));
+    });
+  }
+
+  timeline(bins: number): TimelineColumns {
+    return this.read(this.c.vmp_wasm_timeline(this.profile, bins), (t) => ({
+      begin: t.doubles(3).slice(),
+      ticks: t.doubles(4).slice(),
+      seconds: t.doubles(5).slice(),
+      leastKb: t.doubles(6).slice(),
+      mostKb: t.doubles(7).slice(),
+    }));
+  }
+}
+
+function textAt(c: Exports, pointer: number): string {
+  const bytes = new Uint8Array(c.memory.buffer, pointer);
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+}

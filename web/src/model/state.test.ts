@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mark } from "./engine.ts";
+import type { FunctionName } from "./names.ts";
+import { type ViewState, addRule, changeState, initialState, makeMarks, readState, removeRule, writeState } from "./state.ts";
+
+const busy: ViewState = {
+  tab: "tree",
+  inverted: true,
+  foldRecursion: true,
+  byThread: true,
+  upward: true,
+  onlyOwn: true,
+  colorBy: "module",
+  threads: [1, 3],
+  range: [0.5, 12.25],
+  hide: [{ scope: "function", value: "a:b@x.py:3" }, { scope: "module", value: "json" }],
+  focus: [{ scope: "file", value: "/a b/&=#.py" }],
+  search: "/x+/",
+  zoom: 17,
+  fn: "run@y.py:1",
+};
+
+test("what is written is read again", () => {
+  assert.deepEqual(readState(`#${writeState(busy)}`), busy);
+  assert.equal(writeState(initialState), "");
+  assert.deepEqual(readState(""), initialState);
+});
+
+test("what cannot be read is as in the beginning", () => {
+  const wrong = "#tab=nothing&threads=x,-1,1.5,2&range=5,1&zoom=-3&hide=what:x&hide=nocolon&color=red&inv=yes";
+  assert.deepEqual(readState(wrong), { ...initialState, threads: [2] });
+});
+
+test("another tree is looked at from its root", () => {
+  const zoomed = changeState(initialState, { zoom: 9 });
+  assert.equal(changeState(zoomed, { inverted: true }).zoom, 0);
+  assert.equal(changeState(zoomed, { search: "x" }).zoom, 9);
+  assert.equal(changeState(zoomed, { tab: "tree", zoom: 4 }).zoom, 4);
+});
+
+test("a rule is there once", () => {
+  const rule = { scope: "module", value: "json" } as const;
+  assert.deepEqual(addRule(addRule([], rule), { ...rule }), [rule]);
+  assert.deepEqual(removeRule([rule], { ...rule }), []);
+});
+
+test("marks say what is hidden and what is looked at", () => {
+  const name = (text: string, origin: FunctionName["origin"], module: string): FunctionName =>
+    ({ name: text, file: `${module}.py`, place: `${module}.py:1`, line: 1, origin, module });
+  const names = [name("", "unknown", ""), name("mine", "own", "app"), name("loads", "stdlib", "json")];
+  const marks = (change: Partial<ViewState>): number[] => [...makeMarks(names, { ...initialState, ...change })];
+  assert.deepEqual(marks({}), [0, 0, 0]);
+  assert.deepEqual(marks({ onlyOwn: true }), [0, 0, mark.hide]);
+  assert.deepEqual(marks({ hide: [{ scope: "function", value: "mine@app.py:1" }] }), [0, mark.hide, 0]);
+  assert.deepEqual(marks({ focus: [{ scope: "file", value: "json.py" }] }), [0, 0, mark.focus]);
+});

@@ -1,0 +1,154 @@
+// What the page shows, as one value that is never changed, and as text behind
+// the # of its address.
+
+import { mark } from "./engine.ts";
+import { type FunctionName, functionKey } from "./names.ts";
+
+export const tabs = ["flame", "functions", "tree", "function"] as const;
+export type Tab = (typeof tabs)[number];
+
+export const scopes = ["function", "module", "file"] as const;
+export type Scope = (typeof scopes)[number];
+
+/** Functions that are hidden or looked at: one, or all of a module or file. */
+export interface Rule {
+  readonly scope: Scope;
+  readonly value: string;
+}
+
+export interface ViewState {
+  readonly tab: Tab;
+  readonly inverted: boolean;
+  readonly foldRecursion: boolean;
+  readonly byThread: boolean;
+  /** Roots at the bottom. */
+  readonly upward: boolean;
+  readonly onlyOwn: boolean;
+  readonly colorBy: "origin" | "module";
+  readonly threads: readonly number[];
+  readonly range: readonly [number, number] | null;
+  readonly hide: readonly Rule[];
+  readonly focus: readonly Rule[];
+  readonly search: string;
+  /** Node of the tree that fills the width; 0: the root. */
+  readonly zoom: number;
+  /** functionKey of what the tab `function` shows. */
+  readonly fn: string;
+}
+
+export const initialState: ViewState = {
+  tab: "flame",
+  inverted: false,
+  foldRecursion: false,
+  byThread: false,
+  upward: false,
+  onlyOwn: false,
+  colorBy: "origin",
+  threads: [],
+  range: null,
+  hide: [],
+  focus: [],
+  search: "",
+  zoom: 0,
+  fn: "",
+};
+
+const flags = {
+  inv: "inverted",
+  fold: "foldRecursion",
+  bythread: "byThread",
+  up: "upward",
+  own: "onlyOwn",
+} as const;
+
+const ruleText = (rule: Rule): string => `${rule.scope}:${rule.value}`;
+
+function readRule(text: string): Rule | null {
+  const colon = text.indexOf(":");
+  const scope = scopes.find((name) => name === text.slice(0, colon));
+  return scope ? { scope, value: text.slice(colon + 1) } : null;
+}
+
+/** Without what is as in the beginning, so that a plain page has a plain address. */
+export function writeState(state: ViewState): string {
+  const out = new URLSearchParams();
+  if (state.tab !== initialState.tab) out.set("tab", state.tab);
+  for (const [key, name] of Object.entries(flags)) if (state[name]) out.set(key, "1");
+  if (state.colorBy !== initialState.colorBy) out.set("color", state.colorBy);
+  if (state.threads.length > 0) out.set("threads", state.threads.join(","));
+  if (state.range) out.set("range", state.range.map((s) => String(Math.round(s * 1e6) / 1e6)).join(","));
+  for (const rule of state.hide) out.append("hide", ruleText(rule));
+  for (const rule of state.focus) out.append("focus", ruleText(rule));
+  if (state.search !== "") out.set("search", state.search);
+  if (state.zoom !== 0) out.set("zoom", String(state.zoom));
+  if (state.fn !== "") out.set("fn", state.fn);
+  return out.toString();
+}
+
+/** Takes what it can read and leaves the rest as in the beginning. */
+export function readState(text: string): ViewState {
+  const given = new URLSearchParams(text.replace(/^#/, ""));
+  const numbers = (key: string): number[] =>
+    (given.get(key) ?? "").split(",").filter((part) => part !== "").map(Number);
+  const range = numbers("range");
+  const zoom = Number(given.get("zoom") ?? 0);
+  const rules = (key: string): Rule[] =>
+    given.getAll(key).map(readRule).filter((rule): rule is Rule => rule !== null);
+  const made: { -readonly [K in keyof ViewState]: ViewState[K] } = {
+    ...initialState,
+    tab: tabs.find((name) => name === given.get("tab")) ?? initialState.tab,
+    colorBy: given.get("color") === "module" ? "module" : "origin",
+    threads: numbers("threads").filter((id) => Number.isInteger(id) && id >= 0),
+    range: range.length === 2 && range[0] >= 0 && range[1] > range[0] ? [range[0], range[1]] : null,
+    hide: rules("hide"),
+    focus: rules("focus"),
+    search: given.get("search") ?? "",
+    zoom: Number.isInteger(zoom) && zoom > 0 ? zoom : 0,
+    fn: given.get("fn") ?? "",
+  };
+  for (const [key, name] of Object.entries(flags)) made[name] = given.get(key) === "1";
+  return made;
+}
+
+export function ruleMatches(rule: Rule, fn: FunctionName): boolean {
+  switch (rule.scope) {
+    case "function":
+      return functionKey(fn) === rule.value;
+    case "module":
+      return fn.module === rule.value;
+    case "file":
+      return fn.file === rule.value;
+  }
+}
+
+/** One mark for each function: engine.ts. */
+export function makeMarks(names: readonly FunctionName[], state: ViewState): Uint8Array {
+  return Uint8Array.from(names, (fn, i) => {
+    if (i === 0) return mark.none;
+    const hidden =
+      (state.onlyOwn && fn.origin !== "own" && fn.origin !== "unknown") ||
+      state.hide.some((rule) => ruleMatches(rule, fn));
+    const focused = state.focus.some((rule) => ruleMatches(rule, fn));
+    return (hidden ? mark.hide : 0) | (focused ? mark.focus : 0);
+  });
+}
+
+/** Changes that make another tree make another numbering of its nodes. */
+const changesTree: readonly (keyof ViewState)[] = [
+  "inverted", "foldRecursion", "byThread", "onlyOwn", "threads", "range", "hide", "focus",
+];
+
+export function changeState(state: ViewState, change: Partial<ViewState>): ViewState {
+  const next = { ...state, ...change };
+  const another = changesTree.some((key) => JSON.stringify(next[key]) !== JSON.stringify(state[key]));
+  return another && change.zoom === undefined ? { ...next, zoom: 0 } : next;
+}
+
+/** With the rule once, at the end. */
+export function addRule(rules: readonly Rule[], rule: Rule): readonly Rule[] {
+  return [...removeRule(rules, rule), rule];
+}
+
+export function removeRule(rules: readonly Rule[], rule: Rule): readonly Rule[] {
+  return rules.filter((other) => ruleText(other) !== ruleText(rule));
+}

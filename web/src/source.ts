@@ -1,0 +1,27 @@
+// Where the page has its logs from: elements of its own. A server that serves
+// the same page would give addresses instead; this is the one place to teach.
+
+export interface LogSource {
+  readonly name: string;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Bytes of base64 of gzip. */
+async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const binary = atob(text.trim());
+  const packed = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) packed[i] = binary.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+export function pageLogs(): readonly LogSource[] {
+  return Array.from(document.querySelectorAll<HTMLElement>("script.log"), (element) => ({
+    name: element.dataset["name"] ?? "log",
+    bytes: () => unpack(element.textContent ?? ""),
+  }));
+}
+
+export function engineModule(): Promise<Uint8Array<ArrayBuffer>> {
+  return unpack(document.getElementById("engine")?.textContent ?? "");
+}

@@ -1,0 +1,326 @@
+// The flame graph: a canvas as wide as its place, which draws the rows that can
+// be seen.
+
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
+import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
+import { type FunctionIndex, type NodeIndex, type Tree, readWhat } from "../model/engine.ts";
+import type { Coloring } from "../paint/colors.ts";
+import { Look, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
+import { useTheme } from "./theme.ts";
+import { type Profile, nodeLabel, nodePlace } from "./profile.ts";
+
+export interface FlameProps {
+  readonly profile: Profile;
+  readonly tree: Tree;
+  readonly coloring: Coloring;
+  readonly zoom: NodeIndex;
+  readonly selected: NodeIndex | null;
+  /** By function, whether it is found; null: nothing is searched. */
+  readonly found: Uint8Array | null;
+  /** The root stands at the bottom. */
+  readonly upward: boolean;
+  /** Not taller than it needs to be, nor than this: pixels. Else as tall as its place. */
+  readonly maxHeight?: number;
+  /** What the root is called, and the function it stands for. */
+  readonly rootLabel: string;
+  readonly rootFunction?: FunctionIndex;
+  /** Of the whole graph, for those who do not see it. */
+  readonly label: string;
+  readonly onZoom: (node: NodeIndex) => void;
+  readonly onSelect: (node: NodeIndex | null) => void;
+  /** Gets a function that makes a file of what is drawn. */
+  readonly onDrawer?: (drawer: Drawer | null) => void;
+}
+
+export interface Drawer {
+  svg(): string;
+  png(): Promise<Blob | null>;
+}
+
+interface Hover {
+  /** Another tree numbers its nodes anew. */
+  readonly tree: Tree;
+  readonly node: NodeIndex;
+  readonly rest: boolean;
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+const TRANSPARENT = -1;
+
+export function FlameGraph(props: FlameProps) {
+  const { profile, tree, coloring, zoom, selected, found, upward, rootLabel } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useTheme();
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const [scrollTop, setScrollTop] = useState(0);
+  const [pointed, setHover] = useState<Hover | null>(null);
+  const hover = pointed !== null && pointed.tree === tree ? pointed : null;
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const measure = (): void => setSize({ width: element.clientWidth, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+
+  const columns = tree.columns;
+  const rows = useMemo(() => visibleDepth(columns, zoom, size.width), [tree, zoom, size.width]);
+  const contentHeight = Math.max(rows * ROW_HEIGHT, upward ? size.height : 0);
+  const yOf = (row: number): number =>
+    (upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT) - scrollTop;
+  const rowAt = (y: number): number =>
+    Math.floor((upward ? contentHeight - (y + scrollTop) : y + scrollTop) / ROW_HEIGHT);
+  const shownRows = Math.ceil(size.height / ROW_HEIGHT) + 1;
+  const firstRow = Math.max(0, upward ? rowAt(size.height) : Math.floor(scrollTop / ROW_HEIGHT));
+  const boxes = useMemo(
+    () => layoutFlame(columns, { zoom, width: size.width, firstRow, endRow: firstRow + shownRows }),
+    [tree, zoom, size.width, firstRow, shownRows],
+  );
+
+  const makeScene = (drawn: Boxes, y: (row: number) => number): Scene => {
+    const what = columns.what;
+    const functionOf = (box: number): number =>
+      drawn.node[box] === 0 ? (props.rootFunction ?? what[0]) : what[drawn.node[box]];
+    const hovered = hover !== null && !hover.rest ? what[hover.node] : TRANSPARENT;
+    return {
+      boxes: drawn,
+      yOf: y,
+      fillOf: (box) => coloring.fill[functionOf(box)] ?? theme.groupFill,
+      textOf: (box) =>
+        drawn.node[box] === 0 ? rootLabel : nodeLabel(profile, columns, drawn.node[box] as NodeIndex),
+      lookOf: (box) =>
+        found === null ? Look.Plain : found[functionOf(box)] === 1 ? Look.Found : Look.Faded,
+      isKin: (box) => drawn.rest[box] === 0 && functionOf(box) === hovered,
+      selected: selected === null ? -1 : drawn.node.findIndex((node, i) => node === selected && drawn.rest[i] === 0),
+      theme: theme as Theme,
+    };
+  };
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null || size.width === 0) return;
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    if (element.width !== width) element.width = width;
+    if (element.height !== height) element.height = height;
+    const context = element.getContext("2d");
+    if (context === null) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, size.width, size.height);
+    paintFlame(context, makeScene(boxes, yOf));
+  });
+
+  useEffect(() => {
+    const full = (): [Scene, number] => {
+      const all = layoutFlame(tree.columns, { zoom, width: size.width, firstRow: 0, endRow: rows });
+      const height = rows * ROW_HEIGHT;
+      return [
+        makeScene(all, (row) => (upward ? height - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT)),
+        height,
+      ];
+    };
+    props.onDrawer?.({
+      svg() {
+        const [scene, height] = full();
+        return flameSvg(scene, size.width, height, props.label);
+      },
+      png() {
+        const [scene, height] = full();
+        const element = document.createElement("canvas");
+        element.width = size.width * 2;
+        element.height = Math.min(height * 2, 16000);
+        const context = element.getContext("2d");
+        if (context === null) return Promise.resolve(null);
+        context.scale(2, 2);
+        context.fillStyle = theme.page;
+        context.fillRect(0, 0, size.width, height);
+        paintFlame(context, scene);
+        return new Promise((done) => element.toBlob(done, "image/png"));
+      },
+    });
+    return () => props.onDrawer?.(null);
+  }, [tree, zoom, size.width, rows, upward, coloring, found, theme]);
+
+  // A zoomed node stands where the eye was: at the top, or at the bottom.
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const row = columns.depth[zoom];
+    const y = upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT;
+    if (upward) element.scrollTop = y + 4 * ROW_HEIGHT - element.clientHeight;
+    else if (y < element.scrollTop || y > element.scrollTop + element.clientHeight / 2)
+      element.scrollTop = Math.max(0, y - 3 * ROW_HEIGHT);
+    setScrollTop(element.scrollTop);
+  }, [tree, zoom, upward, contentHeight, size.height]);
+
+  const find = (event: MouseEvent): Hover | null => {
+    const element = canvas.current;
+    if (element === null) return null;
+    const area = element.getBoundingClientRect();
+    const [x, y] = [event.clientX - area.left, event.clientY - area.top];
+    const box = boxAt(boxes, x, rowAt(y));
+    if (box < 0) return null;
+    return { tree, node: boxes.node[box] as NodeIndex, rest: boxes.rest[box] === 1, x: event.clientX, y: event.clientY };
+  };
+
+  const onClick = (event: MouseEvent): void => {
+    const at = find(event);
+    if (at === null) return;
+    const node = at.rest ? (columns.parent[at.node] as NodeIndex) : at.node;
+    props.onSelect(node);
+    props.onZoom(node);
+  };
+
+  const onContextMenu = (event: MouseEvent): void => {
+    const at = find(event);
+    if (at === null || at.rest) return;
+    event.preventDefault();
+    props.onSelect(at.node);
+  };
+
+  const showRow = (node: NodeIndex): void => {
+    const element = scroller.current;
+    if (element === null) return;
+    const row = columns.depth[node];
+    const y = upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT;
+    if (y < element.scrollTop) element.scrollTop = y;
+    else if (y + ROW_HEIGHT > element.scrollTop + element.clientHeight)
+      element.scrollTop = y + ROW_HEIGHT - element.clientHeight;
+  };
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const at = selected ?? zoom;
+    const steps: Readonly<Record<string, "parent" | "child" | "next" | "previous">> = {
+      ArrowUp: upward ? "child" : "parent",
+      ArrowDown: upward ? "parent" : "child",
+      ArrowRight: "next",
+      ArrowLeft: "previous",
+    };
+    const step = steps[event.key];
+    if (step !== undefined) {
+      const node = selected === null ? at : neighbour(columns, at, step);
+      props.onSelect(node);
+      showRow(node);
+    } else if (event.key === "Home") {
+      props.onSelect(0 as NodeIndex);
+      props.onZoom(0 as NodeIndex);
+    } else if (event.key === "Enter" || event.key === " ") {
+      props.onZoom(at);
+    } else if (event.key === "Backspace") {
+      props.onZoom(columns.parent[zoom] as NodeIndex);
+    } else if (event.key === "Escape") {
+      if (selected !== null) props.onSelect(null);
+      else props.onZoom(0 as NodeIndex);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  const spoken = selected === null ? "" : describe(profile, tree, selected, rootLabel);
+  return (
+    <div class="flame" style={props.maxHeight ? { height: `${Math.min(rows * ROW_HEIGHT, props.maxHeight)}px` } : {}}>
+      <div
+        class="flame-scroll"
+        ref={scroller}
+        onScroll={() => {
+          setScrollTop(scroller.current?.scrollTop ?? 0);
+          setHover(null);
+        }}
+      >
+        <canvas
+          ref={canvas}
+          tabIndex={0}
+          role="application"
+          aria-roledescription="flame graph"
+          aria-label={`${props.label}. Arrow keys go from frame to frame, Enter fills the width with one, Backspace goes back. The tab Call tree has the same as a table.`}
+          style={{ height: `${size.height}px` }}
+          onClick={onClick}
+          onContextMenu={onContextMenu}
+          onMouseMove={(event) => setHover(find(event))}
+          onMouseLeave={() => setHover(null)}
+          onKeyDown={onKeyDown}
+        />
+        <div style={{ height: `${Math.max(0, contentHeight - size.height)}px` }} />
+      </div>
+      <div class="spoken" role="status" aria-live="polite">{spoken}</div>
+      {hover !== null && <Tooltip hover={hover} profile={profile} tree={tree} rootLabel={rootLabel} />}
+    </div>
+  );
+}
+
+/** A node in one sentence. */
+export function describe(profile: Profile, tree: Tree, node: NodeIndex, rootLabel: string): string {
+  const d = tree.details(node);
+  const name = node === 0 ? rootLabel : nodeLabel(profile, tree.columns, node);
+  return `${name}: total ${formatPercent(d.total.share)}, self ${formatPercent(d.self.share)}`;
+}
+
+function Tooltip({ hover, profile, tree, rootLabel }: {
+  readonly hover: Hover;
+  readonly profile: Profile;
+  readonly tree: Tree;
+  readonly rootLabel: string;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const { width, height } = element.getBoundingClientRect();
+    const x = Math.min(hover.x + 14, window.innerWidth - width - 8);
+    const y = hover.y + 18 + height > window.innerHeight ? hover.y - height - 10 : hover.y + 18;
+    element.style.left = `${Math.max(8, x)}px`;
+    element.style.top = `${Math.max(8, y)}px`;
+  });
+  const columns = tree.columns;
+  if (hover.rest) {
+    const parent = columns.parent[hover.node] as NodeIndex;
+    const ticks = columns.left[parent] + columns.total[parent] - columns.self[parent] - columns.left[hover.node];
+    return (
+      <div class="tooltip" ref={box}>
+        <b>Many narrow frames</b>
+        <div class="faint">together {formatPercent(ticks / columns.total[0])}; click for a closer look</div>
+      </div>
+    );
+  }
+  const d = tree.details(hover.node);
+  const isFunction = readWhat(columns.what[hover.node]).is === "function";
+  return (
+    <div class="tooltip" ref={box}>
+      <b>{hover.node === 0 ? rootLabel : nodeLabel(profile, columns, hover.node)}</b>
+      {isFunction && <div class="faint path">{nodePlace(profile, columns, hover.node)}</div>}
+      <FigureTable details={d} />
+    </div>
+  );
+}
+
+/** Self and total, with what chance alone can have done to them. */
+export function FigureTable({ details }: { readonly details: ReturnType<Tree["details"]> }) {
+  const rows = [["total", details.total], ["self", details.self]] as const;
+  return (
+    <table class="figures">
+      <tbody>
+        {rows.map(([name, f]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{formatPercent(f.share)}</td>
+            <td class="faint" title="The share is between these with 95 % confidence">{formatInterval(f.low, f.high)}</td>
+            <td>{formatSeconds(f.seconds)}</td>
+            <td class="faint">{formatCount(f.samples)} samples</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

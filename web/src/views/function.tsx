@@ -1,0 +1,127 @@
+// One function: who calls it, what it calls, and its lines.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { formatPercent } from "../format.ts";
+import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
+import { placeText } from "../model/names.ts";
+import type { Coloring } from "../paint/colors.ts";
+import { FigureTable, FlameGraph } from "./flame.tsx";
+import { type Profile, nodeFunction } from "./profile.ts";
+
+export interface FunctionViewProps {
+  readonly profile: Profile;
+  readonly fn: FunctionIndex;
+  /** What the trees are of; another text: of something else. */
+  readonly filterKey: string;
+  readonly flags: number;
+  readonly whole: Tree;
+  readonly coloring: Coloring;
+  readonly found: Uint8Array | null;
+  readonly onOpen: (fn: FunctionIndex) => void;
+}
+
+function useTree(make: () => Tree, keys: readonly unknown[]): Tree {
+  const tree = useMemo(make, keys);
+  useEffect(() => () => tree.free(), [tree]);
+  return tree;
+}
+
+export function FunctionView(props: FunctionViewProps) {
+  const { profile, fn, filterKey, flags, whole } = props;
+  const { engine } = profile;
+  const name = profile.names[fn];
+  const keys = [fn, filterKey, flags];
+  const callers = useTree(() => engine.tree(flags | treeFlag.above, fn), keys);
+  const callees = useTree(() => engine.tree(flags, fn), keys);
+  const lines = useMemo(() => engine.lines(fn), keys);
+  const all = whole.columns.total[0];
+  const total = callees.columns.total[0];
+  const self = callees.columns.self[0];
+  return (
+    <div class="function-view">
+      <header class="function-head">
+        <h2>{name.name}</h2>
+        <span class="faint path">{placeText(name)}</span>
+        <span class="function-figures">
+          total <b>{formatPercent(all > 0 ? total / all : 0)}</b>, self <b>{formatPercent(all > 0 ? self / all : 0)}</b>
+        </span>
+      </header>
+      {total === 0 ?
+        <p class="empty">It has no samples in what is shown.</p>
+      : <div class="sandwich">
+          <Half {...props} tree={callers} upward label={`Callers of ${name.name}`} />
+          <Half {...props} tree={callees} upward={false} label={`What ${name.name} calls`} />
+        </div>}
+      {lines.length > 0 && (
+        <section class="lines" aria-label="Lines">
+          <table>
+            <thead>
+              <tr><th scope="col">Line</th><th scope="col">Self</th><th scope="col">Total</th></tr>
+            </thead>
+            <tbody>
+              {lines.map((line) => (
+                <tr key={line.line}>
+                  <th scope="row">{line.line === 0 ? "not known" : line.line}</th>
+                  <LineShare share={all > 0 ? line.self / all : 0} of={all > 0 ? total / all : 0} kind="self" />
+                  <LineShare share={all > 0 ? line.total / all : 0} of={all > 0 ? total / all : 0} kind="total" />
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function LineShare({ share, of, kind }: {
+  readonly share: number;
+  readonly of: number;
+  readonly kind: "self" | "total";
+}) {
+  return (
+    <td class={`share ${kind}`}>
+      <span class="bar" style={{ width: `${of > 0 ? Math.min(100, (share / of) * 100) : 0}%` }} />
+      <span class="value">{formatPercent(share)}</span>
+    </td>
+  );
+}
+
+function Half({ profile, tree, upward, label, coloring, found, fn, onOpen }: FunctionViewProps & {
+  readonly tree: Tree;
+  readonly upward: boolean;
+  readonly label: string;
+}) {
+  // What was chosen in the tree of another function, or of another filter, is over.
+  const [chosen, setChosen] = useState<{ readonly tree: Tree; readonly zoom: NodeIndex; readonly at: NodeIndex | null } | null>(null);
+  const { zoom, at } = chosen !== null && chosen.tree === tree ? chosen : { zoom: 0 as NodeIndex, at: null };
+  const choose = (change: { readonly zoom?: NodeIndex; readonly at?: NodeIndex | null }): void =>
+    setChosen((last) => ({ ...(last !== null && last.tree === tree ? last : { tree, zoom: 0 as NodeIndex, at: null }), ...change }));
+  const other = at === null ? null : nodeFunction(tree.columns, at);
+  return (
+    <section class="half" aria-label={label}>
+      <div class="half-head">
+        <h3>{label}</h3>
+        {other !== null && other !== fn && (
+          <button type="button" onClick={() => onOpen(other)}>Open {profile.names[other].name}</button>
+        )}
+      </div>
+      <FlameGraph
+        profile={profile}
+        tree={tree}
+        coloring={coloring}
+        zoom={zoom}
+        selected={at}
+        found={found}
+        upward={upward}
+        rootLabel={profile.names[fn].name}
+        rootFunction={fn}
+        maxHeight={300}
+        label={label}
+        onZoom={(node) => choose({ zoom: node })}
+        onSelect={(node) => choose({ at: node })}
+      />
+      {at !== null && <FigureTable details={tree.details(at)} />}
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+// The profile as the views see it: the engine, and names.
+
+import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
+import { type FunctionName, placeText } from "../model/names.ts";
+
+export interface Profile {
+  readonly engine: Engine;
+  readonly names: readonly FunctionName[];
+  /** Of the file that it came from. */
+  readonly logName: string;
+}
+
+export function threadName(thread: ThreadFacts | undefined): string {
+  if (thread === undefined || thread.id === 0) return "unknown thread";
+  return thread.name !== "" ? thread.name : `thread ${thread.tid}`;
+}
+
+export function nodeLabel(profile: Profile, columns: TreeColumns, node: NodeIndex): string {
+  const what = readWhat(columns.what[node]);
+  const { facts } = profile.engine;
+  switch (what.is) {
+    case "root":
+      return "all";
+    case "process":
+      return `process ${facts.processes[what.process]}`;
+    case "thread":
+      return threadName(facts.threads.find((thread) => thread.id === what.thread));
+    case "function":
+      return profile.names[what.fn].name;
+  }
+}
+
+export function nodeFunction(columns: TreeColumns, node: NodeIndex): FunctionIndex | null {
+  const what = readWhat(columns.what[node]);
+  return what.is === "function" ? what.fn : null;
+}
+
+export function nodePlace(profile: Profile, columns: TreeColumns, node: NodeIndex): string {
+  const fn = nodeFunction(columns, node);
+  return fn === null ? "" : placeText(profile.names[fn]);
+}

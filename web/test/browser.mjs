@@ -1,0 +1,340 @@
+// The page in Chromium: node browser.mjs FOLDER CHROMIUM. Prints TAP.
+//
+// FOLDER has NAME.html and NAME.json (what `vmprof show --json` says of the same
+// log) as tests/web/check_viewer.py makes them.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [folder, executablePath] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const args = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+const told = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
+
+const tests = [];
+const test = (name, run) => tests.push({ name, run });
+
+/** Opens a page; what it asks for or complains of makes the test fail. */
+async function open(browser, name, { hash = "", width = 1440, height = 900, scheme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, acceptDownloads: true });
+  const page = await context.newPage();
+  const asked = [];
+  const complaints = [];
+  page.on("request", (request) => {
+    if (!/^(file|blob|data):/.test(request.url())) asked.push(request.url());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(`file://${join(folder, `${name}.html`)}${hash}`);
+  await page.waitForSelector(".page, .failure");
+  const close = async () => {
+    assert.deepEqual(asked, [], "no request leaves the page");
+    assert.deepEqual(complaints, []);
+    await context.close();
+  };
+  return { page, close };
+}
+
+/** A percentage as the page writes it. */
+function percentText(percent) {
+  if (percent > 0 && percent < 0.005) return "<0.01 %";
+  return `${percent.toFixed(percent >= 99.95 || percent === 0 ? 0 : percent >= 10 ? 1 : 2)} %`;
+}
+
+const cells = (page) =>
+  page.locator(".list-row").evaluateAll((rows) =>
+    rows.map((row) => [...row.querySelectorAll('[role="gridcell"]')].map((cell) => cell.textContent)));
+
+const rowNames = (page) => page.locator(".list-row .function").allTextContents();
+const canvas = (page) => page.locator(".view-flame canvas");
+
+/** Clicks the middle of a row of the flame graph. */
+async function clickRow(page, row, part = 0.3) {
+  const box = await canvas(page).boundingBox();
+  await page.mouse.click(box.x + box.width * part, box.y + row * 20 + 10);
+}
+
+const crumbs = (page) => page.locator(".crumbs button").allTextContents();
+
+test("the table has the numbers of vmprof show flat", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
+  const { functions, total } = told("program").flat;
+  const rows = await cells(page);
+  assert.equal(rows.length, functions.length);
+  for (const [i, row] of rows.entries()) {
+    assert.equal(row[0], percentText(functions[i].self.percent));
+    assert.equal(row[2], percentText(functions[i].total.percent));
+  }
+  assert.equal(total.ticks, 2000);
+  await close();
+});
+
+test("the call tree has the nodes of vmprof show tree", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree" });
+  await page.locator(".list-row").first().focus();
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+  }
+  const rows = await cells(page);
+  const { nodes } = told("program").tree;
+  assert.equal(rows.length, nodes.length);
+  for (const [i, row] of rows.entries()) {
+    assert.equal(row[0], percentText(nodes[i].total.percent), nodes[i].function);
+    assert.equal(row[1], percentText(nodes[i].self.percent), nodes[i].function);
+  }
+  const levels = await page.locator(".list-row").evaluateAll((all) => all.map((row) => Number(row.ariaLevel)));
+  assert.deepEqual(levels, nodes.map((node) => node.depth + 1));
+  await close();
+});
+
+test("a click zooms, breadcrumbs and Escape lead back", async (browser) => {
+  const { page, close } = await open(browser, "program");
+  assert.equal((await crumbs(page)).length, 1);
+  await clickRow(page, 2, 0.1);
+  assert.deepEqual(await crumbs(page), ["all 100 %", "<module> prog.py 50.0 %", "main 50.0 %"]);
+  const selected = page.locator(".selection");
+  assert.match(await selected.textContent(), /main.*prog\.py:10/);
+  const { total } = told("program").tree.nodes.find((node) => node.function === "main");
+  assert.match(
+    await selected.locator(".figures tr").first().textContent(),
+    new RegExp(`50\\.0 %${total.percent_low.toFixed(1)}–${total.percent_high.toFixed(1)}1\\.00 s1\\D000 samples`),
+  );
+  await page.goBack();
+  assert.equal((await crumbs(page)).length, 1);
+  await page.goForward();
+  assert.equal((await crumbs(page)).length, 3);
+  await page.locator(".crumbs button").first().click();
+  assert.equal((await crumbs(page)).length, 1);
+  await close();
+});
+
+test("keys alone walk, zoom and go back", async (browser) => {
+  const { page, close } = await open(browser, "program");
+  await canvas(page).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  assert.match(await page.locator(".spoken").textContent(), /^Thread\.run: total 50\.0 %, self 0 %/);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  assert.equal((await crumbs(page)).at(-1), "dot 35.0 %");
+  await page.keyboard.press("Backspace");
+  assert.equal((await crumbs(page)).at(-1), "Thread.run 50.0 %");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  assert.equal((await crumbs(page)).length, 1);
+  await page.keyboard.press("3");
+  await page.keyboard.press("i");
+  assert.equal(await page.locator('[role="treegrid"]').count(), 1);
+  await close();
+});
+
+test("a search tells the exact share of the samples", async (browser) => {
+  const { page, close } = await open(browser, "program");
+  await page.keyboard.press("/");
+  await page.keyboard.type("parse");
+  const output = page.locator(".search output");
+  // Parser.parse, and all else in parser.py: once for each sample, recursion or not.
+  assert.equal(await output.textContent(), "45.0 % in 1 function");
+  await page.fill(".search input", "/^(dot|main)$/");
+  assert.equal(await output.textContent(), "85.0 % in 2 functions");
+  await page.fill(".search input", "/(/");
+  assert.equal(await output.textContent(), "not a regular expression");
+  await page.fill(".search input", "nowhere");
+  assert.equal(await output.textContent(), "0 % in 0 functions");
+  await close();
+});
+
+test("inverted, the heaviest self comes first", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree&inv=1" });
+  const names = await rowNames(page);
+  const hottest = told("program").flat.functions[0];
+  assert.equal(names[1], hottest.function);
+  assert.equal((await cells(page))[1][0], percentText(hottest.self.percent));
+  await close();
+});
+
+test("threads are chosen and shown one by one", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree" });
+  await page.click(".threads summary");
+  await page.getByLabel(/worker & <b>/).check();
+  assert.match(page.url(), /threads=2/);
+  assert.equal((await rowNames(page))[1], "Thread.run");
+  assert.equal((await cells(page))[1][0], "100 %");
+  await page.click("text=All threads");
+  await page.click("text=One by one");
+  assert.deepEqual((await rowNames(page)).slice(0, 2), ["all", "MainThread"]);
+  await close();
+});
+
+test("dragging over the timeline gives the range its own profile", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree" });
+  const plot = await page.locator(".u-over").boundingBox();
+  await page.mouse.move(plot.x + plot.width * 0.6, plot.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(plot.x + plot.width * 0.9, plot.y + 20, { steps: 4 });
+  await page.mouse.up();
+  assert.equal((await rowNames(page))[1], "Thread.run");
+  assert.equal((await cells(page))[1][0], "100 %");
+  assert.match(page.url(), /range=1\.[12]\d*%2C1\.[78]\d*$/);
+  await page.click("text=Whole run");
+  assert.equal((await cells(page))[1][0], "50.0 %");
+  const [from] = await page.locator(".timeline-range input").all();
+  await from.fill("1.5");
+  await from.press("Enter");
+  assert.equal((await rowNames(page))[1], "Thread.run");
+  await close();
+});
+
+test("functions and modules are hidden and focused in two clicks", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree" });
+  const choose = (name) => page.locator(".list-row", { has: page.locator(`text="${name}"`) }).first().click();
+  await choose("Thread.run");
+  await page.click('.actions >> text="Focus"');
+  assert.equal((await cells(page))[1][0], "100 %");
+  await page.click(".chip");
+  await choose("Thread.run");
+  await page.click("text=Hide threading");
+  assert.ok(!(await rowNames(page)).includes("Thread.run"));
+  assert.equal((await cells(page))[0][0], "100 %");
+  await page.click(".chip");
+  assert.equal(await page.locator(".chip").count(), 0);
+  await close();
+});
+
+test("only my code gives what libraries cost to who called them", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
+  await page.click("text=Only my code");
+  const rows = await cells(page);
+  assert.equal(rows[0][4].startsWith("Parser.parse"), true);
+  assert.equal(rows[0][0], "45.0 %");
+  assert.ok(!(await rowNames(page)).includes("JSONDecoder.decode"));
+  await close();
+});
+
+test("recursion is folded", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=tree&fold=1" });
+  const names = await rowNames(page);
+  assert.equal(names.filter((name) => name === "Parser.parse").length, 1);
+  await close();
+});
+
+test("a function shows its callers, its callees and its lines", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
+  await page.locator(".list-row", { hasText: "Parser.parse" }).click();
+  await page.click("text=Callers and lines");
+  const row = told("program").lines.functions.find((fn) => fn.function === "Parser.parse");
+  const lines = await page.locator(".lines tbody tr").evaluateAll((all) =>
+    all.map((tr) => [...tr.children].map((cell) => cell.textContent)));
+  assert.deepEqual(
+    lines,
+    row.lines.map((line) => [String(line.line), percentText(line.self.percent), percentText(line.total.percent)]),
+  );
+  assert.equal(await page.locator(".half canvas").count(), 2);
+  await close();
+});
+
+test("the address holds the whole state", async (browser) => {
+  const hash =
+    "#tab=tree&inv=1&own=1&color=module&threads=1&range=0.1%2C0.9&hide=module%3Ajson&search=main";
+  const { page, close } = await open(browser, "program", { hash });
+  assert.equal(await page.locator('[role="tab"][aria-selected="true"]').textContent(), "Call tree");
+  assert.deepEqual(await page.locator('.options [aria-pressed="true"]').allTextContents(), ["Inverted", "Only my code"]);
+  assert.match(await page.locator(".chip").textContent(), /module json/);
+  assert.equal(await page.inputValue(".search input"), "main");
+  const before = await cells(page);
+  await page.reload();
+  await page.waitForSelector(".page");
+  assert.deepEqual(await cells(page), before);
+  await close();
+});
+
+test("names are text, whatever they say", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
+  assert.ok((await rowNames(page)).includes("</script><script>document.title='owned'</script>"));
+  assert.equal(await page.title(), "prog.py --fast – vmprof");
+  assert.equal(await page.locator("#app img, #app script").count(), 0);
+  await page.click("#tab-flame");
+  const waiting = page.waitForEvent("download");
+  await page.click("text=SVG");
+  const svg = readFileSync(await (await waiting).path(), "utf8");
+  assert.ok(!svg.includes("<script"));
+  assert.ok(svg.includes("&lt;/script&gt;"));
+  const png = page.waitForEvent("download");
+  await page.click("text=PNG");
+  assert.equal(readFileSync(await (await png).path()).subarray(1, 4).toString(), "PNG");
+  await close();
+});
+
+test("the policy forbids what the page does not do", async (browser) => {
+  const { page } = await open(browser, "program");
+  const outcome = await page.evaluate(async () => {
+    const fetched = await fetch("https://example.org/").then(() => "sent", () => "refused");
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'owned'";
+    document.body.append(script);
+    return [fetched, document.title];
+  });
+  assert.deepEqual(outcome, ["refused", "prog.py --fast – vmprof"]);
+  await page.context().close();
+});
+
+test("a log that was cut, an empty one and a broken one say so", async (browser) => {
+  const cut = await open(browser, "cut");
+  assert.match(await cut.page.locator(".head").textContent(), /no clean end/);
+  await cut.close();
+  const empty = await open(browser, "empty");
+  assert.match(await empty.page.locator(".view").textContent(), /No sample/);
+  await empty.close();
+  const broken = await open(browser, "broken");
+  assert.match(await broken.page.locator('[role="alert"]').textContent(), /cannot be shown/);
+  await broken.close();
+});
+
+for (const scheme of ["light", "dark"]) {
+  for (const width of [1440, 390]) {
+    test(`axe finds nothing serious, ${scheme}, ${width} pixels wide`, async (browser) => {
+      const { page, close } = await open(browser, "program", { scheme, width, hash: "#search=parse" });
+      for (const tab of ["flame", "functions", "tree", "function"]) {
+        await page.click(`#tab-${tab}`);
+        if (tab === "functions") {
+          await page.locator(".list-row").first().click();
+          await page.click("text=Callers and lines");
+          await page.click("#tab-functions");
+        }
+        const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+        const bad = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
+        assert.deepEqual(bad.map((v) => `${tab}: ${v.id}: ${v.nodes[0].html}: ${v.nodes[0].failureSummary}`), []);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(wide <= 0, `${tab}: nothing is cut off at the side (${wide})`);
+      }
+      await close();
+    });
+  }
+}
+
+const browser = await chromium.launch({ executablePath, args });
+console.log(`1..${tests.length}`);
+let bad = 0;
+for (const [i, { name, run }] of tests.entries()) {
+  try {
+    await run(browser);
+    console.log(`ok ${i + 1} - ${name}`);
+  } catch (error) {
+    bad += 1;
+    console.log(`not ok ${i + 1} - ${name}`);
+    for (const line of String(error.stack ?? error).split("\n")) console.log(`# ${line}`);
+    for (const context of browser.contexts()) await context.close();
+  }
+}
+await browser.close();
+process.exitCode = bad ? 1 : 0;
