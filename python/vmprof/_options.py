@@ -40,6 +40,8 @@ what to record
 where to
   -o, --output F   write the log to file F (forked children to F.PID), print
                    nothing; open it with: vmprofshow F
+  --html F         write a page for the browser to the file F, which shows the
+                   log and needs nothing else; print nothing
   --config F       read options from file F, lines as in "period = 0.001" or
                    "lines = yes"; the command line wins over the file
 
@@ -62,6 +64,7 @@ class Options:
 
     period: float = DEFAULT_PERIOD
     output: str | None = None
+    html: str | None = None
     lines: bool = False
     memory: bool = False
     wall: bool = False
@@ -129,6 +132,7 @@ def _no(text: str) -> bool:
 SETTINGS = {
     "period": ("period", _seconds),
     "output": ("output", _text),
+    "html": ("html", _text),
     "lines": ("lines", _yes),
     "mem": ("memory", _yes),
     "memory": ("memory", _yes),

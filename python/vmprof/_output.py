@@ -19,22 +19,31 @@ class Output:
 
     Args:
         path: where the user wants it; None: in a folder of its own, for a report only.
+        page: the file that the user wants the viewer's page in, if one is wanted.
     Raises:
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, page: str | None = None) -> None:
         self._folder = temporary_folder() if path is None else None
         # The program may change its folder.
         self.path = os.path.abspath(os.path.join(self._folder or "", path or "log"))
+        self._page = None if page is None else os.path.abspath(page)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
         self.fd = move_out_of_the_way(os.open(self.path, flags, 0o666))
 
     def report_command(self) -> list[str]:
         """What SIGTERM shall run when the log is written, its stdout our stderr; empty: nothing."""
-        if self._folder is None:
+        if self._folder is None and self._page is None:
             return []
-        return [binary(), "stats", "--remove", self.path]
+        removal = [] if self._folder is None else ["--remove"]
+        return [*self._command(), *removal]
+
+    def _command(self) -> list[str]:
+        """What shows the log at the end: statistics, or a page of it."""
+        if self._page is None:
+            return [binary(), "stats", self.path]
+        return [binary(), "report", self.path, "-o", self._page]
 
     def discard(self) -> None:
         """Nothing was recorded: leave no trace, but never remove what is not an empty log."""
@@ -51,16 +60,21 @@ class Output:
         if problem is not None:
             reason = problem.strerror or str(problem)
             _tell(f"{self.path}: the log is not complete: {reason}")
-        if self._folder is None:
-            _tell_losses(summary)
-            return
         kept = False
-        children = [name for name in os.listdir(self._folder) if name != "log"]
+        if self._folder is None or self._page is not None:
+            _tell_losses(summary)
+        if self._folder is None and self._page is None:
+            return
         try:
-            _run_report([binary(), "stats", self.path])
+            if _run_report(self._command()) != 0 and self._page is not None:
+                kept = True
+                _tell(f"no page was written; the log is kept: {self.path}")
         except OSError as error:
             kept = True
             _tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
+        if self._folder is None:
+            return
+        children = [name for name in os.listdir(self._folder) if name != "log"]
         if children and not kept:
             what = "a forked process" if len(children) == 1 else f"{len(children)} forked processes"
             _tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
@@ -83,8 +97,10 @@ class Output:
             pass  # A temporary folder that is left over is no reason to fail.
 
 
-def _run_report(command: list[str]) -> None:
+def _run_report(command: list[str]) -> int:
     """Run the command with its output on our stderr, and wait for it.
+
+    Returns: its status as os.waitpid gives it; 0 if somebody else has waited for it.
 
     Raises:
         OSError: it could not be started.
@@ -113,9 +129,9 @@ def _run_report(command: list[str]) -> None:
     else:
         pid = _fork_report(command, defaults)
     try:
-        os.waitpid(pid, 0)
+        return os.waitpid(pid, 0)[1]
     except ChildProcessError:
-        pass
+        return 0
 
 
 def _fork_report(command: list[str], defaults: list[int]) -> int:

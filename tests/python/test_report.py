@@ -454,3 +454,33 @@ def test_broken_binary_leaves_the_log(python: Any, place: Path) -> None:
     log = Path(done.stderr.split("the log is kept: ")[1].strip())
     assert log.parent.parent == place / "temporary"
     assert info(python, log)["samples"] > 0
+
+
+def has_viewer(python: Any, log: Path) -> bool:
+    words = [python.binary, "report", str(log), "-o", "-"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    return "has no viewer" not in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)"])
+def test_a_page_is_written_beside_the_log_or_alone(python: Any, place: Path, ending: str) -> None:
+    write(place, f"hot_function()\n{ending}\n")
+    done = vmprof(python, place, "--html", "page.html", "-o", "log", "prog.py")
+    assert done.returncode == (-signal.SIGTERM if ending else 0)
+    if not has_viewer(python, place / "log"):
+        pytest.skip("a build without the viewer")
+    assert "hot_function" in functions(python, place / "log")
+    assert done.stdout == done.stderr == ""
+    page = (place / "page.html").read_text()
+    assert page.startswith("<!DOCTYPE html>") and 'class="log" data-name="log"' in page
+    done = vmprof(python, place, "--html=alone.html", "prog.py")
+    assert done.stderr == "" and (place / "alone.html").exists()
+    assert not list((place / "temporary").iterdir())
+
+
+def test_a_page_that_cannot_be_written_leaves_the_log(python: Any, place: Path) -> None:
+    write(place, "hot_function()\n")
+    done = vmprof(python, place, "--html", "nowhere/page.html", "prog.py")
+    assert done.returncode == 0
+    (kept,) = re.findall(r"the log is kept: (\S+)", done.stderr)
+    assert "hot_function" in functions(python, Path(kept))
