@@ -167,6 +167,8 @@ def enable(
     _check(fileno)
     if flags & LINES:
         _say("PyPy does not record lines")
+    if flags & WALL:
+        _say("by the clock on the wall PyPy samples the main thread alone")
     if flags & NATIVE and not _pypy_native.is_recordable():
         _say("PyPy finds no libunwind.so, so it records no C frames (libunwind-dev has it)")
         flags &= ~NATIVE
@@ -213,14 +215,6 @@ def sample_stack_now(skip: int = 0) -> list[int]:
 
 def summary() -> dict[str, object] | None:
     return None
-
-
-def set_thread_name(ident: int, name: str) -> None:
-    """PyPy's log has no threads."""
-
-
-def thread_begins(ident: int) -> None:
-    """Events of perf are inherited, and PyPy's timer ticks for the whole process."""
 
 
 def on_sigterm(argv: list[str]) -> None:

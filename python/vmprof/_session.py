@@ -121,8 +121,10 @@ def start(
         _state.wall = wall
         _state.registered = {_ident()}
         _state.serial += 1
-        _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
-        _state.names.install()
+        # PyPy's log has no threads to name.
+        if hasattr(c, "set_thread_name"):
+            _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
+            _state.names.install()
         return _state.serial
 
 

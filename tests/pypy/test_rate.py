@@ -142,6 +142,18 @@ def test_rate_is_the_same_after_a_fork(pypy: Any, tmp_path: Path) -> None:
     assert seconds["heavy"] == pytest.approx(0.6, rel=0.05)
 
 
+def test_wall_time_of_the_main_thread(pypy: Any, tmp_path: Path) -> None:
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(KNOWN + "def waits(): time.sleep(0.5)\nwaits()\nheavy()\n")
+    done = pypy.run(["-m", "vmprof", "--wall", "-o", str(log), str(prog)], cwd=tmp_path)
+    said = "vmprof: by the clock on the wall PyPy samples the main thread alone\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
+    command = [pypy.binary, "show", str(log), "flat", "--json"]
+    flat = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    seconds = {one["name"]: one["total"]["seconds"] for one in flat["functions"]}
+    assert seconds["waits"] == pytest.approx(0.5, rel=0.4)
+
+
 def test_timer_that_does_not_exist_is_named(pypy: Any, tmp_path: Path) -> None:
     done = pypy.run(["-m", "vmprof", "-c", "print('ran')"], env={"VMPROF_TIMER": "sundial"})
     assert (done.returncode, done.stdout) == (2, "")

@@ -165,18 +165,19 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
     t->signo = events.signo;
     t->interval_ns = interval_ns;
     t->by_thread = is_perf(timer);
-    t->repeat = t->by_thread || (timer == VMP_TICKS_ITIMER && !weights);
+    t->by_wall = timer == VMP_TICKS_ITIMER_REAL;
+    t->repeat = t->by_thread || !weights;
     t->session++;
     t->ticks = t->samples = t->lost = 0;
     events.start_cpu_ns = vmp_os_process_cpu_ns();
-    t->process_clock_ns = events.start_cpu_ns;
+    t->clock_ns = vmp_ticks_clock_ns(t);
     vmp_ticks_thread_begin();
     if (!hooked)
         hooked = pthread_atfork(NULL, after_fork_in_parent, after_fork_in_child) == 0;
     t->running = true;
     events.timer = timer_start(interval_ns, timer);
     t->by_thread = is_perf(events.timer);
-    t->repeat = t->by_thread || (events.timer == VMP_TICKS_ITIMER && !weights);
+    t->repeat = t->by_thread || !weights;
     if (events.timer < 0)
         t->running = false;
     return events.timer;
@@ -215,7 +216,7 @@ vmp_ticks_pause(int on)
         return;
     }
     t->session++; /* each thread begins anew */
-    t->process_clock_ns = vmp_os_process_cpu_ns();
+    t->clock_ns = vmp_ticks_clock_ns(t);
     vmp_ticks_thread_begin();
     t->running = true;
 }

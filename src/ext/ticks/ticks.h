@@ -10,8 +10,8 @@
  * process, which is not that of the thread. So a tick takes as many samples as the
  * CPU time of its thread since the tick before has intervals: mostly one, none if
  * it is early, several where ticks fell together. (Of ITIMER, whose ticks are not
- * a thread's, as many as the process's CPU time has; none of it where samples have
- * that time themselves.) So the samples add up to the CPU time.
+ * a thread's, as many as the process's time has; one where samples have that time
+ * themselves.) So the samples add up to the CPU time.
  *
  * Who runs with whom: start and stop are called by one thread at a time, while it
  * holds PyPy's lock; the handler runs in any thread, at any time. */
@@ -27,7 +27,7 @@ enum vmp_ticks_timer {
     VMP_TICKS_ITIMER = 0,      /* PyPy's own */
     VMP_TICKS_PERF = 1,        /* perf events */
     VMP_TICKS_PERF_USER = 2,   /* the same, without the kernel's part of the CPU time */
-    VMP_TICKS_ITIMER_REAL = 3, /* PyPy's own, in its real-time mode: one sample a tick */
+    VMP_TICKS_ITIMER_REAL = 3, /* PyPy's own, in its real-time mode: by the clock on the wall */
 };
 
 typedef struct vmp_ticks_counts {

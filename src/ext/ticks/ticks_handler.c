@@ -51,16 +51,21 @@ thread_owes(const vmp_ticker *t, uint64_t now_ns)
     return intervals_owed(t, &own.clock_ns, now_ns);
 }
 
-/* The clock may run behind by half an interval, which is what it was rounded by. */
+uint64_t
+vmp_ticks_clock_ns(const vmp_ticker *t)
+{
+    return t->by_wall ? (uint64_t)vmp_os_mono_ns() : vmp_os_process_cpu_ns();
+}
+
 VMP_SIGSAFE static uint64_t
 process_owes(vmp_ticker *t)
 {
-    uint64_t now_ns = vmp_os_process_cpu_ns();
-    uint64_t then_ns = atomic_load(&t->process_clock_ns), clock_ns, owed;
+    uint64_t now_ns = vmp_ticks_clock_ns(t);
+    uint64_t then_ns = atomic_load(&t->clock_ns), clock_ns, owed;
     do {
         clock_ns = then_ns;
         owed = intervals_owed(t, &clock_ns, now_ns);
-    } while (!atomic_compare_exchange_weak(&t->process_clock_ns, &then_ns, clock_ns));
+    } while (!atomic_compare_exchange_weak(&t->clock_ns, &then_ns, clock_ns));
     return owed;
 }
 

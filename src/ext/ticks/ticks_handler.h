@@ -22,10 +22,11 @@ typedef struct vmp_ticker {
     atomic_uint session; /* number of the session, to tell a thread's first tick in it */
     bool repeat;
     bool by_thread; /* ticks are a thread's own, so its CPU clock counts, not the process's */
+    bool by_wall;   /* the clock on the wall counts */
     uint64_t interval_ns;
     int signo;                                                  /* of PyPy's timer */
     void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
-    _Atomic uint64_t process_clock_ns; /* up to where CPU time has its samples; !by_thread */
+    _Atomic uint64_t clock_ns; /* up to where the clock below has its samples; !by_thread */
     _Atomic uint64_t ticks, samples, lost;
     atomic_int log; /* -1: none */
 } vmp_ticker;
@@ -34,6 +35,9 @@ extern vmp_ticker vmp_the_ticker;
 
 /* The calling thread has its samples up to now: its next tick counts from here. */
 void vmp_ticks_thread_begin(void);
+
+/* The clock that ticks count by which are not a thread's. */
+VMP_SIGSAFE uint64_t vmp_ticks_clock_ns(const vmp_ticker *t);
 
 /* For SIGTRAP of perf events, and for the signal of PyPy's timer in place of PyPy's handler. */
 VMP_SIGSAFE void vmp_ticks_on_signal(int signo, siginfo_t *info, void *context);
