@@ -21,8 +21,10 @@ static const show_view views[VIEW_COUNT] = {
 };
 
 #define IN(view) (1u << (view))
+#define RANGED (IN(TREE) | IN(FLAT) | IN(CALLERS) | IN(LINES))
 #define AT(member) offsetof(vmp_show_options, member)
 
+enum { MOST_SECONDS = 1000000000 };
 static const char *const sorts[] = {"total", "self", "name", "line", NULL};
 static const char *const keys[] = {"function", "line", "position", NULL};
 static const char *const colors[] = {"auto", "always", "never", NULL};
@@ -43,6 +45,12 @@ static const vmp_opt opts[] = {
         "leave out native functions; what they cost goes to their callers"},
     {"threads", 't', VMP_OPT_FLAG, AT(threads), NULL, NULL, 0, 0, IN(TREE) | IN(FLAT),
         "show each thread by itself"},
+    {"inverted", 'i', VMP_OPT_FLAG, AT(inverted), NULL, NULL, 0, 0, IN(TREE),
+        "from the functions that ran themselves to their callers"},
+    {"from", 0, VMP_OPT_DOUBLE, AT(from), "S", NULL, 0, MOST_SECONDS, RANGED,
+        "only samples from S seconds after the start on"},
+    {"to", 0, VMP_OPT_DOUBLE, AT(to), "S", NULL, 0, MOST_SECONDS, RANGED,
+        "only samples before S seconds after the start"},
     {"sort", 's', VMP_OPT_CHOICE, AT(sort), "BY", sorts, 0, 0,
         IN(TREE) | IN(FLAT) | IN(CALLERS) | IN(LINES),
         "total, self, name, or line (file and line; flat and lines)"},
@@ -123,6 +131,9 @@ check_options(const vmp_show_options *options, uint64_t seen, int view, vmp_err 
                 err, VMP_EINVAL, 0, 0, "--%s has no effect on %s", opts[i].name, views[view].name);
     if (options->sort == VMP_SHOW_SORT_LINE && view != FLAT && view != LINES)
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "--sort line is for flat and lines");
+    if (options->to > 0 && options->to <= options->from)
+        return vmp_err_set(
+            err, VMP_EINVAL, 0, 0, "--to %g is not after --from %g", options->to, options->from);
     if (options->json && options->html)
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "--json or --html, not both");
     return 0;
@@ -158,7 +169,7 @@ static int
 show(const char *path, int view, const vmp_show_options *options, uint64_t seen)
 {
     vmp_cli_output o;
-    vmp_profile *profile = vmp_cli_load(path, false);
+    vmp_profile *profile = vmp_cli_load(path, options->from > 0 || options->to > 0);
     if (!profile)
         return VMP_CLI_FAILED;
     vmp_cli_output_open(&o, (enum vmp_term_color)options->color);

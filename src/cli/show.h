@@ -17,8 +17,9 @@ typedef enum vmp_show_sort {
 } vmp_show_sort;
 
 typedef struct vmp_show_options {
-    bool help, json, html, include_callees, no_native, threads;
+    bool help, json, html, include_callees, no_native, threads, inverted;
     double prune_percent, percent_cutoff;
+    double from, to; /* seconds; both 0: all */
     uint64_t prune_level, indent, limit;
     vmp_opt_list filter, hide;
     int sort;  /* vmp_show_sort */

@@ -12,6 +12,10 @@ vmp_show_filter(const vmp_show *s, bool with_focus)
     filter.hide = options->hide.p;
     filter.hide_count = options->hide.n;
     filter.hide_native = options->no_native;
+    if (options->from > 0 || options->to > 0) {
+        filter.from_ns = (int64_t)(options->from * 1e9);
+        filter.to_ns = options->to > 0 ? (int64_t)(options->to * 1e9) : INT64_MAX;
+    }
     if (with_focus) {
         filter.focus = options->filter.p;
         filter.focus_count = options->filter.n;

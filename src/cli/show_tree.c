@@ -139,6 +139,7 @@ vmp_show_tree(const vmp_show *s)
                                   : VMP_REPORT_GROUP_NONE,
         .key = (enum vmp_report_key)options->by,
         .sort = vmp_show_report_sort(s, VMP_REPORT_SORT_TOTAL),
+        .inverted = options->inverted,
         .prune_percent =
             s->prune_given || options->json ? options->prune_percent : default_prune_percent,
     };

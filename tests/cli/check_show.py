@@ -125,6 +125,7 @@ def options_change_the_tree() -> None:
     compare("basic-tree-hide", show(log, "--hide", "decoder.py"))
     compare("basic-tree-filter", show(log, "--filter", "parse"))
     compare("basic-tree-by-line", show(log, "--by", "line"))
+    compare("basic-tree-inverted", show(log, "--inverted"))
     assert "evaluate" not in show(log, "--prune-percent", 50)
     assert show(log, "--prune_percent=50") == show(log, "--prune-percent", "50")
     assert "parse" not in show(log, "--prune-level", 2) and "main" in show(log, "--prune_level", 2)
@@ -146,6 +147,15 @@ def options_change_flat() -> None:
     assert "and 2 more functions with 29.0% of self" in show(log, "flat", "--limit", 1)
     lines = [line.split()[4] for line in show(log, "flat", "--sort", "line").splitlines()[1:]]
     assert lines == ["main", "Parser.parse", "evaluate"], lines
+
+
+def a_range_of_seconds_is_shown_by_itself() -> None:
+    log = LOGS["basic"]  # a sample each millisecond, from 1 to 1000
+    for view in ("tree", "flat", "callers", "lines"):
+        assert show_json(log, view, "--from", 0.25, "--to", 0.75)["total"]["ticks"] == 500
+        assert show_json(log, view, "--from", "0.9005")["total"]["ticks"] == 100
+        assert show_json(log, view, "--to", "0.0105")["total"]["ticks"] == 10
+    assert "no samples" in show(log, "flat", "--from", 5)
 
 
 def source_is_shown_beside_its_lines() -> None:
@@ -502,6 +512,10 @@ def wrong_calls_are_usage_errors() -> None:
     ):
         complaint(*args, status=2)
     assert "--indent: 9 is not within 0 to 8" in complaint("show", log, "--indent=9", status=2)
+    assert "--to 1 is not after --from 2" in complaint(
+        "show", log, "--from", 2, "--to", 1, status=2
+    )
+    assert "--from has no effect on info" in complaint("show", log, "info", "--from", 1, status=2)
     assert "--html has no effect on flat" in complaint("show", log, "flat", "--html", status=2)
 
 
@@ -640,6 +654,7 @@ PARTS: dict[str, list[Callable[[], None]]] = {
         views_are_as_they_were,
         stats_are_as_they_were,
         options_change_the_tree,
+        a_range_of_seconds_is_shown_by_itself,
         options_change_flat,
         source_is_shown_beside_its_lines,
         text_fits_the_width,
