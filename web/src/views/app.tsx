@@ -13,7 +13,7 @@ import { FunctionView } from "./function.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { type Profile, nodeFunction, nodeLabel, nodePlace, threadName } from "./profile.ts";
 import { type ThemeChoice, setThemeChoice, themeChoice } from "./theme.ts";
-import { TIMELINE_BINS, Timeline } from "./timeline.tsx";
+import { Timeline, timelineBins } from "./timeline.tsx";
 
 const tabLabel: Readonly<Record<ViewState["tab"], string>> = {
   flame: "Flame graph",
@@ -105,7 +105,7 @@ export function App({ profile }: { readonly profile: Profile }) {
     () => (state.tab === "functions" ? engine.flat() : []),
     [state.tab === "functions" ? filterKey : ""],
   );
-  const timeline = useMemo(() => engine.timeline(TIMELINE_BINS), [state.threads]);
+  const timeline = useMemo(() => engine.timeline(timelineBins(facts)), [state.threads]);
   const coloring = useColoring(profile, state, filterKey);
   const [legend, setLegend] = useState<readonly GroupShare[]>([]);
   useEffect(() => {
@@ -140,17 +140,22 @@ export function App({ profile }: { readonly profile: Profile }) {
       else if (event.key === "i") update({ inverted: !state.inverted });
       else if (event.key === "r") update({ foldRecursion: !state.foldRecursion });
       else if (event.key === "o") update({ onlyOwn: !state.onlyOwn });
-      else if ("1234".includes(event.key)) update({ tab: (["flame", "functions", "tree", "function"] as const)[Number(event.key) - 1] });
+      else if ("1234".includes(event.key)) showTab((["flame", "functions", "tree", "function"] as const)[Number(event.key) - 1]);
       else return;
       event.preventDefault();
     };
     window.addEventListener("keydown", listener);
     return () => window.removeEventListener("keydown", listener);
-  }, [state]);
+  });
 
   const openFunction = (index: FunctionIndex): void => {
     setSelectedFn(index);
     update({ tab: "function", fn: functionKey(names[index]) });
+  };
+  /** There is always a function to show: what is selected, else the one with the most self. */
+  const showTab = (tab: ViewState["tab"]): void => {
+    const first = tab === "function" && fn === null ? (chosenFn ?? engine.flat()[0]?.fn) : undefined;
+    update(first === undefined ? { tab } : { tab, fn: functionKey(names[first]) });
   };
   const chosenFn =
     state.tab === "functions" ? selectedFn
@@ -184,7 +189,7 @@ export function App({ profile }: { readonly profile: Profile }) {
               id={`tab-${tab}`}
               aria-selected={state.tab === tab}
               aria-controls="view"
-              onClick={() => update({ tab })}
+              onClick={() => showTab(tab)}
             >
               {tabLabel[tab]}
             </button>
@@ -249,7 +254,7 @@ export function App({ profile }: { readonly profile: Profile }) {
         )}
         {whole > 0 && state.tab === "function" &&
           (fn === null ?
-            <p class="empty">No function is chosen: click one in another view, then “Callers and lines”.</p>
+            <p class="empty">The log has no such function.</p>
           : <FunctionView profile={profile} fn={fn} filterKey={filterKey} flags={flags & treeFlag.foldRecursion} whole={tree} coloring={coloring} found={found} onOpen={openFunction} />)}
       </main>
       <Selection

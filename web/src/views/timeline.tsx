@@ -6,7 +6,13 @@ import { formatKilobytes, formatSeconds } from "../format.ts";
 import type { Facts, TimelineColumns } from "../model/engine.ts";
 import { useTheme } from "./theme.ts";
 
-export const TIMELINE_BINS = 400;
+/** Parts of the run that the chart shows: not so short that a tick more or less is a spike. */
+export function timelineBins(facts: Facts): number {
+  const TICKS = 10;
+  const [LEAST, MOST] = [20, 400];
+  return Math.max(LEAST, Math.min(MOST, Math.floor((facts.wallSeconds * facts.askedHz) / TICKS)));
+}
+
 const HEIGHT = 84;
 
 export interface TimelineProps {
@@ -16,11 +22,19 @@ export interface TimelineProps {
   readonly onRange: (range: readonly [number, number] | null) => void;
 }
 
+function showRange(u: uPlot, range: TimelineProps["range"]): void {
+  const left = range === null ? 0 : u.valToPos(range[0], "x");
+  const width = range === null ? 0 : u.valToPos(range[1], "x") - left;
+  u.setSelect({ left, width, top: 0, height: u.over.clientHeight }, false);
+}
+
 export function Timeline({ facts, columns, range, onRange }: TimelineProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(onRange);
   latest.current = onRange;
+  const shown = useRef(range);
+  shown.current = range;
   const theme = useTheme();
   const binSeconds = columns.begin.length > 1 ? columns.begin[1] : 1;
   const end = binSeconds * columns.begin.length;
@@ -59,6 +73,8 @@ export function Timeline({ facts, columns, range, onRange }: TimelineProps) {
         series,
         axes,
         hooks: {
+          ready: [(u) => showRange(u, shown.current)],
+          setSize: [(u) => showRange(u, shown.current)],
           setSelect: [
             (u) => {
               if (u.select.width < 3) return;
@@ -83,12 +99,8 @@ export function Timeline({ facts, columns, range, onRange }: TimelineProps) {
   }, [columns, theme]);
 
   useEffect(() => {
-    const u = plot.current;
-    if (u === null) return;
-    const left = range === null ? 0 : u.valToPos(range[0], "x");
-    const width = range === null ? 0 : u.valToPos(range[1], "x") - left;
-    u.setSelect({ left, width, top: 0, height: u.over.clientHeight }, false);
-  }, [range, columns, theme]);
+    if (plot.current !== null) showRange(plot.current, range);
+  }, [range]);
 
   const number = (text: string, otherwise: number): number => {
     const value = Number(text);
