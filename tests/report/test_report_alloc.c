@@ -86,4 +86,26 @@ TEST(a_view_that_runs_out_of_memory_says_so)
     vmp_profile_free(&p);
 }
 
-TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so))
+TEST(a_range_that_runs_out_of_memory_says_so)
+{
+    vmp_profile_builder *b = synth_builder(0, true);
+    const char *const lines[] = {"1 2 main a", "2 5 main b"};
+    synth_add(b, lines, 2);
+    vmp_profile *p = synth_finish(b);
+    vmp_thread_id threads[] = {{1}, {2}};
+    vmp_report_filter filter = {.threads = threads, .thread_count = 2, .from_ns = -1, .to_ns = 1};
+    vmp_report_tree_options o = {.filter = filter};
+    vmp_report_timeline_options t = {filter, 4};
+    vmp_report_tree *tree = NULL;
+    vmp_report_timeline *timeline = NULL;
+    int rc;
+    ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &o));
+    CHECK(tree && tree->count == 4);
+    vmp_report_tree_free(&tree);
+    ALLOC_FAIL_LOOP(rc, vmp_report_timeline_new(&timeline, p, &t));
+    CHECK(timeline && timeline->bins[0].value.samples == 7);
+    vmp_report_timeline_free(&timeline);
+    vmp_profile_free(&p);
+}
+
+TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so), RUN(a_range_that_runs_out_of_memory_says_so))
