@@ -118,7 +118,7 @@ export function CallTree(props: CallTreeProps) {
             <div
               role="gridcell"
               class="cell name"
-              style={{ paddingLeft: `${Math.min(columns.depth[node], INDENTED) * 14 + 4}px` }}
+              style={{ paddingLeft: `calc(${Math.min(columns.depth[node], INDENTED)} * var(--indent) + 4px)` }}
               title={nodePlace(profile, columns, node)}
             >
               <span

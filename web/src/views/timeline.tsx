@@ -25,7 +25,7 @@ export interface TimelineProps {
 function showRange(u: uPlot, range: TimelineProps["range"]): void {
   const left = range === null ? 0 : u.valToPos(range[0], "x");
   const width = range === null ? 0 : u.valToPos(range[1], "x") - left;
-  u.setSelect({ left, width, top: 0, height: u.over.clientHeight }, false);
+  u.setSelect({ left, width, top: 0, height: range === null ? 0 : u.over.clientHeight }, false);
 }
 
 export function Timeline({ facts, columns, range, onRange }: TimelineProps) {
