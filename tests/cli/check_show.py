@@ -459,6 +459,10 @@ def bad_logs_give_one_line() -> None:
         for command in (["show"], ["stats"]):
             line = complaint(*command, path, status=1)
             assert line.startswith(f"vmprof: {path}: "), line
+        page = FOLDER / "bad.html"
+        line = complaint("report", path, "-o", page, status=1)
+        assert line.startswith(f"vmprof: {path}: ") or "no viewer" in line, line
+        assert not list(FOLDER.glob("bad.html*")), "no page, nor a part of one, is left"
     assert "No such file" in complaint("show", FOLDER / "missing", status=1)
     assert "irectory" in complaint("show", FOLDER, status=1)
     assert "newline\\n" in complaint("show", FOLDER / "newline\n", status=1)
@@ -493,6 +497,10 @@ def wrong_calls_are_usage_errors() -> None:
         ["show", log, "sideways"],
         ["show", log, "tree", "flat"],
         ["show", log, "--no-such"],
+        ["report"],
+        ["report", log],
+        ["report", log, log, "-o", "page.html"],
+        ["report", log, "-o", "page.html", "-o", "other.html"],
         ["show", log, "-q"],
         ["show", log, "--indent", "9"],
         ["show", log, "--indent", "-1"],
