@@ -1,4 +1,7 @@
-"""The commands `vmprof` and `vmprofshow`: they become the binary in this package."""
+"""The commands `vmprof` and `vmprofshow`: they become the binary in this package.
+
+All but `vmprof upload`, which is Python: it needs TLS.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ def _become(name: str, args: list[str]) -> None:
 
 
 def vmprof() -> None:
+    if sys.argv[1:2] == ["upload"]:
+        from .upload import main
+
+        sys.exit(main(sys.argv[2:]))
     _become("vmprof", sys.argv[1:])
 
 

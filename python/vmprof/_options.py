@@ -42,16 +42,15 @@ where to
                    nothing; open it with: vmprofshow F
   --html F         write a page for the browser to the file F, which shows the
                    log and needs nothing else; print nothing
+  --web            send the log to the server of profiles on this machine,
+                   which is started if it does not run, and print the link
+  --web-url URL    with --web: to this server
+  --web-auth T     with --web: with this token; else $VMPROF_TOKEN is used
   --config F       read options from file F, lines as in "period = 0.001" or
                    "lines = yes"; the command line wins over the file
 
   -h, --help       print this
   -V, --version    print the version
-
-not available yet, accepted all the same
-  --web            upload the log
-  --web-url URL    to this server
-  --web-auth T     with this token
 """
 
 
@@ -80,11 +79,18 @@ class Options:
     """Path, module or code."""
     arguments: tuple[str, ...] = ()
 
+    def send_options(self) -> list[str] | None:
+        """Those of vmprof.upload; None: the log shall not be sent."""
+        if not self.web:
+            return None
+        url = ["--web-url", self.web_url] if self.web_url else []
+        return [*url, *(["--web-auth", self.web_auth] if self.web_auth else [])]
+
     def not_available(self) -> list[str]:
         """A line for each thing that was asked for and that this version does not do."""
         lines = []
-        if self.web or self.web_url is not None or self.web_auth is not None:
-            lines.append("--web: this version does not upload yet; use -o FILE and vmprofshow")
+        if not self.web and (self.web_url is not None or self.web_auth is not None):
+            lines.append("--web-url, --web-auth: nothing is sent without --web")
         if self.jitlog:
             from ._jit import is_recordable
 

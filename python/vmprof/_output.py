@@ -13,6 +13,13 @@ from ._files import move_out_of_the_way, temporary_folder
 _LOSS_SHARE = 100
 _LOSS_LEAST = 10
 
+# Sends logs, outside of the profiled program, whose modules and paths may be anything: the folder
+# of this package comes first, and nothing of the environment is looked at.
+_SEND = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from vmprof.upload import main; sys.exit(main(sys.argv[1:]))"
+)
+
 
 class Output:
     """The log, open for writing.
@@ -20,11 +27,15 @@ class Output:
     Args:
         path: where the user wants it; None: in a folder of its own, for a report only.
         page: the file that the user wants the viewer's page in, if one is wanted.
+        send: options of vmprof.upload, if the log shall be sent.
     Raises:
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: str | None, page: str | None = None) -> None:
+    def __init__(
+        self, path: str | None, page: str | None = None, send: list[str] | None = None
+    ) -> None:
+        self._send = send
         self._folder = temporary_folder() if path is None else None
         # The program may change its folder.
         self.path = os.path.abspath(os.path.join(self._folder or "", path or "log"))
@@ -34,6 +45,8 @@ class Output:
 
     def report_command(self) -> list[str]:
         """What SIGTERM shall run when the log is written, its stdout our stderr; empty: nothing."""
+        if self._send is not None:
+            return self._send_command([self.path], self._folder is not None)
         if self._folder is None and self._page is None:
             return []
         removal = [] if self._folder is None else ["--remove"]
@@ -44,6 +57,11 @@ class Output:
         if self._page is None:
             return [binary(), "stats", self.path]
         return [binary(), "report", self.path, "-o", self._page]
+
+    def _send_command(self, paths: list[str], remove: bool) -> list[str]:
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        words = [sys.executable, "-I", "-c", _SEND, root, "--web"]
+        return [*words, *(["--temporary"] if remove else []), *(self._send or []), "--", *paths]
 
     def discard(self) -> None:
         """Nothing was recorded: leave no trace, but never remove what is not an empty log."""
@@ -60,18 +78,14 @@ class Output:
         if problem is not None:
             reason = problem.strerror or str(problem)
             _tell(f"{self.path}: the log is not complete: {reason}")
-        kept = False
-        if self._folder is None or self._page is not None:
+        if self._folder is None or self._page is not None or self._send is not None:
             _tell_losses(summary)
-        if self._folder is None and self._page is None:
+        kept = False
+        if self._page is not None or (self._send is None and self._folder is not None):
+            kept = not self._show()
+        if self._send is not None:
+            self._upload(self._folder is not None and not kept)
             return
-        try:
-            if _run_report(self._command()) != 0 and self._page is not None:
-                kept = True
-                _tell(f"no page was written; the log is kept: {self.path}")
-        except OSError as error:
-            kept = True
-            _tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
         if self._folder is None:
             return
         children = [name for name in os.listdir(self._folder) if name != "log"]
@@ -80,6 +94,28 @@ class Output:
             _tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
         if not kept:
             self._remove()
+
+    def _show(self) -> bool:
+        """Run what shows the log; False if it did not, and the log is to be kept."""
+        try:
+            if _run_report(self._command()) == 0 or self._page is None:
+                return True
+            _tell(f"no page was written; the log is kept: {self.path}")
+        except OSError as error:
+            _tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
+        return False
+
+    def _upload(self, remove: bool) -> None:
+        """Send the log, and those of forked processes if they are in a folder of ours."""
+        paths = [self.path]
+        if self._folder is not None:
+            children = sorted(name for name in os.listdir(self._folder) if name != "log")
+            paths += [os.path.join(self._folder, name) for name in children]
+        command = self._send_command(paths, remove)
+        try:
+            _run_report(command)
+        except OSError as error:
+            _tell(f"cannot run {command[0]}: {error.strerror}; the log is kept: {self.path}")
 
     def _close(self) -> None:
         try:

@@ -53,7 +53,7 @@ class _Run:
         self._pid = os.getpid()
         self._program = program
         try:
-            self._output = Output(options.output, options.html)
+            self._output = Output(options.output, options.html, options.send_options())
         except OSError as error:
             where = options.output or "a temporary log"
             exit_with(_STATUS_USAGE, f"cannot write {where}: {error.strerror}")

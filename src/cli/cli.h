@@ -29,6 +29,7 @@ int vmp_cli_convert(int argc, char **argv);
 int vmp_cli_report(int argc, char **argv);
 int vmp_cli_jit(int argc, char **argv);
 int vmp_cli_serve(int argc, char **argv);
+int vmp_cli_upload(int argc, char **argv);
 int vmp_cli_help(int argc, char **argv);
 int vmp_cli_version(int argc, char **argv);
 

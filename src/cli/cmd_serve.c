@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "cli_opts.h"
 #include "http.h"
+#include "serve_state.h"
 #include "show.h"
 #include "store.h"
 
@@ -64,22 +64,6 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
-/* Makes the folders of a path that are not there, for their owner alone. */
-static void
-make_folders(const char *path)
-{
-    char part[4096];
-    size_t n = strlen(path);
-    if (n >= sizeof(part))
-        return;
-    memcpy(part, path, n + 1);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(part, 0700);
-        *slash = '/';
-    }
-}
-
 /* Where profiles are kept if nothing is said. */
 static int
 default_path(char *path, size_t cap)
@@ -90,7 +74,7 @@ default_path(char *path, size_t cap)
                                    : -1;
     if (n < 0 || (size_t)n >= cap)
         return vmp_cli_usage("serve", "where to keep profiles? --db FILE");
-    make_folders(path);
+    vmp_serve_make_folders(path);
     return 0;
 }
 
@@ -156,13 +140,17 @@ wait_for_end(const sigset_t *ends, vmp_store *store, uint64_t retention_days)
     } while (got < 0);
 }
 
+/* Tells where the server is, on standard output and in the file for clients. */
 static int
 announce(const vmp_http *server, const char *host, const char *db)
 {
+    char url[300];
     vmp_cli_output o;
-    vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
-    vmp_out_printf(&o.out, strchr(host, ':') ? "http://[%s]:%u/\n" : "http://%s:%u/\n", host,
+    snprintf(url, sizeof(url), strchr(host, ':') ? "http://[%s]:%u/" : "http://%s:%u/", host,
         vmp_http_port(server));
+    vmp_serve_state_write(url);
+    vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
+    vmp_out_printf(&o.out, "%s\n", url);
     vmp_cli_note("serving profiles of %s; Ctrl-C ends it", db);
     return vmp_cli_output_close(&o, 0);
 }
@@ -189,6 +177,7 @@ serve(vmp_http_options *how, const char *db, uint64_t retention_days)
         status = announce(server, how->host, db);
         if (status == 0)
             wait_for_end(&ends, how->store, retention_days);
+        vmp_serve_state_remove();
     }
     vmp_http_stop(&server);
     vmp_store_close(&how->store);

@@ -12,6 +12,7 @@ const vmp_cli_command vmp_cli_commands[] = {
     {"report", "LOG -o FILE", "write a page for the browser that shows a log", vmp_cli_report},
     {"jit", "LOG [options]", "show a jitlog: what PyPy's JIT compiled", vmp_cli_jit},
     {"serve", "[options]", "keep profiles, and show them in the browser", vmp_cli_serve},
+    {"upload", "LOG [options]", "send a log to a server", vmp_cli_upload},
     {"help", "[COMMAND]", "show this text, or a command's", vmp_cli_help},
     {"version", "", "show the version", vmp_cli_version},
     {NULL, NULL, NULL, NULL},

@@ -122,9 +122,14 @@ def test_bad_period_is_refused(vmprof: Any, period: str) -> None:
     assert refused(vmprof("-p", period, "prog.py"), "option -p must be seconds", repr(period))
 
 
-@pytest.mark.parametrize("option", ["--web", "--web-url=localhost:8000", "-n"])
-def test_what_is_not_there_yet_says_so_in_one_line(vmprof: Any, option: str) -> None:
-    done = vmprof(option, "-o", "log", "prog.py")
+def test_a_server_without_web_is_of_no_effect_and_says_so(vmprof: Any) -> None:
+    done = vmprof("--web-url=localhost:8000", "-o", "log", "prog.py")
+    assert done.stdout == "ran []\n" and done.returncode == 0
+    assert done.stderr == "vmprof: --web-url, --web-auth: nothing is sent without --web\n"
+
+
+def test_what_is_not_there_yet_says_so_in_one_line(vmprof: Any) -> None:
+    done = vmprof("-n", "-o", "log", "prog.py")
     assert done.stdout == "ran []\n" and done.returncode == 0
     assert done.stderr.startswith("vmprof: --") and done.stderr.count("\n") == 1
     assert " yet" in done.stderr
@@ -177,8 +182,8 @@ jitlog = off
 def test_config_sets_every_option(config: Any, tmp_path: Path, heading: str) -> None:
     done = config(heading + ALL_KEYS)
     assert done.returncode == 0 and done.stdout == "ran []\n"
-    # web-url alone is enough to be told that there is no upload.
-    assert done.stderr.startswith("vmprof: --web: ")
+    # web-url alone is enough to be told that nothing is sent.
+    assert done.stderr.startswith("vmprof: --web-url")
     assert (tmp_path / "by-config").stat().st_size > 0
 
 

@@ -41,6 +41,7 @@ class Server:
         self.db = folder / "profiles.db"
         words = [binary, "serve", "--port", "0", "--db", str(self.db), *options]
         env = {name: value for name, value in os.environ.items() if name != "VMPROF_TOKEN"}
+        env["XDG_STATE_HOME"] = str(folder / "state")
         env.update(popen.pop("env", {}))
         self.process = subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **popen

@@ -1,0 +1,250 @@
+"""Logs are sent at the end of a run or later, and the program does not notice."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from servers import Server, own_log
+
+PROGRAM = """\
+import sys, time
+end = time.process_time() + 0.3
+while time.process_time() < end:
+    sum(range(100))
+print("ran")
+sys.exit(3)
+"""
+LINK = re.compile(r"^(http://[^/\s]+)/#/([0-9a-f-]{36})$", re.M)
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """What the user's folders are, and where temporary ones go."""
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    (tmp_path / "tmp").mkdir()
+    return {
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path / "tmp"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+    }
+
+
+def run(python: Any, env: dict[str, str], folder: Path, *words: str) -> Any:
+    return python.run(["-m", *words], env=env, cwd=folder, timeout=60)
+
+
+def sent(server: Server, text: str) -> Any:
+    """The profile that the link in the text leads to."""
+    url, profile = LINK.findall(text)[0]
+    assert url == f"http://{server.host}:{server.port}"
+    reply = server.call("GET", f"/api/v1/profiles/{profile}")
+    assert reply.status == 200
+    return reply.json()
+
+
+def test_the_log_is_sent_and_the_program_is_what_it_was(
+    python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(python, env, tmp_path, "vmprof", "--web", "--web-url", server.url, "prog.py", "a")
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+    made = sent(server, done.stderr)
+    assert made["argv"][-2:] == ["prog.py", "a"] and made["samples"] > 100
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_with_a_file_the_log_stays(
+    one_python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    url = server.url.replace("http://", "")
+    words = ["vmprof", "-o", "log", "--web", "--web-url", url, "prog.py"]
+    done = run(one_python, env, tmp_path, *words)
+    made = sent(server, done.stderr)
+    assert (
+        server.call("GET", f"/api/v1/profiles/{made['id']}/log").body
+        == (tmp_path / "log").read_bytes()
+    )
+
+
+def test_a_log_that_was_not_sent_is_kept_and_can_be_sent(
+    one_python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(one_python, env, tmp_path, "vmprof", "--web", "--web-url", NOWHERE, "prog.py")
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+    (command,) = re.findall(r"send it with: python (.*)", done.stderr)
+    words = command.replace(NOWHERE, server.url).split()
+    again = one_python.run(words, env=env, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert sent(server, again.stdout)["samples"] > 100
+
+
+def test_a_token_is_shown(
+    start: Callable[..., Server], one_python: Any, env: dict[str, str], tmp_path: Path
+) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+    (tmp_path / "log").write_bytes(own_log())
+    words = ["vmprof.upload", "--web-url", server.url, "log"]
+    refused = run(one_python, env, tmp_path, *words)
+    assert refused.returncode == 1 and "401" in refused.stderr and "kept" not in refused.stderr
+    given = run(one_python, env, tmp_path, *words, "--web-auth", "s3cret")
+    assert given.returncode == 0 and LINK.search(given.stdout)
+    known = run(one_python, {**env, "VMPROF_TOKEN": "s3cret"}, tmp_path, *words)
+    assert known.stdout == given.stdout
+
+
+def test_names_labels_and_jitlogs_go_along(
+    one_python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    jitlog = Path(__file__).resolve().parent.parent / "data" / "jitlog_pypy_7.3.11.jit"
+    (tmp_path / "log").write_bytes(own_log())
+    (tmp_path / "log.jit").write_bytes(jitlog.read_bytes())
+    words = ["--name", "ä & <b>", "--label", "env:prod", "log"]
+    done = run(one_python, env, tmp_path, "vmprof.upload", "--web-url", server.url, *words)
+    assert done.returncode == 0, done.stderr
+    assert len(LINK.findall(done.stdout)) == 2
+    made = server.call("GET", "/api/v1/profiles").json()["profiles"]
+    assert [one["kind"] for one in made] == ["jitlog", "log"]
+    assert made[1]["name"] == "ä & <b>" and made[1]["labels"] == {"env": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing"], "No such file"),
+        (["text"], "not a vmprof log"),
+        (["--web-url", "http://", "text"], "is no URL"),
+        (["--web-url", "ftp://localhost", "text"], "is no URL"),
+        (["--web-url", "http://a:b", "text"], "is no URL"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_in_one_line(
+    words: list[str],
+    said: str,
+    one_python: Any,
+    server: Server,
+    env: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "text").write_text("hello")
+    done = run(one_python, env, tmp_path, "vmprof.upload", "--web-url", server.url, *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("vmprof: not sent: ") and done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Takes the third upload."""
+
+    seen: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(503 if len(self.seen) < 3 else 201)
+        self.end_headers()
+        self.wfile.write(json.dumps({"id": "0" * 8, "error": "busy"}).encode())
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    Busy.seen = []
+    server = http.server.HTTPServer(("127.0.0.1", 0), Busy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_busy_server_is_tried_again(
+    one_python: Any, busy: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_bytes(own_log())
+    done = run(one_python, env, tmp_path, "vmprof.upload", "--web-url", busy, "log")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{busy}/#/00000000\n"
+    assert Busy.seen == [own_log()] * 3
+
+
+def pid_of(tmp_path: Path) -> int:
+    state = json.loads((tmp_path / "state" / "vmprof" / "server.json").read_text())
+    return int(state["pid"])
+
+
+def test_web_alone_starts_a_server_once(
+    one_python: Any, env: dict[str, str], tmp_path: Path
+) -> None:
+    first = run(one_python, env, tmp_path, "vmprof", "--web", "prog.py")
+    pid = pid_of(tmp_path)
+    try:
+        assert (first.returncode, first.stdout) == (3, "ran\n")
+        second = run(one_python, env, tmp_path, "vmprof", "--web", "prog.py")
+        assert pid_of(tmp_path) == pid
+        (url, one), (other, two) = LINK.findall(first.stderr) + LINK.findall(second.stderr)
+        assert url == other and one != two
+        assert (tmp_path / "data" / "vmprof" / "profiles.db").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + 15
+        while (tmp_path / "state" / "vmprof" / "server.json").exists():
+            assert time.monotonic() < end, "the server did not end"
+            time.sleep(0.02)
+
+
+def test_a_server_that_is_gone_is_not_found(
+    one_python: Any, env: dict[str, str], tmp_path: Path, start: Callable[..., Server]
+) -> None:
+    gone = start()
+    gone.kill()
+    (tmp_path / "log").write_bytes(own_log())
+    assert pid_of(tmp_path) == gone.process.pid
+    done = run(one_python, env, tmp_path, "vmprof.upload", "log")
+    pid = pid_of(tmp_path)
+    os.kill(pid, signal.SIGTERM)
+    assert done.returncode == 0 and pid != gone.process.pid
+
+
+def test_forked_processes_are_sent_too(
+    one_python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "fork.py").write_text(
+        "import os\npid = os.fork()\n" + PROGRAM.replace("sys.exit(3)", "pid and os.wait()")
+    )
+    done = run(one_python, env, tmp_path, "vmprof", "--web", "--web-url", server.url, "fork.py")
+    assert done.returncode == 0 and len(LINK.findall(done.stderr)) == 2, done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_program_that_is_terminated_is_sent(
+    one_python: Any, server: Server, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "long.py").write_text("print('on', flush=True)\nwhile True: sum(range(100))\n")
+    process = one_python.popen(
+        ["-m", "vmprof", "--web", "--web-url", server.url, "long.py"],
+        env=env,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "on\n"
+    time.sleep(0.5)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert sent(server, said)["samples"] > 50
