@@ -16,7 +16,7 @@ import _vmprof  # type: ignore[import-not-found]
 
 from . import _pypy_native, _pypy_ticks
 from ._files import move_out_of_the_way
-from ._pypy_exec import ExecGuard
+from ._pypy_hurry import HurryGuard
 
 MEMORY = 1
 LINES = 2
@@ -64,7 +64,7 @@ class _Session:
         self.meta = meta
         self.pauses = 0
         self.resumed = 0
-        self.guard = ExecGuard()
+        self.guard = HurryGuard(disable)
         self.fd = -1
 
     def begin(self) -> None:
@@ -104,8 +104,9 @@ class _Session:
         while self.pauses:
             self.resume()
         counts: dict[str, int] = {}
-        _pypy_ticks.log(-1)
         self.guard.remove()
+        if not _pypy_ticks.log_is_open():
+            return self._abandon()
         try:
             counts = _pypy_ticks.stop()
             records = _meta_records({key: str(value) for key, value in counts.items()})
@@ -116,8 +117,29 @@ class _Session:
         except _vmprof.VMProfError as error:
             raise _as_os_error(error) from None
         finally:
+            # Not before: SIGTERM ends the log, as long as it is not ended.
+            _pypy_ticks.log(-1)
             _close(self.fd)
         return counts
+
+    def _abandon(self) -> dict[str, int]:
+        """End without the log: the program has closed it, and may have a file of its own there."""
+        _pypy_ticks.log(-1)
+        _pypy_ticks.stop()
+        try:
+            theirs = os.dup(self.fd)
+        except OSError:
+            theirs = -1
+        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(null, self.fd, inheritable=False)
+        os.close(null)
+        _vmprof.disable()
+        if theirs < 0:
+            os.close(self.fd)
+        else:
+            os.dup2(theirs, self.fd)
+            os.close(theirs)
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def pause(self) -> None:
         """Pause; nests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -171,9 +172,12 @@ def _run_report(command: list[str]) -> int:
 
 
 def _fork_report(command: list[str], defaults: list[int]) -> int:
-    """The same for a PyPy without posix_spawn, but that a failure is the child's status."""
+    """The same for a PyPy without posix_spawn."""
     import _signal
 
+    if not os.access(command[0], os.X_OK):
+        os.stat(command[0])
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     pid = os.fork()
     if pid == 0:
         try:

@@ -164,8 +164,10 @@ class Program:
         except OSError as error:
             # pymain_run_file() has the same words.
             shown = self._target if sys.version_info < (3, 9) else ascii(path)[1:-1]
+            # PyPy's app_main.py has no quotes.
+            quote = "" if sys.implementation.name == "pypy" else "'"
             sys.stderr.write(
-                f"{_interpreter_as_called()}: can't open file '{shown}': "
+                f"{_interpreter_as_called()}: can't open file {quote}{shown}{quote}: "
                 f"[Errno {error.errno}] {error.strerror}\n"
             )
             sys.exit(2)

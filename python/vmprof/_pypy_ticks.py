@@ -33,6 +33,8 @@ pause = _function("pause", "void(*)(int)")
 """pause(1) when a pause begins, pause(0) when it ends."""
 log = _function("log", "void(*)(int)")
 """log(fd): PyPy has begun this log; log(-1): it is about to end."""
+log_is_open = _function("log_is_open", "int(*)(void)")
+"""Whether the descriptor of `log` still is that file."""
 hold = _function("hold", "void(*)(int)")
 """hold(1): this process is about to become another program; hold(0): it did not."""
 _on_sigterm = _function("on_sigterm", "int(*)(char const *, size_t)")

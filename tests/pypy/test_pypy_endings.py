@@ -22,7 +22,7 @@ late(0.5)
 """
 ENDS = {
     "kill": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, True),
-    "os._exit": ("os._exit(4)", 4, True),
+    "os._exit": ("os._exit(4)", 4, False),
     "fault": ("os.kill(os.getpid(), signal.SIGSEGV)\ntime.sleep(9)", -signal.SIGSEGV, True),
     "terminate": ("os.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(9)", -signal.SIGTERM, False),
     "exit": ("sys.exit(3)", 3, False),
@@ -112,3 +112,46 @@ def test_interrupt_ends_as_without(pypy: Any, tmp_path: Path) -> None:
             ends.append((one.communicate(timeout=60), one.returncode))
     assert ends[0] == ends[1]
     assert "late" in show(pypy, log, "flat")
+
+
+POOL = """\
+import multiprocessing, time
+def in_child(n):
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.map(in_child, [1])
+"""
+
+
+def test_log_of_a_pools_process_is_whole(pypy: Any, tmp_path: Path) -> None:
+    """A pool terminates its processes, while they end by os._exit."""
+    prog, log = tmp_path / "prog.py", tmp_path / "log"
+    prog.write_text(POOL)
+    done = pypy.run(["-m", "vmprof", "-o", str(log), str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (child,) = tmp_path.glob("log.*")
+    assert "in_child" in show(pypy, child, "flat")
+    assert "cut" not in show(pypy, child, "info")
+
+
+CLOSES = """\
+import os, time
+os.closerange(3, 4096)
+files = [open(f"own{n}", "w") for n in range(3)]
+for high in (200, 500, 1000, 1001): os.dup2(files[0].fileno(), high)
+end = time.process_time() + 0.4
+while time.process_time() < end: pass
+for file in files: file.write("own text")
+"""
+
+
+def test_program_that_closes_all_files(pypy: Any, tmp_path: Path) -> None:
+    """What the program opens then, under whatever number, is its own."""
+    prog = tmp_path / "prog.py"
+    prog.write_text(CLOSES)
+    done = pypy.run(["-m", "vmprof", "-o", "log", str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "the log is not complete" in done.stderr and done.stderr.count("\n") == 1
+    assert {(tmp_path / f"own{n}").read_text() for n in range(3)} == {"own text"}

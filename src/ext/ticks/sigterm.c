@@ -54,7 +54,7 @@ on_sigterm(int signo)
     static const struct sigaction dfl = {.sa_handler = SIG_DFL};
     vmp_ticker *t = &vmp_the_ticker;
     int saved_errno = errno;
-    if (t->log >= 0) {
+    if (t->log >= 0 && vmp_ticks_log_is_there(t)) {
         uint8_t trailer[TRAILER_BYTES] = {MARKER_TRAILER};
         uint64_t now_us = (uint64_t)vmp_os_unix_ns() / 1000;
         t->running = false;

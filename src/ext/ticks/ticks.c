@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -202,9 +203,20 @@ vmp_ticks_hold(int on)
 void
 vmp_ticks_log(int log)
 {
-    if (log >= 0)
+    vmp_ticker *t = &vmp_the_ticker;
+    struct stat st;
+    if (log >= 0 && fstat(log, &st) == 0) {
+        t->log_device = st.st_dev;
+        t->log_inode = st.st_ino;
         vmp_names_find();
-    vmp_the_ticker.log = log;
+    }
+    t->log = log;
+}
+
+int
+vmp_ticks_log_is_open(void)
+{
+    return vmp_ticks_log_is_there(&vmp_the_ticker);
 }
 
 void

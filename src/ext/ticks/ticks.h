@@ -54,6 +54,9 @@ VMP_EXPORT void vmp_ticks_hold(int on);
  * before PyPy writes them (names.h), and the end on SIGTERM. */
 VMP_EXPORT void vmp_ticks_log(int log);
 
+/* 1 if the descriptor of the log still is that file; no sample is asked for if not. */
+VMP_EXPORT int vmp_ticks_log_is_open(void);
+
 /* Lets SIGTERM, where it would end the process, end the log before, and run a command,
  * its words each ended by a zero byte (none: nothing), with its stdout on our stderr; in
  * forked children it only ends the log. Returns 1, 0 where the signal is not free, or

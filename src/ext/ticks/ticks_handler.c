@@ -1,6 +1,7 @@
 #include "ticks_handler.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "names.h"
 #include "os.h"
@@ -69,6 +70,13 @@ process_owes(vmp_ticker *t)
     return owed;
 }
 
+bool
+vmp_ticks_log_is_there(const vmp_ticker *t)
+{
+    struct stat st;
+    return fstat(t->log, &st) == 0 && st.st_dev == t->log_device && st.st_ino == t->log_inode;
+}
+
 VMP_SIGSAFE static void
 tick(vmp_ticker *t, siginfo_t *info, void *context)
 {
@@ -104,7 +112,7 @@ vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
                 (vmp_os_perf_signal_payload(info, &payload) && payload == VMP_TICKS_PAYLOAD);
     if (ours) {
         /* One of perf may come when the session is over. */
-        if (atomic_load(&t->running))
+        if (atomic_load(&t->running) && vmp_ticks_log_is_there(t))
             tick(t, info, context);
         vmp_os_restart_prevent(context);
     } else {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "compiler.h"
 
@@ -29,6 +30,8 @@ typedef struct vmp_ticker {
     _Atomic uint64_t clock_ns; /* up to where the clock below has its samples; !by_thread */
     _Atomic uint64_t ticks, samples, lost;
     atomic_int log; /* -1: none */
+    dev_t log_device;
+    ino_t log_inode;
 } vmp_ticker;
 
 extern vmp_ticker vmp_the_ticker;
@@ -38,6 +41,9 @@ void vmp_ticks_thread_begin(void);
 
 /* The clock that ticks count by which are not a thread's. */
 VMP_SIGSAFE uint64_t vmp_ticks_clock_ns(const vmp_ticker *t);
+
+/* False if the program has closed the log, or has another file by its number. */
+VMP_SIGSAFE bool vmp_ticks_log_is_there(const vmp_ticker *t);
 
 /* For SIGTRAP of perf events, and for the signal of PyPy's timer in place of PyPy's handler. */
 VMP_SIGSAFE void vmp_ticks_on_signal(int signo, siginfo_t *info, void *context);

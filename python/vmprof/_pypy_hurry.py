@@ -1,7 +1,7 @@
-"""Keeps ticks from coming when the process has become another program, which they would end.
+"""Functions of `os` that end this program in a hurry, while a session runs.
 
-While a session runs, the functions of `os` that become another program stop the timer first, and
-go on with it where that fails.
+Those that become another program stop the timer first, whose tick would end that, and go on with
+it where they fail. `os._exit` ends the log first.
 """
 
 from __future__ import annotations
@@ -18,21 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_FUNCTIONS = ("execv", "execve")  # all others of `os` call these
+_BECOME = ("execv", "execve")  # all others of `os` call these
+_EXIT = "_exit"
 
 
-class ExecGuard:
-    """In place from `install` to `remove`."""
+class HurryGuard:
+    """In place from `install` to `remove`.
 
-    def __init__(self) -> None:
+    Args:
+        end: called before `os._exit`.
+    """
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        self._end = end
         self._on = False
         self._patched: list[tuple[Any, str, Any, Any]] = []
 
     def install(self) -> None:
         self._on = True
-        for name in _FUNCTIONS:
+        for name in (*_BECOME, _EXIT):
             original = getattr(posix, name)
-            wrapper = self._wrap(original)
+            wrapper = self._wrap_exit(original) if name == _EXIT else self._wrap(original)
             for module in (os, posix):
                 if getattr(module, name) is original:
                     self._patched.append((module, name, original, wrapper))
@@ -60,4 +66,19 @@ class ExecGuard:
         become.__name__ = original.__name__
         become.__doc__ = original.__doc__
         wrapper: Callable[..., Any] = become
+        return wrapper
+
+    def _wrap_exit(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @__pypy__.hidden_applevel  # type: ignore[untyped-decorator]
+        def _exit(*args: Any, **kwargs: Any) -> Any:
+            if self._on:
+                self._on = False
+                try:
+                    self._end()
+                except Exception:
+                    pass  # The log is cut; there is nobody to tell.
+            return original(*args, **kwargs)
+
+        _exit.__doc__ = original.__doc__
+        wrapper: Callable[..., Any] = _exit
         return wrapper
