@@ -249,7 +249,7 @@ vmp_wasm_lines(vmp_wasm *w, uint32_t function)
         return failed(rc);
     const vmp_report_lines_row *row = lines_row(lines, function);
     vmp_wasm_table *t = table_new(row ? row->line_count : 0, 0x01, 0x30);
-    for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
+    for (uint32_t i = 0; row && t && t->rc == 0 && i < t->count; i++) {
         const vmp_report_line *line = &lines->lines[row->first_line + i];
         words_of(t, 0)[i] = line->line;
         doubles_of(t, 4)[i] = ticks(w, &line->self);
