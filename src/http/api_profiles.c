@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http_internal.h"
+#include "page.h"
 
 enum { DEFAULT_LIMIT = 50, MAX_LIMIT = 500, MAX_VIEW_ARGS = 64 };
 
@@ -30,6 +31,19 @@ put_sha256(vmp_json *j, const uint8_t *sha256)
     vmp_json_put_str(j, "sha256", vmp_str_from(text));
 }
 
+/* Where the viewer shows it; null: nowhere. */
+static void
+put_viewer(vmp_json *j, const vmp_store_item *item)
+{
+    char path[sizeof("/profiles/") + VMP_STORE_ID_SIZE];
+    snprintf(path, sizeof(path), "/profiles/%s", item->id);
+    vmp_json_key(j, "viewer");
+    if (item->kind == VMP_STORE_LOG && vmp_page_is_there())
+        vmp_json_str(j, vmp_str_from(path));
+    else
+        vmp_json_null(j);
+}
+
 /* The members of an item, within an object that is open. */
 static void
 put_item(vmp_json *j, const vmp_store_item *item)
@@ -53,6 +67,7 @@ put_item(vmp_json *j, const vmp_store_item *item)
     vmp_json_put_double(j, "cpu_seconds", item->cpu_seconds);
     vmp_json_put_uint(j, "samples", item->samples);
     vmp_json_put_bool(j, "cut", item->cut);
+    put_viewer(j, item);
     vmp_json_put_uint(j, "bytes", item->size_bytes);
     put_sha256(j, item->sha256);
     vmp_json_key(j, "labels");

@@ -205,9 +205,8 @@ vmp_http_ingest(vmp_http_request *r, vmp_store_item *item, bool *ret_new)
     return rc;
 }
 
-/* Copies the bytes of an item out of the store. */
-static int
-fetch(vmp_http_request *r, vmp_str id, vmp_spool **ret_bytes)
+int
+vmp_http_fetch(vmp_http_request *r, vmp_str id, vmp_spool **ret_bytes)
 {
     enum { PIECE = 64 << 10 };
     vmp_store *store = r->server->options->store;
@@ -254,7 +253,7 @@ vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
     /* Another thread may have been about the same profile. */
     *ret_p = vmp_http_cache_get(h->cache, id);
     if (!*ret_p) {
-        rc = fetch(r, id, &bytes);
+        rc = vmp_http_fetch(r, id, &bytes);
         if (rc == 0)
             rc = load(bytes, &loaded, &r->err);
         vmp_spool_free(&bytes);

@@ -43,6 +43,12 @@ typedef struct vmp_http_route {
 /* All routes, ended by a NULL method. */
 extern const vmp_http_route vmp_http_routes[];
 
+enum vmp_http_page {
+    VMP_HTTP_NO_PAGE,
+    VMP_HTTP_START_PAGE, /* has scripts and styles of this server */
+    VMP_HTTP_VIEWER,     /* has a policy in itself, which names its scripts by their hashes */
+};
+
 struct vmp_http_request {
     vmp_http *server;
     struct MHD_Connection *connection;
@@ -62,7 +68,7 @@ struct vmp_http_request {
     const char *allow; /* with 405 */
     vmp_out out;
     struct MHD_Response *stream;
-    bool is_page; /* for people: may have scripts and styles of its own */
+    enum vmp_http_page page;
 };
 
 struct vmp_http {
@@ -112,6 +118,8 @@ void vmp_http_loading_end(vmp_http *h);
  * what it does not tell stays, and stores it; a kind other than 0 asks for that kind. Errors: those
  * of load.h for what is no log, those of the store. */
 int vmp_http_ingest(vmp_http_request *r, vmp_store_item *item, bool *ret_new);
+/* Copies the bytes of an item out of the store. */
+int vmp_http_fetch(vmp_http_request *r, vmp_str id, vmp_spool **ret_bytes);
 /* A loaded profile, to be given back by vmp_http_cache_release. -VMP_ENOTFOUND;
  * -VMP_EINVAL: the item is a jitlog. */
 int vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p);
@@ -123,6 +131,6 @@ vmp_http_handler vmp_api_create, vmp_api_list, vmp_api_get, vmp_api_change, vmp_
 vmp_http_handler vmp_api_health, vmp_api_metrics;
 vmp_http_handler vmp_old_run_new, vmp_old_upload_cpu, vmp_old_upload_jit, vmp_old_freeze,
     vmp_old_list, vmp_old_get, vmp_old_flamegraph;
-vmp_http_handler vmp_page_index, vmp_page_script, vmp_page_style;
+vmp_http_handler vmp_page_index, vmp_page_script, vmp_page_style, vmp_page_viewer;
 
 #endif

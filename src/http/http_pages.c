@@ -7,7 +7,7 @@ reply_file(vmp_http_request *r, vmp_str text, const char *type)
 {
     r->status = MHD_HTTP_OK;
     r->type = type;
-    r->is_page = true;
+    r->page = VMP_HTTP_START_PAGE;
     vmp_out_str(&r->out, text);
     return 0;
 }

@@ -65,6 +65,15 @@ vmp_http_bad(vmp_http_request *r, const char *fmt, ...)
     return vmp_err_set(&r->err, VMP_EINVAL, 0, 0, "%s", text);
 }
 
+static const char *const policies[] = {
+    [VMP_HTTP_NO_PAGE] = "default-src 'none'; frame-ancestors 'none'; sandbox",
+    [VMP_HTTP_START_PAGE] =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    /* What cannot stand in a page. */
+    [VMP_HTTP_VIEWER] = "frame-ancestors 'none'",
+};
+
 /* What every reply carries: nothing of it is kept by others, shown within a page of
  * others, or run. */
 static void
@@ -80,10 +89,7 @@ add_headers(const vmp_http_request *r, struct MHD_Response *response)
     };
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         MHD_add_response_header(response, always[i][0], always[i][1]);
-    MHD_add_response_header(response, "Content-Security-Policy",
-        r->is_page ? "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-                     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-                   : "default-src 'none'; frame-ancestors 'none'; sandbox");
+    MHD_add_response_header(response, "Content-Security-Policy", policies[r->page]);
     if (r->type)
         MHD_add_response_header(response, "Content-Type", r->type);
     if (r->allow)

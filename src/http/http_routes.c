@@ -8,6 +8,7 @@ const vmp_http_route vmp_http_routes[] = {
     {"GET", "/", vmp_page_index, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
     {"GET", "/profiles.js", vmp_page_script, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
     {"GET", "/profiles.css", vmp_page_style, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
+    {"GET", "/profiles/{}", vmp_page_viewer, VMP_HTTP_NO_BODY, 0},
     {"GET", "/healthz", vmp_api_health, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
     {"GET", "/metrics", vmp_api_metrics, VMP_HTTP_NO_BODY, 0},
 

@@ -270,6 +270,24 @@ def test_pages_carry_their_policy_and_name_nobody_else(path: str, server: Server
     assert not re.search(r"<script(?! src=)|\bon[a-z]+=|style=", text)
 
 
+def test_the_viewer_has_the_log_and_a_policy_of_its_own(server: Server) -> None:
+    made = server.put(own_log(), "?name=%3Cscript%3Ex%3C/script%3E%22")
+    reply = call(server, "GET", "/profiles/{id}", id=made["id"])
+    assert call(server, "GET", "/profiles/{id}", id=NO_ID).status == 404
+    jitlog = server.put(JITLOG)
+    assert jitlog["viewer"] is None
+    assert call(server, "GET", "/profiles/{id}", id=jitlog["id"]).status in (400, 404)
+    if made["viewer"] is None:
+        assert reply.status == 404
+        pytest.skip("this build has no viewer")
+    assert (reply.status, made["viewer"]) == (200, f"/profiles/{made['id']}")
+    assert reply.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    text = reply.body.decode()
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert "default-src 'none'" in policy and "unsafe-inline" not in policy
+    assert text.count('class="log"') == 1 and "<script>x" not in text
+
+
 def test_head_is_get_without_a_body(server: Server) -> None:
     reply = server.call("HEAD", "/healthz")
     assert reply.status == 200 and reply.body == b""

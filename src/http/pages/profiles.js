@@ -56,7 +56,9 @@
     const cell = make("td");
     const link = make("a", title(profile));
     link.href = `#/${profile.id}`;
-    cell.append(link);
+    const details = make("a", "details", "faint");
+    details.href = `#/${profile.id}/details`;
+    cell.append(link, " ", details);
     if (profile.kind === "jitlog") cell.append(make("span", " jitlog", "faint"));
     const labels = make("td");
     for (const [key, value] of Object.entries(profile.labels))
@@ -129,7 +131,8 @@
 
   function showLinks(profile) {
     const base = `/api/v1/profiles/${profile.id}`;
-    const links = [download("Log", `${base}/log`, `${profile.id}.${profile.kind === "log" ? "vmprof" : "jitlog"}`)];
+    const links = profile.viewer ? [download("Flame graph, tables, timeline", profile.viewer, "profile.html")] : [];
+    links.push(download("Log", `${base}/log`, `${profile.id}.${profile.kind === "log" ? "vmprof" : "jitlog"}`));
     if (profile.kind === "log")
       for (const view of ["tree", "flat", "callers", "lines", "threads", "memory", "info"])
         links.push(download(`${view} (JSON)`, `${base}/view/${view}`, `${view}.json`));
@@ -154,8 +157,13 @@
 
   let shown = null;
 
-  async function showProfile(id) {
+  async function showProfile(id, details) {
     const profile = await (await call(`/api/v1/profiles/${encodeURIComponent(id)}`)).json();
+    /* With a token the browser cannot just go there. */
+    if (profile.viewer && !details && !sessionStorage.getItem("token")) {
+      location.replace(profile.viewer);
+      return;
+    }
     shown = profile.id;
     showFacts(profile);
     showLinks(profile);
@@ -173,10 +181,11 @@
     }
   }
 
-  /* "#/ID", and "#/ID/traces", which vmprof before 1.0 printed for jitlogs. */
+  /* "#/ID" is the viewer's page, if there is one; "#/ID/details" what is known of the profile. So is
+   * "#/ID/traces", which vmprof before 1.0 printed for jitlogs. */
   function go() {
-    const id = location.hash.replace(/^#\/?/, "").split("/")[0];
-    run(() => (id ? showProfile(decodeURIComponent(id)) : showList(false)));
+    const [id, details] = location.hash.replace(/^#\/?/, "").split("/");
+    run(() => (id ? showProfile(decodeURIComponent(id), details) : showList(false)));
   }
 
   byId("search").addEventListener("submit", (event) => event.preventDefault());
