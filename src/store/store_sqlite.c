@@ -96,14 +96,43 @@ vmp_sqlite_exec(vmp_sqlite *q, const char *sql, vmp_err *err)
 int
 vmp_sqlite_prepare(vmp_sqlite *q, sqlite3_stmt **ret_statement, const char *sql, vmp_err *err)
 {
-    return vmp_sqlite_rc(q, sqlite3_prepare_v2(q->db, sql, -1, ret_statement, NULL), err);
+    vmp_sqlite_kept *free_place = NULL;
+    for (size_t i = 0; i < VMP_SQLITE_MAX_KEPT; i++) {
+        vmp_sqlite_kept *kept = &q->kept[i];
+        if (kept->sql == sql && !kept->in_use) {
+            kept->in_use = true;
+            *ret_statement = kept->statement;
+            return 0;
+        }
+        if (!kept->sql && !free_place)
+            free_place = kept;
+    }
+    int rc = vmp_sqlite_rc(
+        q, sqlite3_prepare_v3(q->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement, NULL), err);
+    if (rc == 0 && free_place)
+        *free_place = (vmp_sqlite_kept){sql, *ret_statement, true};
+    return rc;
+}
+
+void
+vmp_sqlite_done(vmp_sqlite *q, sqlite3_stmt *statement)
+{
+    for (size_t i = 0; statement && i < VMP_SQLITE_MAX_KEPT; i++) {
+        if (q->kept[i].statement == statement) {
+            sqlite3_reset(statement);
+            sqlite3_clear_bindings(statement);
+            q->kept[i].in_use = false;
+            return;
+        }
+    }
+    sqlite3_finalize(statement);
 }
 
 int
 vmp_sqlite_run(vmp_sqlite *q, sqlite3_stmt *statement, int bound, vmp_err *err)
 {
     int rc = vmp_sqlite_rc(q, bound == SQLITE_OK ? sqlite3_step(statement) : bound, err);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
@@ -162,7 +191,7 @@ pragma_number(vmp_sqlite *q, const char *sql, int64_t *ret_value, vmp_err *err)
         rc = vmp_sqlite_rc(q, sqlite3_step(statement), err);
     if (rc == 0)
         *ret_value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
@@ -208,6 +237,8 @@ static void
 sqlite_close(vmp_store *s)
 {
     vmp_sqlite *q = vmp_sqlite_of(s);
+    for (size_t i = 0; i < VMP_SQLITE_MAX_KEPT; i++)
+        sqlite3_finalize(q->kept[i].statement);
     if (q->db)
         sqlite3_close(q->db);
     pthread_mutex_destroy(&q->lock);

@@ -9,11 +9,21 @@
 
 enum { VMP_SQLITE_CHUNK = 64 << 10 }; /* bytes of a log in one row */
 
+/* A statement that was prepared once: that takes longer than most of them run. */
+typedef struct vmp_sqlite_kept {
+    const char *sql; /* by its address */
+    sqlite3_stmt *statement;
+    bool in_use;
+} vmp_sqlite_kept;
+
+enum { VMP_SQLITE_MAX_KEPT = 32 }; /* more than there are */
+
 typedef struct vmp_sqlite {
     vmp_store base;
     pthread_mutex_t lock; /* held in every operation: one connection serves all threads */
     sqlite3 *db;
     char *folder;
+    vmp_sqlite_kept kept[VMP_SQLITE_MAX_KEPT];
 } vmp_sqlite;
 
 static inline vmp_sqlite *
@@ -26,8 +36,11 @@ vmp_sqlite_of(vmp_store *s)
 int vmp_sqlite_rc(vmp_sqlite *q, int sqlite_rc, vmp_err *err);
 /* Runs statements without parameters or results. */
 int vmp_sqlite_exec(vmp_sqlite *q, const char *sql, vmp_err *err);
+/* sql: a literal, by whose address the statement is found again. */
 int vmp_sqlite_prepare(vmp_sqlite *q, sqlite3_stmt **ret_statement, const char *sql, vmp_err *err);
-/* Runs a statement that gives no rows, and finalizes it. bound: what binding said. */
+/* Ends the use of a statement; accepts NULL. */
+void vmp_sqlite_done(vmp_sqlite *q, sqlite3_stmt *statement);
+/* Runs a statement that gives no rows, and ends its use. bound: what binding said. */
 int vmp_sqlite_run(vmp_sqlite *q, sqlite3_stmt *statement, int bound, vmp_err *err);
 /* Ends a transaction as rc says; returns rc, or what went wrong at the end. */
 int vmp_sqlite_end(vmp_sqlite *q, int rc, vmp_err *err);

@@ -56,7 +56,7 @@ vmp_sqlite_row_of(vmp_sqlite *q, vmp_str id, int64_t *ret_row, vmp_err *err)
         *ret_row = sqlite3_column_int64(statement, 0);
     else if (rc == 0)
         rc = vmp_sqlite_not_found(err);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
@@ -159,7 +159,7 @@ collect(vmp_sqlite *q, sqlite3_stmt *statement, int bound, uint32_t limit,
         rc = vmp_sqlite_rc(q, step, err);
     else
         vmp_err_set(err, -rc, 0, 0, "%s", vmp_err_text(rc));
-    sqlite3_finalize(labels);
+    vmp_sqlite_done(q, labels);
     if (rc < 0)
         vmp_store_items_free(&items);
     else
@@ -177,7 +177,7 @@ vmp_sqlite_find(vmp_store *s, vmp_str id, vmp_store_items **ret_items, vmp_err *
     int rc = vmp_sqlite_prepare(q, &statement, "SELECT " COLUMNS " WHERE items.id = ?", err);
     if (rc == 0)
         rc = collect(q, statement, vmp_sqlite_bind_str(statement, 1, id), 1, &items, err);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     pthread_mutex_unlock(&q->lock);
     if (rc == 0 && items->count == 0) {
         vmp_store_items_free(&items);
@@ -245,7 +245,7 @@ vmp_sqlite_list(
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
     }
     pthread_mutex_lock(&q->lock);
-    int rc = vmp_sqlite_prepare(q, &statement, sql.p, err);
+    int rc = vmp_sqlite_rc(q, sqlite3_prepare_v2(q->db, sql.p, -1, &statement, NULL), err);
     if (rc == 0)
         rc = collect(q, statement, bind_filter(statement, filter), filter->limit, ret_items, err);
     sqlite3_finalize(statement);
@@ -292,7 +292,7 @@ vmp_sqlite_read(vmp_store *s, vmp_str id, uint64_t offset, uint8_t *p, size_t ca
         if (rc == 0 && step != SQLITE_ROW)
             rc = vmp_sqlite_not_found(err);
     }
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     pthread_mutex_unlock(&q->lock);
     if (rc == 0)
         *ret_got = got;
@@ -313,7 +313,7 @@ vmp_sqlite_totals(vmp_store *s, uint64_t *ret_items, uint64_t *ret_bytes, vmp_er
         *ret_items = (uint64_t)sqlite3_column_int64(statement, 0);
         *ret_bytes = (uint64_t)sqlite3_column_int64(statement, 1);
     }
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     pthread_mutex_unlock(&q->lock);
     return rc;
 }

@@ -62,7 +62,7 @@ vmp_sqlite_run_find(vmp_store *s, vmp_str id, vmp_store_run *ret_run, vmp_err *e
         else if (rc == 0)
             rc = no_run(err);
     }
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     pthread_mutex_unlock(&q->lock);
     return rc;
 }

@@ -16,7 +16,7 @@ find_blob(vmp_sqlite *q, const uint8_t *sha256, int64_t *ret_blob, vmp_err *err)
         step = sqlite3_step(statement);
     *ret_blob = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     rc = vmp_sqlite_rc(q, step, err);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
@@ -46,7 +46,7 @@ put_chunks(vmp_sqlite *q, int64_t blob, const vmp_spool *bytes, uint8_t *chunk, 
         rc = vmp_sqlite_rc(q, done, err);
         sqlite3_reset(statement);
     }
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
@@ -94,7 +94,7 @@ find_twin(vmp_sqlite *q, const vmp_store_item *item, int64_t blob, char ret_id[V
     if (step == SQLITE_ROW)
         snprintf(ret_id, VMP_STORE_ID_SIZE, "%s", (const char *)sqlite3_column_text(statement, 0));
     rc = vmp_sqlite_rc(q, step, err);
-    sqlite3_finalize(statement);
+    vmp_sqlite_done(q, statement);
     return rc;
 }
 
