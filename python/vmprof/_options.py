@@ -33,8 +33,8 @@ what to record
   --lines          show lines in reports of this log
   --jitlog         under PyPy, with -o F: write what its JIT does to F.jit, to
                    be opened with: vmprof jit F.jit
-  -n, --native     record C frames too (under PyPy so far). From vmprof 0.4 on, -n meant
-                   --no-native: no C frames
+  -n, --native     record C frames too, under PyPy so far. From vmprof 0.4 on,
+                   -n meant --no-native: no C frames
   --no-native      no C frames, which is the default
 
 where to
