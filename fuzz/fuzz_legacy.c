@@ -57,7 +57,10 @@ tree_check(const vmp_profile *p)
     uint64_t self = 0;
     PROMISE(vmp_compat_tree_new(&t, p) == 0);
     for (uint32_t i = 0; i < t->count; i++) {
-        PROMISE(t->native_weight[i] + t->jit_weight[i] <= t->self_weight[i]);
+        uint64_t told = t->native_weight[i] + t->jit_weight[i];
+        if (p->has_states)
+            told += t->gc_minor_weight[i] + t->gc_major_weight[i] + t->warm_up_weight[i];
+        PROMISE(told <= t->self_weight[i]);
         self += t->self_weight[i];
     }
     PROMISE(t->count == 0 || (self == p->total_weight && t->weight[0] == self));

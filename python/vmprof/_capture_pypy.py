@@ -14,7 +14,7 @@ import time
 
 import _vmprof  # type: ignore[import-not-found]
 
-from . import _pypy_native, _pypy_ticks
+from . import _pypy_native, _pypy_states, _pypy_ticks
 from ._files import move_out_of_the_way
 from ._pypy_hurry import HurryGuard
 
@@ -86,6 +86,8 @@ class _Session:
             raise
         _pypy_ticks.log(self.fd)
         try:
+            # Before the ticks: their handler calls the one that is there.
+            _pypy_states.begin(self.fd, bool(self.flags & WALL), self._write_meta)
             timer = _pypy_ticks.start(
                 self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, bool(self.flags & WALL)
             )
@@ -113,6 +115,7 @@ class _Session:
             if self.flags & NATIVE:
                 records += _native_records(_pypy_native.names(self.fd))
             self.write(records)
+            _pypy_states.end()
             _vmprof.disable()
         except _vmprof.VMProfError as error:
             raise _as_os_error(error) from None
@@ -126,6 +129,7 @@ class _Session:
         """End without the log: the program has closed it, and may have a file of its own there."""
         _pypy_ticks.log(-1)
         _pypy_ticks.stop()
+        _pypy_states.forget()
         try:
             theirs = os.dup(self.fd)
         except OSError:
@@ -168,6 +172,11 @@ class _Session:
                 records = records[os.write(fd, records) :]
         finally:
             _vmprof.start_sampling()
+
+    def _write_meta(self, meta: dict[str, str]) -> None:
+        if not _pypy_ticks.log_is_open():
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self.write(_meta_records(meta))
 
 
 _session: _Session | None = None
@@ -247,6 +256,7 @@ def _after_fork_in_child() -> None:
     """PyPy has stopped its timer and closed the log, which is the parent's."""
     global _session
     session, _session = _session, None
+    _pypy_states.forget()
     if session is None:
         return
     session.guard.remove()

@@ -49,11 +49,22 @@ def totals(profile: Profile, below: int = 0) -> tuple[bytes, bytes, int]:
 
 def tree(
     profile: Profile,
-) -> tuple[int, bytes, bytes, bytes, bytes, bytes, bytes, tuple[bytes, bytes, bytes]]:
+) -> tuple[
+    int,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    tuple[bytes, bytes, bytes],
+    tuple[bytes, bytes, bytes],
+]:
     """Columns of the tree of src/report/compat_tree.h, a parent before its children.
 
     Top node; parent (I), function (I), weight (Q), self (Q), native (Q), jit (Q); lines: node
-    (I), line (I), weight (Q). Weights here and elsewhere: tick_weight of them are one period.
+    (I), line (I), weight (Q); minor collections, major ones, warm-up (Q), empty if the log tells
+    no states. Weights here and elsewhere: tick_weight of them are one period.
     """
 
 def stacks(profile: Profile) -> tuple[bytes, bytes, bytes, bytes]:

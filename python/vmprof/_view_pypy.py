@@ -134,9 +134,29 @@ def totals(profile: Profile, below: int = 0) -> tuple[bytes, bytes, int]:
 
 def tree(
     profile: Profile,
-) -> tuple[int, bytes, bytes, bytes, bytes, bytes, bytes, tuple[bytes, bytes, bytes]]:
+) -> tuple[
+    int,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    tuple[bytes, bytes, bytes],
+    tuple[bytes, bytes, bytes],
+]:
     c = _Columns(_views["tree"], profile)
-    return c.row(9, "I"), c[0], c[1], c[2], c[3], c[4], c[5], (c[6], c[7], c[8])
+    return (
+        c.row(9, "I"),
+        c[0],
+        c[1],
+        c[2],
+        c[3],
+        c[4],
+        c[5],
+        (c[6], c[7], c[8]),
+        (c[10], c[11], c[12]),
+    )
 
 
 def stacks(profile: Profile) -> tuple[bytes, bytes, bytes, bytes]:

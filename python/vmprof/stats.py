@@ -40,6 +40,9 @@ __all__ = [
 # Of the addrs of functions from a log: room for the bit that tells native ones.
 _ADDR_STEP = 8
 _NATIVE_BIT = 1
+# Metas of a node: what PyPy did in its name. PyPy does not tell its blackhole interpreter from
+# the other one.
+_STATES = ("gc:minor", "gc:major", "tracing")
 
 
 class EmptyProfileFile(Exception):
@@ -231,7 +234,7 @@ class _LogStats(Stats):
     def get_tree(self) -> Node:
         from . import _view
 
-        top, *columns, lines = _view.tree(self._profile)
+        top, *columns, lines, states = _view.tree(self._profile)
         if not columns[0]:
             raise EmptyProfileFile("the profile has no sample with a frame")
         tick = self._tick
@@ -247,6 +250,10 @@ class _LogStats(Stats):
             if nodes:
                 nodes[parent].children[addr] = node
             nodes.append(node)
+        for kind, weights in zip(_STATES, _cast(states, "QQQ")):
+            for node, weight in zip(nodes, weights):
+                if weight:
+                    node.meta[kind] = weight / tick
         for number, line, hits in zip(*_cast(lines, "IIQ")):
             nodes[number].lines[line] = hits / tick
         return nodes[top]

@@ -79,6 +79,9 @@ void vmp_show_json_end(vmp_json *j);
  * "percent_high", without it "effective_samples"}. */
 void vmp_show_json_value(vmp_json *j, const vmp_profile *p, const char *key,
     const vmp_report_value *value, const vmp_report_value *whole);
+/* "key": {"jit", "gc_minor", "gc_major", "warm_up", "native", "interpreter"}: ticks. */
+void vmp_show_json_states(
+    vmp_json *j, const vmp_profile *p, const char *key, const vmp_report_states *states);
 /* "function", "name", "file", "line", "kind" of a function. */
 void vmp_show_json_function(vmp_json *j, const vmp_profile *p, vmp_function_id id);
 /* "key": {"function", ... , "line": where it was}; no key where key is NULL. */

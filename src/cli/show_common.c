@@ -151,6 +151,25 @@ vmp_show_json_value(vmp_json *j, const vmp_profile *p, const char *key,
     vmp_json_end(j, '}');
 }
 
+void
+vmp_show_json_states(
+    vmp_json *j, const vmp_profile *p, const char *key, const vmp_report_states *states)
+{
+    static const char *const names[VMP_PROFILE_STATES] = {
+        [VMP_PROFILE_STATE_INTERPRETER] = "interpreter",
+        [VMP_PROFILE_STATE_JIT] = "jit",
+        [VMP_PROFILE_STATE_GC_MINOR] = "gc_minor",
+        [VMP_PROFILE_STATE_GC_MAJOR] = "gc_major",
+        [VMP_PROFILE_STATE_WARM_UP] = "warm_up",
+        [VMP_PROFILE_STATE_NATIVE] = "native",
+    };
+    vmp_json_key(j, key);
+    vmp_json_begin(j, '{');
+    for (size_t i = 0; i < VMP_PROFILE_STATES; i++)
+        vmp_json_put_uint(j, names[i], vmp_profile_ticks(p, states->weight[i]));
+    vmp_json_end(j, '}');
+}
+
 static const char *
 kind_name(enum vmp_profile_kind kind)
 {
@@ -163,6 +182,9 @@ kind_name(enum vmp_profile_kind kind)
     case VMP_PROFILE_ELIDED:
         return "elided";
     case VMP_PROFILE_UNKNOWN:
+    case VMP_PROFILE_GC_MINOR: /* of locations only, as those behind it */
+    case VMP_PROFILE_GC_MAJOR:
+    case VMP_PROFILE_WARM_UP:
         break;
     }
     return "unknown";

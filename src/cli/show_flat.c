@@ -23,8 +23,9 @@ is_wanted(const vmp_show *s, const vmp_report_flat *flat, const vmp_report_flat_
 }
 
 static void
-put_row(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat, const vmp_report_flat_row *row)
+put_row(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat, uint32_t index)
 {
+    const vmp_report_flat_row *row = &flat->rows[index];
     const vmp_profile_location *at = &s->profile->locations[row->location.i];
     vmp_json_begin(j, '{');
     vmp_show_json_function(j, s->profile, row->function);
@@ -34,6 +35,10 @@ put_row(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat, const vmp_r
     }
     vmp_show_json_value(j, s->profile, "self", &row->self, &flat->total);
     vmp_show_json_value(j, s->profile, "total", &row->total, &flat->total);
+    if (flat->states) {
+        vmp_show_json_states(j, s->profile, "self_states", &flat->self_states[index]);
+        vmp_show_json_states(j, s->profile, "total_states", &flat->total_states[index]);
+    }
     vmp_json_end(j, '}');
 }
 
@@ -43,12 +48,14 @@ put_rows(const vmp_show *s, vmp_json *j, const vmp_report_flat *flat)
 {
     size_t limit = vmp_show_limit(s, 0), shown = 0;
     vmp_show_json_value(j, s->profile, "outside", &flat->outside, &flat->total);
+    if (flat->states)
+        vmp_show_json_states(j, s->profile, "states", flat->states);
     vmp_json_key(j, "functions");
     vmp_json_begin(j, '[');
     for (uint32_t i = 0; i < flat->count && (limit == 0 || shown < limit); i++) {
         if (!is_wanted(s, flat, &flat->rows[i]))
             continue;
-        put_row(s, j, flat, &flat->rows[i]);
+        put_row(s, j, flat, i);
         shown++;
     }
     vmp_json_end(j, ']');

@@ -74,6 +74,22 @@ put_figures(const vmp_show *s, vmp_json *j, const vmp_report_info *info)
 }
 
 static void
+put_states(const vmp_show *s, vmp_json *j)
+{
+    if (!s->profile->has_states)
+        return;
+    vmp_report_states states = vmp_report_states_of(s->profile);
+    vmp_report_states_source source = vmp_report_states_source_of(s->profile);
+    vmp_show_json_states(j, s->profile, "states", &states);
+    vmp_json_key(j, "states_source");
+    vmp_json_begin(j, '{');
+    vmp_json_put_bool(j, "recorded", source.recorded);
+    vmp_json_put_bool(j, "loops", source.loops);
+    vmp_json_put_bool(j, "complete", source.complete);
+    vmp_json_end(j, '}');
+}
+
+static void
 put_json(const vmp_show *s, const vmp_report_info *info)
 {
     vmp_json j = vmp_show_json_begin(s, "info", NULL);
@@ -88,6 +104,7 @@ put_json(const vmp_show *s, const vmp_report_info *info)
     vmp_json_put_str(&j, "os", info->os);
     vmp_json_put_str(&j, "arch", info->arch);
     vmp_json_put_str(&j, "written_by", info->vmprof);
+    put_states(s, &j);
     vmp_show_json_end(&j);
 }
 

@@ -51,6 +51,10 @@ put_node(const vmp_show *s, vmp_json *j, const vmp_report_tree *tree, uint32_t i
     }
     vmp_show_json_value(j, s->profile, "self", &node->self, whole);
     vmp_show_json_value(j, s->profile, "total", &node->total, whole);
+    if (tree->total_states) {
+        vmp_show_json_states(j, s->profile, "self_states", &tree->self_states[i]);
+        vmp_show_json_states(j, s->profile, "total_states", &tree->total_states[i]);
+    }
     vmp_json_end(j, '}');
 }
 
@@ -58,6 +62,8 @@ static void
 put_json(const vmp_show *s, const vmp_report_tree *tree)
 {
     vmp_json j = vmp_show_json_begin(s, "tree", &tree->nodes[0].total);
+    if (tree->total_states)
+        vmp_show_json_states(&j, s->profile, "states", &tree->total_states[0]);
     vmp_json_put_uint(&j, "pruned", tree->pruned);
     vmp_json_key(&j, "nodes");
     vmp_json_begin(&j, '[');

@@ -1,5 +1,6 @@
 #include "columns_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ vmp_columns_profile_free(vmp_profile **p)
 static void
 column_add(vmp_columns *c, const void *p, size_t size_bytes, void *owned)
 {
+    assert(c->count < VMP_COLUMNS_MAX);
     c->at[c->count++] = (vmp_column){.p = p, .size_bytes = size_bytes, .owned = owned};
 }
 

@@ -63,8 +63,9 @@ VMP_EXPORT int vmp_columns_totals(
     vmp_columns **ret_c, const vmp_profile *p, uint32_t below, vmp_column_error *error);
 
 /* The tree of compat_tree.h, a parent before its children: parent I, function I,
- * weight Q, self Q, native Q, jit Q; lines: node I, line I, weight Q; and of one
- * row: the top node I. */
+ * weight Q, self Q, native Q, jit Q; lines: node I, line I, weight Q; of one
+ * row: the top node I; and, empty if the log tells no states: minor collections
+ * Q, major ones Q, warm-up Q. */
 VMP_EXPORT int vmp_columns_tree(vmp_columns **ret_c, const vmp_profile *p, vmp_column_error *error);
 
 /* Stacks: parent I (0: outermost), function I (0: no function), line I (0: none),

@@ -10,7 +10,7 @@
 #include "err.h"
 #include "profile.h"
 
-enum { VMP_COLUMNS_MAX = 12 };
+enum { VMP_COLUMNS_MAX = 16 };
 
 typedef struct vmp_column {
     const void *p;

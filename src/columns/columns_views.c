@@ -193,6 +193,10 @@ vmp_columns_tree(vmp_columns **ret_c, const vmp_profile *p, vmp_column_error *er
             weights[i] = tree->lines[i].weight;
         }
         one_u32(c, tree->top);
+        n = p->has_states ? n : 0;
+        vmp_columns_copy(c, tree->gc_minor_weight, n, sizeof(*tree->gc_minor_weight));
+        vmp_columns_copy(c, tree->gc_major_weight, n, sizeof(*tree->gc_major_weight));
+        vmp_columns_copy(c, tree->warm_up_weight, n, sizeof(*tree->warm_up_weight));
     }
     vmp_compat_tree_free(&tree);
     return vmp_columns_finish(ret_c, &c, rc, error);
@@ -213,7 +217,7 @@ vmp_columns_stacks(vmp_columns **ret_c, const vmp_profile *p, vmp_column_error *
         const vmp_profile_location *at = &p->locations[p->stack_location[i].i];
         functions[i] = at->kind == VMP_PROFILE_ELIDED ? 0 : at->function.i;
         lines[i] = at->line;
-        jitted[i] = at->kind == VMP_PROFILE_JIT;
+        jitted[i] = vmp_profile_location_is_jit(at);
     }
     return vmp_columns_finish(ret_c, &c, 0, error);
 }

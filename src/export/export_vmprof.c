@@ -108,7 +108,7 @@ static bool
 has_jit(const vmp_profile *p)
 {
     for (uint32_t i = 0; i < p->location_count; i++)
-        if (p->locations[i].kind == VMP_PROFILE_JIT)
+        if (vmp_profile_location_is_jit(&p->locations[i]))
             return true;
     return false;
 }
@@ -200,9 +200,9 @@ make_slots(exporter *e, vmp_stack_id stack)
         if (e->slots.n + (pairs ? 16 : 8) > (size_t)MAX_SLOTS * 8)
             break;
         if (e->mode & MODE_KINDS)
-            put_u64(&e->slots, is_native                     ? KIND_NATIVE
-                               : at->kind == VMP_PROFILE_JIT ? KIND_JITTED
-                                                             : KIND_CODE);
+            put_u64(&e->slots, is_native                         ? KIND_NATIVE
+                               : vmp_profile_location_is_jit(at) ? KIND_JITTED
+                                                                 : KIND_CODE);
         else if (e->mode & MODE_LINES)
             put_u64(&e->slots, at->line);
         put_u64(&e->slots, frame_id(at->function, is_native));

@@ -38,6 +38,7 @@
  * nanoseconds, so that sums have no error (profile.tick_weight). */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "load_internal.h"
 #include "load_legacy_internal.h"
@@ -251,6 +252,26 @@ facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
     return 0;
 }
 
+/* A META that may be about states of samples; load_states.h. Returns 1 if it was and
+ * is of no use to others, 0 if not, or an error. */
+static int
+states_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
+{
+    static const char batch[] = "states.";
+    if (l->stacks.pairing != VMP_OLD_KINDS)
+        return 0;
+    if (vmp_str_equal(key, vmp_str_from("states")) && !l->states.on)
+        vmp_states_begin(&l->states, value, l->in->offset);
+    if (!l->states.on || key.n < sizeof(batch) || memcmp(key.p, batch, sizeof(batch) - 1) != 0 ||
+        key.p[sizeof(batch) - 1] < '1' || key.p[sizeof(batch) - 1] > '9')
+        return 0;
+    int rc = vmp_states_tell(&l->states, value);
+    if (rc < 0)
+        return vmp_old_corrupt(l, "states of samples of no known form");
+    rc = vmp_old_release(l, vmp_states_ready(&l->states));
+    return rc < 0 ? rc : 1;
+}
+
 static int
 on_meta(vmp_old_loader *l)
 {
@@ -270,7 +291,9 @@ on_meta(vmp_old_loader *l)
         l->start_offset = strtod(text, &end);
         l->has_start_offset = end != text && vmp_old_is_clock(l->start_offset);
     }
-    rc = facts_meta(l, key, value);
+    rc = states_meta(l, key, value);
+    if (rc == 0)
+        rc = facts_meta(l, key, value);
     if (rc == 0)
         rc = meta_put(l, key, value);
     return rc < 0 ? rc : taken(l, at + l->word + value.n);
@@ -396,7 +419,9 @@ end(vmp_old_loader *l)
 {
     char text[24];
     uint64_t interval = l->facts.interval_ns;
-    int rc = vmp_old_flush(l);
+    int rc = vmp_old_release(l, l->states.count - l->states.first);
+    if (rc == 0)
+        rc = vmp_old_flush(l);
     if (rc == 0)
         rc = vmp_old_stacks_finish(&l->stacks);
     if (rc == 0 && l->lost_ns >= interval)
@@ -473,6 +498,7 @@ vmp_load_legacy(vmp_profile **ret_p, vmp_in *bytes, const vmp_load_options *opti
     vmp_profile_builder_free(&l.builder);
     vmp_old_stacks_fini(&l.stacks);
     vmp_pairs_fini(&l.thread_ids);
+    vmp_states_fini(&l.states);
     free(l.threads);
     free(l.time_ns);
     free(l.stack);

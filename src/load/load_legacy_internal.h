@@ -5,6 +5,7 @@
 #include "in.h"
 #include "intern.h"
 #include "load.h"
+#include "load_states.h"
 #include "profile_builder.h"
 
 /* How the slots of a stack are to be read; see load_legacy.c. */
@@ -22,11 +23,14 @@ typedef struct vmp_old_address {
     uint32_t code; /* of the profile, once it is known */
 } vmp_old_address;
 
+enum { VMP_OLD_STATE = 256 };
+
 /* A frame as it can be told apart before the names are known. Its number is
  * that of its location in the profile. */
 typedef struct vmp_old_place {
     uint32_t address;
-    uint32_t detail; /* line, or kind */
+    uint32_t
+        detail; /* line, or kind and, from VMP_OLD_STATE on, enum vmp_profile_kind of a state */
 } vmp_old_place;
 
 /* Stacks of addresses made stacks of the profile. Names may come after all the
@@ -63,6 +67,14 @@ int vmp_old_stacks_reserve(vmp_old_stacks *s, uint32_t depth);
 /* The profile's stack of s->slots[0 .. depth). Returns 0, -VMP_ENOMEM, or
  * -VMP_ECORRUPT: half a pair, or a kind that does not exist. */
 int vmp_old_stacks_find(vmp_old_stacks *s, uint32_t depth, uint32_t *ret_stack);
+
+/* Kind of the innermost frame of a stack (of a log with kinds): PYTHON, JIT, NATIVE;
+ * UNKNOWN for the stack without frames. */
+enum vmp_profile_kind vmp_old_stacks_kind(const vmp_old_stacks *s, uint32_t stack);
+
+/* The same stack with an innermost frame of the kind of a state. Returns 0 or -VMP_ENOMEM. */
+int vmp_old_stacks_state(
+    vmp_old_stacks *s, uint32_t stack, enum vmp_profile_kind kind, uint32_t *ret_stack);
 
 /* Tells the profile which functions the locations are of. */
 int vmp_old_stacks_finish(vmp_old_stacks *s);
@@ -131,6 +143,7 @@ typedef struct vmp_old_loader {
     uint64_t first_ns, lost_ns, allocations;
     enum vmp_old_timer timer;
     uint64_t asked_samples, late_ticks; /* what it says of the whole run */
+    vmp_states states;
 
     /* Samples of one thread that were not handed on yet. */
     vmp_profile_batch batch;
@@ -186,7 +199,9 @@ bool vmp_old_is_clock(double seconds);
  * kept: it tells where memory was asked for, not where time went. Returns 1, 0
  * if the log is cut in it, or an error. */
 int vmp_old_sample(vmp_old_loader *l, bool counts);
-/* Hands on the samples that wait. Returns 0 or an error. */
+/* Hands on the samples of the batch. Returns 0 or an error. */
 int vmp_old_flush(vmp_old_loader *l);
+/* Lets the first n samples that wait for their states wait no longer. */
+int vmp_old_release(vmp_old_loader *l, size_t n);
 
 #endif

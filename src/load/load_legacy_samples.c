@@ -134,19 +134,70 @@ get_slots(const vmp_old_loader *l, size_t at, uint32_t depth, uint64_t *slots)
         slots[i] = vmp_old_number(l, p + (size_t)i * l->addr, l->addr);
 }
 
+/* Makes room in the batch for a sample of a thread. */
 static int
-sample_add(vmp_old_loader *l, uint64_t thread, uint64_t clock, uint64_t rss_kb, uint32_t stack)
+batch_reserve(vmp_old_loader *l, uint32_t thread)
 {
-    uint32_t id;
-    if (thread_find(l, thread, &id) < 0)
-        return vmp_old_failed(l, -VMP_ENOMEM);
     vmp_profile_batch *b = &l->batch;
-    if (b->n == VMP_OLD_BATCH || (b->n > 0 && b->thread.i != id)) {
+    if (b->n == VMP_OLD_BATCH || (b->n > 0 && b->thread.i != thread)) {
         int rc = vmp_old_flush(l);
         if (rc < 0)
             return rc;
     }
-    b->thread.i = id;
+    b->thread.i = thread;
+    return 0;
+}
+
+int
+vmp_old_release(vmp_old_loader *l, size_t n)
+{
+    for (; n > 0; n--) {
+        const vmp_waiting_sample *w = &l->states.samples[l->states.first++];
+        uint32_t stack = w->stack;
+        int rc = batch_reserve(l, w->thread);
+        if (rc < 0)
+            return rc;
+        if (w->kind > VMP_PROFILE_JIT && stack != 0 &&
+            vmp_old_stacks_state(&l->stacks, stack, w->kind, &stack) < 0)
+            return vmp_old_failed(l, -VMP_ENOMEM);
+        l->time_ns[l->batch.n] = w->time_ns;
+        l->weight[l->batch.n] = w->weight;
+        l->stack[l->batch.n] = stack;
+        l->rss_kb[l->batch.n++] = w->rss_kb;
+    }
+    return 0;
+}
+
+/* A sample whose state may come later. */
+static int
+sample_wait(vmp_old_loader *l, vmp_waiting_sample *w, uint64_t clock)
+{
+    int rc = 0;
+    if (vmp_states_is_full(&l->states))
+        rc = vmp_old_release(l, VMP_STATES_WAITING / 2);
+    if (rc < 0)
+        return rc;
+    w->time_ns = time_and_weight(l, w->thread, clock, &w->weight);
+    w->kind = vmp_old_stacks_kind(&l->stacks, w->stack);
+    rc = vmp_states_add(&l->states, w);
+    return rc < 0 ? vmp_old_failed(l, rc) : 0;
+}
+
+static int
+sample_add(vmp_old_loader *l, uint64_t thread, uint64_t clock, uint64_t rss_kb, uint32_t stack,
+    uint64_t end)
+{
+    uint32_t id;
+    if (thread_find(l, thread, &id) < 0)
+        return vmp_old_failed(l, -VMP_ENOMEM);
+    if (VMP_UNLIKELY(l->states.on))
+        return sample_wait(l,
+            &(vmp_waiting_sample){.end = end, .rss_kb = rss_kb, .thread = id, .stack = stack},
+            clock);
+    int rc = batch_reserve(l, id);
+    if (rc < 0)
+        return rc;
+    vmp_profile_batch *b = &l->batch;
     l->time_ns[b->n] = time_and_weight(l, id, clock, &l->weight[b->n]);
     l->stack[b->n] = stack;
     l->rss_kb[b->n++] = rss_kb;
@@ -213,7 +264,7 @@ vmp_old_sample(vmp_old_loader *l, bool counts)
         if (rc < 0)
             return rc == -VMP_ECORRUPT ? vmp_old_corrupt(l, "a stack of no known form")
                                        : vmp_old_failed(l, rc);
-        rc = sample_add(l, thread, clock, rss_kb, stack);
+        rc = sample_add(l, thread, clock, rss_kb, stack, l->in->offset + at + (time_last ? 8 : 0));
         if (rc < 0)
             return rc;
     }

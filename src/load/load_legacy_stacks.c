@@ -62,9 +62,9 @@ vmp_old_stacks_name(vmp_old_stacks *s, uint64_t address, vmp_str text)
 }
 
 static int
-place_find(vmp_old_stacks *s, uint64_t address, uint32_t detail, uint32_t *ret_place)
+place_of_id(vmp_old_stacks *s, uint32_t id, uint32_t detail, uint32_t *ret_place)
 {
-    uint32_t before = s->place_ids.count, id = address_id(s, address);
+    uint32_t before = s->place_ids.count;
     if (id == 0 || VMP_VEC_RESERVE(s->places, s->places_cap, before + (size_t)2) < 0)
         return -VMP_ENOMEM;
     *ret_place = vmp_pairs_id(&s->place_ids, id, detail);
@@ -73,6 +73,12 @@ place_find(vmp_old_stacks *s, uint64_t address, uint32_t detail, uint32_t *ret_p
     vmp_location_id location;
     s->places[*ret_place] = (vmp_old_place){id, detail};
     return vmp_profile_builder_location_new(s->builder, &location); /* the same number */
+}
+
+static int
+place_find(vmp_old_stacks *s, uint64_t address, uint32_t detail, uint32_t *ret_place)
+{
+    return place_of_id(s, address_id(s, address), detail, ret_place);
 }
 
 /* The place of the frame at slots[0], or of the two slots there. */
@@ -166,6 +172,33 @@ vmp_old_stacks_find(vmp_old_stacks *s, uint32_t depth, uint32_t *ret_stack)
     return 0;
 }
 
+enum vmp_profile_kind
+vmp_old_stacks_kind(const vmp_old_stacks *s, uint32_t stack)
+{
+    vmp_stack_id parent;
+    vmp_location_id place;
+    if (stack == 0)
+        return VMP_PROFILE_UNKNOWN;
+    vmp_profile_builder_stack_get(s->builder, (vmp_stack_id){stack}, &parent, &place);
+    uint32_t kind = s->places[place.i].detail;
+    return kind == KIND_NATIVE   ? VMP_PROFILE_NATIVE
+           : kind == KIND_JITTED ? VMP_PROFILE_JIT
+                                 : VMP_PROFILE_PYTHON;
+}
+
+int
+vmp_old_stacks_state(
+    vmp_old_stacks *s, uint32_t stack, enum vmp_profile_kind kind, uint32_t *ret_stack)
+{
+    vmp_stack_id parent;
+    vmp_location_id place;
+    uint32_t with_state;
+    vmp_profile_builder_stack_get(s->builder, (vmp_stack_id){stack}, &parent, &place);
+    vmp_old_place leaf = s->places[place.i];
+    int rc = place_of_id(s, leaf.address, leaf.detail + VMP_OLD_STATE * kind, &with_state);
+    return rc < 0 ? rc : child(s, parent.i, with_state, ret_stack);
+}
+
 /* ------------------------------------------------------------------ names */
 
 /* The parts of "language:function:line:file", of which only the file may have
@@ -257,9 +290,10 @@ vmp_old_stacks_finish(vmp_old_stacks *s)
         const vmp_old_place *place = &s->places[i];
         vmp_old_address *a = &s->addresses[place->address];
         vmp_profile_location location = {.kind = VMP_PROFILE_PYTHON};
-        if (s->pairing == VMP_OLD_KINDS ? place->detail == KIND_NATIVE : a->address & 1)
+        if (s->pairing == VMP_OLD_KINDS ? place->detail % VMP_OLD_STATE == KIND_NATIVE
+                                        : a->address & 1)
             location.kind = VMP_PROFILE_NATIVE;
-        else if (s->pairing == VMP_OLD_KINDS && place->detail == KIND_JITTED)
+        else if (s->pairing == VMP_OLD_KINDS && place->detail % VMP_OLD_STATE == KIND_JITTED)
             location.kind = VMP_PROFILE_JIT;
         if (s->pairing == VMP_OLD_LINES)
             location.line = place->detail;
@@ -267,6 +301,10 @@ vmp_old_stacks_finish(vmp_old_stacks *s)
         if (rc < 0)
             return rc;
         location.code.i = a->code;
+        if (s->pairing == VMP_OLD_KINDS && place->detail >= VMP_OLD_STATE) {
+            location.detail = location.kind;
+            location.kind = place->detail / VMP_OLD_STATE;
+        }
         vmp_profile_builder_location_tell(s->builder, (vmp_location_id){i}, &location);
     }
     return 0;

@@ -58,7 +58,23 @@ enum vmp_profile_kind {
     VMP_PROFILE_PYTHON,
     VMP_PROFILE_NATIVE,
     VMP_PROFILE_ELIDED, /* not a function: frames left out in the middle of a deep stack */
-    VMP_PROFILE_JIT,    /* of locations: a PYTHON function that ran as code of a JIT compiler */
+    /* Of locations: a PYTHON function that ran as code of a JIT compiler. */
+    VMP_PROFILE_JIT,
+    /* Of innermost locations: what the interpreter did meanwhile, in the function's name. */
+    VMP_PROFILE_GC_MINOR,
+    VMP_PROFILE_GC_MAJOR,
+    VMP_PROFILE_WARM_UP, /* tracing and compiling */
+};
+
+/* What a sample was taken in, by the kind of its innermost location. */
+enum vmp_profile_state {
+    VMP_PROFILE_STATE_INTERPRETER,
+    VMP_PROFILE_STATE_JIT,
+    VMP_PROFILE_STATE_GC_MINOR,
+    VMP_PROFILE_STATE_GC_MAJOR,
+    VMP_PROFILE_STATE_WARM_UP,
+    VMP_PROFILE_STATE_NATIVE,
+    VMP_PROFILE_STATES
 };
 
 enum { /* vmp_profile_samples.flags: those of the log, of which this one is looked at */
@@ -91,7 +107,9 @@ typedef struct vmp_profile_location {
     uint32_t col;
     uint32_t end_col;
     bool has_columns;
-    uint64_t detail; /* ELIDED: frames left out; NATIVE: address in its library */
+    /* ELIDED: frames left out; NATIVE: address in its library; GC_MINOR and behind: the kind
+     * without regard to the state. */
+    uint64_t detail;
 } vmp_profile_location;
 
 /* What a sampled process says of itself. Times of a process count from its own
@@ -233,6 +251,9 @@ typedef struct vmp_profile {
     /* The weight of a sample that stands for one tick: 1, unless samples stand for
      * fractions of ticks. Shares need no regard to it, counts do. */
     uint64_t tick_weight;
+    /* States are told: some location is of code of a JIT compiler, or of a kind behind that in
+     * the list of kinds. Native frames alone are no reason to speak of states. */
+    bool has_states;
     uint64_t log_bytes;
     bool cut; /* the log has no clean end */
 } vmp_profile;
@@ -252,6 +273,37 @@ vmp_profile_function_name(const vmp_profile *p, vmp_function_id id)
 {
     const vmp_profile_function *f = &p->functions[id.i];
     return p->strings[f->qualname.i ? f->qualname.i : f->name.i];
+}
+
+/* The location was of code of a JIT compiler, also if its kind is that of a state. */
+static inline bool
+vmp_profile_location_is_jit(const vmp_profile_location *l)
+{
+    return l->kind == VMP_PROFILE_JIT ||
+           (l->kind > VMP_PROFILE_JIT && l->detail == VMP_PROFILE_JIT);
+}
+
+/* The state of the samples of a stack. */
+static inline enum vmp_profile_state
+vmp_profile_stack_state(const vmp_profile *p, vmp_stack_id stack)
+{
+    switch (p->locations[p->stack_location[stack.i].i].kind) {
+    case VMP_PROFILE_JIT:
+        return VMP_PROFILE_STATE_JIT;
+    case VMP_PROFILE_GC_MINOR:
+        return VMP_PROFILE_STATE_GC_MINOR;
+    case VMP_PROFILE_GC_MAJOR:
+        return VMP_PROFILE_STATE_GC_MAJOR;
+    case VMP_PROFILE_WARM_UP:
+        return VMP_PROFILE_STATE_WARM_UP;
+    case VMP_PROFILE_NATIVE:
+        return VMP_PROFILE_STATE_NATIVE;
+    case VMP_PROFILE_UNKNOWN:
+    case VMP_PROFILE_PYTHON:
+    case VMP_PROFILE_ELIDED:
+        break;
+    }
+    return VMP_PROFILE_STATE_INTERPRETER;
 }
 
 /* A weight as a number of ticks, rounded. */

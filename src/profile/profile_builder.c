@@ -114,6 +114,8 @@ vmp_profile_builder_finish(
     owned->p.memories = (*b)->memory.rows;
     owned->p.log_bytes = log_bytes;
     owned->p.cut = cut;
+    for (uint32_t i = 0; i < owned->p.location_count; i++)
+        owned->p.has_states |= owned->p.locations[i].kind >= VMP_PROFILE_JIT;
     owned->texts = (*b)->texts.arena;
     (*b)->texts.arena = (vmp_arena){0};
     scaffold_fini(*b);

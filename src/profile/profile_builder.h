@@ -54,6 +54,9 @@ int vmp_profile_builder_stack(
  * rows, which views put together again. */
 int vmp_profile_builder_stack_new(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id);
+/* What a stack of this builder was made of. */
+void vmp_profile_builder_stack_get(const vmp_profile_builder *b, vmp_stack_id id,
+    vmp_stack_id *ret_parent, vmp_location_id *ret_location);
 /* thread->process is set. */
 int vmp_profile_builder_thread(
     vmp_profile_builder *b, const vmp_profile_thread *thread, vmp_thread_id *ret_id);

@@ -225,6 +225,15 @@ stack_table_catch_up(vmp_profile_builder *b)
     return 0;
 }
 
+void
+vmp_profile_builder_stack_get(const vmp_profile_builder *b, vmp_stack_id id,
+    vmp_stack_id *ret_parent, vmp_location_id *ret_location)
+{
+    bool known = id.i < b->p.stack_count;
+    *ret_parent = known ? b->p.stack_parent[id.i] : (vmp_stack_id){0};
+    *ret_location = known ? b->p.stack_location[id.i] : (vmp_location_id){0};
+}
+
 int
 vmp_profile_builder_stack_new(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id)

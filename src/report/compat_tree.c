@@ -17,7 +17,8 @@ typedef struct maker {
     uint32_t *parent;   /* by node */
     vmp_function_id *function;
     size_t parent_cap, function_cap;
-    uint64_t *self, *native, *jit; /* by node, once all are there */
+    uint64_t *self;                       /* by node, once all are there */
+    uint64_t *states[VMP_PROFILE_STATES]; /* by node; NULL: not wanted */
 } maker;
 
 static vmp_function_id
@@ -107,20 +108,28 @@ add_weights(maker *k, vmp_compat_tree *t)
     const vmp_profile *p = k->p;
     uint32_t count = k->children.count + 1;
     uint64_t *total = calloc(count, sizeof(*total));
+    bool no_memory = false;
     t->weight = total;
     t->self_weight = k->self = calloc(count, sizeof(*k->self));
-    t->native_weight = k->native = calloc(count, sizeof(*k->native));
-    t->jit_weight = k->jit = calloc(count, sizeof(*k->jit));
-    if (!total || !k->self || !k->native || !k->jit)
+    for (int i = VMP_PROFILE_STATE_JIT; i < VMP_PROFILE_STATES; i++) {
+        if (!p->has_states && i != VMP_PROFILE_STATE_JIT && i != VMP_PROFILE_STATE_NATIVE)
+            continue;
+        k->states[i] = calloc(count, sizeof(*k->states[i]));
+        no_memory |= !k->states[i];
+    }
+    t->native_weight = k->states[VMP_PROFILE_STATE_NATIVE];
+    t->jit_weight = k->states[VMP_PROFILE_STATE_JIT];
+    t->gc_minor_weight = k->states[VMP_PROFILE_STATE_GC_MINOR];
+    t->gc_major_weight = k->states[VMP_PROFILE_STATE_GC_MAJOR];
+    t->warm_up_weight = k->states[VMP_PROFILE_STATE_WARM_UP];
+    if (!total || !k->self || no_memory)
         return -VMP_ENOMEM;
     for (size_t i = 0; i < p->sum_count; i++) {
         uint32_t stack = p->sums[i].stack.i, node = k->node_of[stack];
         k->self[node] += p->sums[i].weight;
-        enum vmp_profile_kind kind = p->locations[p->stack_location[stack].i].kind;
-        if (kind == VMP_PROFILE_NATIVE)
-            k->native[node] += p->sums[i].weight;
-        if (kind == VMP_PROFILE_JIT)
-            k->jit[node] += p->sums[i].weight;
+        uint64_t *state = k->states[vmp_profile_stack_state(p, p->sums[i].stack)];
+        if (state)
+            state[node] += p->sums[i].weight;
     }
     for (uint32_t i = 0; i < count; i++)
         total[i] = k->self[i];
@@ -251,6 +260,9 @@ vmp_compat_tree_free(vmp_compat_tree **t)
         free((void *)(uintptr_t)(*t)->self_weight);
         free((void *)(uintptr_t)(*t)->native_weight);
         free((void *)(uintptr_t)(*t)->jit_weight);
+        free((void *)(uintptr_t)(*t)->gc_minor_weight);
+        free((void *)(uintptr_t)(*t)->gc_major_weight);
+        free((void *)(uintptr_t)(*t)->warm_up_weight);
         free((void *)(uintptr_t)(*t)->lines);
     }
     free(*t);

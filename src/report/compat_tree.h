@@ -36,6 +36,8 @@ typedef struct vmp_compat_tree {
         *self_weight; /* less its children's; the root's includes samples without frames */
     const uint64_t *native_weight; /* samples whose innermost frame is this node and native */
     const uint64_t *jit_weight;    /* and ran as code of a JIT compiler */
+    /* and were taken in that state; NULL if the profile tells no states */
+    const uint64_t *gc_minor_weight, *gc_major_weight, *warm_up_weight;
     size_t line_count;
     const vmp_compat_line *lines; /* by node, then line, ascending */
     /* Where the original shows the tree from: the first node on the way down

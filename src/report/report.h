@@ -39,6 +39,11 @@ typedef struct vmp_report_value {
     double squares;    /* of the weights of single looks, added up; see report_error.c */
 } vmp_report_value;
 
+/* A weight by the state that samples were taken in. */
+typedef struct vmp_report_states {
+    uint64_t weight[VMP_PROFILE_STATES];
+} vmp_report_states;
+
 /* Where a share lies with 95 % confidence, 0 .. 1. */
 typedef struct vmp_report_interval {
     double low, high;
@@ -154,6 +159,8 @@ typedef struct vmp_report_tree {
     uint32_t count;  /* >= 1 */
     uint32_t pruned; /* nodes that were left out */
     const vmp_report_node *nodes;
+    /* Of the node of the same index; NULL if the profile tells no states. */
+    const vmp_report_states *self_states, *total_states;
 } vmp_report_tree;
 
 int vmp_report_tree_new(
@@ -187,6 +194,9 @@ typedef struct vmp_report_flat {
     const vmp_report_flat_row *rows;
     vmp_report_value total;   /* of all samples = outside + the self of all rows */
     vmp_report_value outside; /* samples with no frame left, or with no Python frame */
+    /* Of the row of the same index, and of all samples; NULL if the profile tells no states. */
+    const vmp_report_states *self_states, *total_states;
+    const vmp_report_states *states;
 } vmp_report_flat;
 
 int vmp_report_flat_new(
@@ -365,6 +375,20 @@ typedef struct vmp_report_memory {
 int vmp_report_memory_new(
     vmp_report_memory **ret_m, const vmp_profile *p, const vmp_report_memory_options *options);
 void vmp_report_memory_free(vmp_report_memory **m);
+
+/* ---------------------------------------------------------------- states */
+
+/* How a profile knows its states. */
+typedef struct vmp_report_states_source {
+    bool recorded; /* collections and warm-up were recorded, not only kinds of frames */
+    bool loops;    /* loops of machine code that make no call are told from interpreted ones */
+    bool complete; /* recorded up to the end of the log */
+} vmp_report_states_source;
+
+vmp_report_states_source vmp_report_states_source_of(const vmp_profile *p);
+
+/* The states of all samples. */
+vmp_report_states vmp_report_states_of(const vmp_profile *p);
 
 /* ------------------------------------------------------------------ info */
 

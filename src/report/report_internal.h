@@ -66,6 +66,8 @@ typedef struct vmp_merge {
     size_t elided_cap;
     uint32_t *key_node; /* by node: its number in step 2; NULL: the same */
     size_t key_node_cap;
+    vmp_report_states *self_states, *total_states; /* by node; NULL: there are none */
+    size_t states_cap;
 } vmp_merge;
 
 int vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *request);
@@ -102,6 +104,7 @@ typedef struct vmp_tally {
     uint32_t count;
     uint32_t *on_path;
     vmp_report_value *self, *total;
+    vmp_report_states *self_states, *total_states; /* by row; NULL: the tree has none */
 } vmp_tally;
 
 int vmp_tally_init(vmp_tally *t, uint32_t count);
@@ -116,6 +119,13 @@ vmp_report_value_add(vmp_report_value *to, const vmp_report_value *v)
     to->weight += v->weight;
     to->value_ns += v->value_ns;
     to->squares += v->squares;
+}
+
+static inline void
+vmp_report_states_add(vmp_report_states *to, const vmp_report_states *s)
+{
+    for (size_t i = 0; i < VMP_PROFILE_STATES; i++)
+        to->weight[i] += s->weight[i];
 }
 
 /* The tree of a request with its nodes in some order, and for each node its key

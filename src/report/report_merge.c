@@ -1,6 +1,7 @@
 /* Samples merged into a tree: see report_internal.h. Here is step 3, and what
  * runs the three. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "report_merge_internal.h"
 #include "vec.h"
@@ -69,6 +70,12 @@ kind_of_key(const vmp_merger *g, uint32_t key)
                                                                   : VMP_REPORT_NODE_FRAME;
 }
 
+static bool
+has_states(const vmp_merger *g)
+{
+    return g->p->has_states && g->request->growth_of.i == 0;
+}
+
 static int
 node_add(
     vmp_merger *g, enum vmp_report_node_kind kind, uint32_t parent, uint32_t key, uint32_t from)
@@ -79,6 +86,11 @@ node_add(
     if (VMP_VEC_RESERVE(m->nodes, m->nodes_cap, m->count + (size_t)1) < 0 ||
         VMP_VEC_RESERVE(m->key_node, m->key_node_cap, m->count + (size_t)1) < 0)
         return -VMP_ENOMEM;
+    if (has_states(g)) {
+        if (VMP_VEC_RESERVE(m->self_states, m->states_cap, m->count + (size_t)1) < 0)
+            return -VMP_ENOMEM;
+        m->self_states[m->count] = (vmp_report_states){0};
+    }
     m->key_node[m->count] = from;
     m->nodes[m->count++] = (vmp_merge_node){.kind = kind, .parent = parent, .key = key};
     return 0;
@@ -114,6 +126,17 @@ value_of(const vmp_merger *g, size_t row)
         return (vmp_report_value){p->growth[row].grown_kb, p->growth[row].shrunk_kb, 0, 0};
     return (vmp_report_value){
         sum->samples, sum->weight, vmp_profile_sum_value(p, sum), sum->squares};
+}
+
+/* Adds a row of sums to a node. */
+static void
+add_row(vmp_merger *g, uint32_t node, size_t row)
+{
+    const vmp_profile_sum *sum = &g->sums[row];
+    vmp_report_value value = value_of(g, row);
+    vmp_report_value_add(&g->m->nodes[node].self, &value);
+    if (g->m->self_states)
+        g->m->self_states[node].weight[vmp_profile_stack_state(g->p, sum->stack)] += sum->weight;
 }
 
 static bool
@@ -201,10 +224,8 @@ add_by_group(vmp_merger *g)
             rc = begin_group(g, group);
         if (rc == 0)
             rc = copy_node(g, group + 1, g->node_of[g->sums[row].stack.i], &node);
-        if (rc == 0) {
-            vmp_report_value value = value_of(g, row);
-            vmp_report_value_add(&g->m->nodes[node].self, &value);
-        }
+        if (rc == 0)
+            add_row(g, node, row);
     }
     free(rows);
     return rc;
@@ -216,7 +237,9 @@ add_to_tree(vmp_merger *g)
 {
     vmp_merge *m = g->m;
     m->nodes = malloc(g->tree_count * sizeof(*m->nodes));
-    if (!m->nodes)
+    if (has_states(g))
+        m->self_states = calloc(g->tree_count, sizeof(*m->self_states));
+    if (!m->nodes || (has_states(g) && !m->self_states))
         return -VMP_ENOMEM;
     m->count = g->tree_count;
     m->nodes[0] = (vmp_merge_node){.kind = VMP_REPORT_NODE_ROOT};
@@ -224,12 +247,23 @@ add_to_tree(vmp_merger *g)
         m->nodes[i] = (vmp_merge_node){.kind = kind_of_key(g, g->tree[i].key),
             .parent = g->tree[i].parent,
             .key = g->tree[i].key};
-    for (size_t i = 0; i < g->sum_count; i++) {
-        if (!is_wanted(g, i))
-            continue;
-        vmp_report_value value = value_of(g, i);
-        vmp_report_value_add(&m->nodes[g->node_of[g->sums[i].stack.i]].self, &value);
-    }
+    for (size_t i = 0; i < g->sum_count; i++)
+        if (is_wanted(g, i))
+            add_row(g, g->node_of[g->sums[i].stack.i], i);
+    return 0;
+}
+
+static int
+add_total_states(vmp_merge *m)
+{
+    if (!m->self_states)
+        return 0;
+    m->total_states = malloc(m->count * sizeof(*m->total_states));
+    if (!m->total_states)
+        return -VMP_ENOMEM;
+    memcpy(m->total_states, m->self_states, m->count * sizeof(*m->total_states));
+    for (uint32_t i = m->count; i-- > 1;)
+        vmp_report_states_add(&m->total_states[m->nodes[i].parent], &m->total_states[i]);
     return 0;
 }
 
@@ -249,6 +283,8 @@ vmp_merge_fini(vmp_merge *m)
     free(m->nodes);
     free(m->elided);
     free(m->key_node);
+    free(m->self_states);
+    free(m->total_states);
     *m = (vmp_merge){0};
 }
 
@@ -268,6 +304,8 @@ vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *r
         rc = request->group == VMP_REPORT_GROUP_NONE ? add_to_tree(&g) : add_by_group(&g);
     if (rc == 0)
         add_totals(&m);
+    if (rc == 0)
+        rc = add_total_states(&m);
     free(g.own_sums);
     free(g.functions);
     free(g.threads);

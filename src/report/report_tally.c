@@ -19,6 +19,8 @@ vmp_tally_fini(vmp_tally *t)
     free(t->on_path);
     free(t->self);
     free(t->total);
+    free(t->self_states);
+    free(t->total_states);
     *t = (vmp_tally){0};
 }
 
@@ -29,16 +31,31 @@ vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const ui
     uint32_t depth = 0;
     if (!path)
         return -VMP_ENOMEM;
+    if (m->self_states && !t->self_states) {
+        t->self_states = calloc(t->count, sizeof(*t->self_states));
+        t->total_states = calloc(t->count, sizeof(*t->total_states));
+        if (!t->self_states || !t->total_states) {
+            free(path);
+            return -VMP_ENOMEM;
+        }
+    }
     for (uint32_t i = 1; i < o->count; i++) {
         const vmp_merge_node *n = &m->nodes[o->node[i]];
         uint32_t row = rows[o->node[i]];
         while (depth >= o->depth[i])
             t->on_path[path[--depth]]--;
         path[depth++] = row;
-        if (t->on_path[row]++ == 0 && row != 0)
+        bool outermost = t->on_path[row]++ == 0;
+        if (row == 0)
+            continue;
+        if (outermost)
             vmp_report_value_add(&t->total[row], &n->total);
-        if (row != 0)
-            vmp_report_value_add(&t->self[row], &n->self);
+        vmp_report_value_add(&t->self[row], &n->self);
+        if (!t->self_states)
+            continue;
+        if (outermost)
+            vmp_report_states_add(&t->total_states[row], &m->total_states[o->node[i]]);
+        vmp_report_states_add(&t->self_states[row], &m->self_states[o->node[i]]);
     }
     free(path);
     return 0;

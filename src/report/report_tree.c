@@ -43,6 +43,22 @@ fill(vmp_report_node *nodes, const vmp_profile *p, const vmp_merge *m, const vmp
         nodes[i].end += i;
 }
 
+/* The states of the nodes in order; NULL stays NULL. Returns 0 or -VMP_ENOMEM. */
+static int
+order_states(
+    const vmp_report_states **ret_s, const vmp_report_states *of_merge, const vmp_preorder *o)
+{
+    if (!of_merge)
+        return 0;
+    vmp_report_states *s = malloc(o->count * sizeof(*s));
+    if (!s)
+        return -VMP_ENOMEM;
+    for (uint32_t i = 0; i < o->count; i++)
+        s[i] = of_merge[o->node[i]];
+    *ret_s = s;
+    return 0;
+}
+
 uint64_t
 vmp_merge_min_weight(const vmp_merge *m, double percent)
 {
@@ -82,13 +98,19 @@ vmp_report_tree_new(
         position = malloc(m.count * sizeof(*position));
         rc = nodes && position ? 0 : -VMP_ENOMEM;
     }
+    if (rc == 0)
+        rc = order_states(&t->self_states, m.self_states, &order);
+    if (rc == 0)
+        rc = order_states(&t->total_states, m.total_states, &order);
     if (rc == 0) {
         fill(nodes, p, &m, &order, position);
-        *t = (vmp_report_tree){order.count, order.left_out, nodes};
+        t->count = order.count;
+        t->pruned = order.left_out;
+        t->nodes = nodes;
         *ret_t = t;
     } else {
         free(nodes);
-        free(t);
+        vmp_report_tree_free(&t);
     }
     free(position);
     vmp_preorder_fini(&order);
@@ -113,8 +135,11 @@ vmp_report_tree_share(const vmp_report_tree *t, const uint8_t *marks)
 void
 vmp_report_tree_free(vmp_report_tree **t)
 {
-    if (*t)
+    if (*t) {
         free((void *)(uintptr_t)(*t)->nodes);
+        free((void *)(uintptr_t)(*t)->self_states);
+        free((void *)(uintptr_t)(*t)->total_states);
+    }
     free(*t);
     *t = NULL;
 }

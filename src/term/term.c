@@ -16,6 +16,10 @@ static const char *const palette[VMP_STYLE_COUNT] = {
     [VMP_STYLE_NAME] = "\x1b[36m",
     [VMP_STYLE_PLACE] = "\x1b[2m",
     [VMP_STYLE_NOTE] = "\x1b[33m",
+    [VMP_STYLE_JIT] = "\x1b[32m",
+    [VMP_STYLE_GC] = "\x1b[94m",
+    [VMP_STYLE_WARM_UP] = "\x1b[33m",
+    [VMP_STYLE_INTERPRETER] = "\x1b[31m",
 };
 
 /* Shares from which a figure is shown as hot, or as worth a look; below the

@@ -35,6 +35,10 @@ enum vmp_style {
     VMP_STYLE_NAME,  /* functions */
     VMP_STYLE_PLACE, /* files and lines */
     VMP_STYLE_NOTE,  /* a warning */
+    VMP_STYLE_JIT,   /* shares of states of an interpreter */
+    VMP_STYLE_GC,
+    VMP_STYLE_WARM_UP,
+    VMP_STYLE_INTERPRETER,
     VMP_STYLE_COUNT
 };
 

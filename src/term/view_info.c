@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "term_names.h"
+#include "term_states.h"
 #include "term_views.h"
 
 enum { LABEL = 12 }; /* columns of the names at the left */
@@ -169,6 +170,36 @@ put_sizes(info_printer *ip, const vmp_report_info *info)
     put_line(ip, "log size");
 }
 
+/* Errors were measured against PyPy's own log of its phases; docs/pypy-states.md. */
+static void
+put_states(info_printer *ip)
+{
+    const vmp_profile *p = ip->v->profile;
+    if (!p->has_states)
+        return;
+    vmp_report_states all = vmp_report_states_of(p);
+    vmp_report_states_source source = vmp_report_states_source_of(p);
+    double minor = vmp_view_percent(all.weight[VMP_PROFILE_STATE_GC_MINOR], p->total_weight);
+    double major = vmp_view_percent(all.weight[VMP_PROFILE_STATE_GC_MAJOR], p->total_weight);
+    for (size_t i = 0; i < vmp_state_column_count(&all); i++) {
+        vmp_out_printf(&ip->line, "%s%s %.1f%%", i ? ", " : "", vmp_state_columns[i].word,
+            vmp_state_percent(&all, i));
+        if (i == VMP_STATE_COLUMN_GC && source.recorded)
+            vmp_out_printf(&ip->line, " (minor %.1f%%, major %.1f%%)", minor, major);
+    }
+    put_line(ip, "states");
+    vmp_out_text(&ip->line, source.loops ? "JIT from frames and program counters"
+                                         : "JIT from frames: loops of machine code that make no "
+                                           "call count as interpreter");
+    vmp_out_text(&ip->line,
+        source.recorded ? "; GC from PyPy's hooks and the times of samples, within 3 points; "
+                          "warm-up from its JIT's clock, within 5 points, of functions roughly"
+                        : "; GC and warm-up were not recorded");
+    if (source.recorded && !source.complete)
+        vmp_out_text(&ip->line, ", not up to the end");
+    put_line(ip, "  known by");
+}
+
 void
 vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
 {
@@ -203,6 +234,7 @@ vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
     put_duration(&ip, info);
     put_mode(&ip, info);
     put_rates(&ip, info);
+    put_states(&ip);
     put_sizes(&ip, info);
     vmp_out_drop(&ip.line, v->out);
 }

@@ -109,6 +109,9 @@ def views_are_as_they_were() -> None:
     compare("hostile-tree", show(LOGS["hostile"]))
     compare("hostile-ascii", show(LOGS["hostile"], text_locale="C", columns=60))
     compare("threads-ascii", show(LOGS["threads"], "threads", text_locale="C"))
+    for view in ("tree", "flat", "info"):
+        compare(f"states-{view}", show(LOGS["states"], view))
+    compare("states-flat-callees", show(LOGS["states"], "flat", "--include-callees"))
 
 
 def stats_are_as_they_were() -> None:
@@ -116,6 +119,7 @@ def stats_are_as_they_were() -> None:
         done = run("stats", LOGS[kind])
         assert done.returncode == 0 and done.stderr == b"", done
         compare(f"{kind}-stats", done.stdout.decode())
+    compare("states-stats", run("stats", LOGS["states"]).stdout.decode())
     compare("deep-stats", run("stats", LOGS["deep"]).stdout.decode())
 
 

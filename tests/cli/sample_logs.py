@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,49 @@ KINDS: dict[str, Callable[[], Log]] = {
 }
 
 
+def states() -> bytes:
+    """A log of PyPy whose samples have states: version 6, 100 ticks a second."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<q", len(value)) + value.encode()
+
+    code, jitted, native = 1, 3, 7
+    main, work = 8, 12
+    data = struct.pack("<5q", 0, 3, 0, 10_000, 0) + b"\x05\x00\x06\x08\x04pypy"
+    data += b"\x06" + struct.pack("<3q", 1_700_000_000, 0, 0)
+    data += b"\x07" + text("states") + text(f"1 {len(data)} 1")
+    marks, last = "", 0
+
+    def sample(kind: int, leaf: int, mark: str = "") -> None:
+        nonlocal data, marks, last
+        slots = [kind, leaf, code, main]
+        data += b"\x01" + struct.pack(f"<2q{len(slots)}qq", 1, len(slots), *slots, 0)
+        if mark:
+            letter, *numbers = mark.split(",")
+            marks += ",".join([f"{letter}{len(data) - last}", *numbers]) + " "
+            last = len(data)
+
+    for _ in range(10):
+        sample(code, main)
+    sample(code, main, "w,4,10")
+    for _ in range(20):
+        sample(jitted, work)
+        sample(jitted, work, "m")
+    for _ in range(9):
+        sample(jitted, work, "M")
+        sample(code, main)
+    sample(native, 13)
+    data += b"\x07" + text("states.1") + text(marks)
+    data += b"\x07" + text("states.end") + text("1")
+    for marker, addr, name in (
+        (2, main, "py:main:1:/srv/app.py"),
+        (2, work, "py:work:5:/srv/app.py"),
+        (8, 13, "n:memcpy:0:/lib/libc.so.6"),
+    ):
+        data += bytes([marker]) + struct.pack("<q", addr) + text(name)
+    return data + b"\x03" + struct.pack("<3q", 1_700_000_001, 0, 0)
+
+
 def write_all(folder: Path) -> dict[str, Path]:
     """Writes each kind of log into the folder; gives their paths."""
     paths = {}
@@ -158,4 +202,6 @@ def write_all(folder: Path) -> dict[str, Path]:
         paths[kind].write_bytes(make().data())
     paths["processes"] = folder / "processes.vmprof"
     paths["processes"].write_bytes(processes())
+    paths["states"] = folder / "states.vmprof"
+    paths["states"].write_bytes(states())
     return paths

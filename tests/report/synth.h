@@ -19,7 +19,8 @@ synth_str(const char *z)
 
 /* A frame is name[:line[:col]], its function is in "name.py" at line 1. A name
  * with a slash is that file's <module>; "~N" are N elided frames; "n!lib" is
- * native, in the library "lib"; "j!" before a name: as code of a JIT compiler. */
+ * native, in the library "lib"; "j!" before a name: as code of a JIT compiler, "m!",
+ * "M!", "w!": of an innermost frame, in a minor or major collection or warm-up. */
 static vmp_location_id
 synth_frame(vmp_profile_builder *b, const char *text, size_t n)
 {
@@ -46,9 +47,13 @@ synth_frame(vmp_profile_builder *b, const char *text, size_t n)
         CHECK_INT(vmp_profile_builder_location(b, &l, &id), 0);
         return id;
     }
-    if (strncmp(name, "j!", 2) == 0) {
-        l.kind = VMP_PROFILE_JIT;
-        memmove(name, name + 2, n - 1);
+    static const char *const states[] = {"j!", "m!", "M!", "w!"};
+    for (int i = 0; i < 4; i++) {
+        if (strncmp(name, states[i], 2) == 0) {
+            l.kind = (enum vmp_profile_kind)(VMP_PROFILE_JIT + i);
+            memmove(name, name + 2, n - 1);
+            break;
+        }
     }
     char *colon = strchr(name, ':');
     if (colon) {

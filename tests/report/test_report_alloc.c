@@ -108,4 +108,27 @@ TEST(a_range_that_runs_out_of_memory_says_so)
     vmp_profile_free(&p);
 }
 
-TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so), RUN(a_range_that_runs_out_of_memory_says_so))
+TEST(so_does_one_with_states)
+{
+    vmp_profile *p = SYNTH("1 2 main:1 a:2 j!b:3", "2 5 main:2 M!a:7", "1 1 w!main:1");
+    int rc;
+    for (int group = 0; group < 2; group++) {
+        vmp_report_tree *tree = NULL;
+        vmp_report_tree_options o = {.group = (enum vmp_report_group)group};
+        ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &o));
+        CHECK(tree && tree->self_states && tree->total_states);
+        vmp_report_tree_free(&tree);
+    }
+    vmp_report_flat *flat = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_report_flat_new(&flat, p, NULL));
+    CHECK(flat && flat->states);
+    vmp_report_flat_free(&flat);
+    vmp_compat_tree *compat = NULL;
+    ALLOC_FAIL_LOOP(rc, vmp_compat_tree_new(&compat, p));
+    CHECK(compat && compat->warm_up_weight);
+    vmp_compat_tree_free(&compat);
+    vmp_profile_free(&p);
+}
+
+TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so), RUN(a_range_that_runs_out_of_memory_says_so),
+    RUN(so_does_one_with_states))

@@ -17,9 +17,10 @@ string_of(vmp_profile_builder *b, const char *text)
 }
 
 static vmp_location_id
-location_of(vmp_profile_builder *b, const char *name, const char *file, uint32_t line)
+location_of(vmp_profile_builder *b, const char *name, const char *file, uint32_t line,
+    enum vmp_profile_kind kind)
 {
-    vmp_profile_location at = {.kind = VMP_PROFILE_PYTHON, .line = line};
+    vmp_profile_location at = {.kind = kind, .line = line};
     vmp_location_id id = {0};
     CHECK_INT(vmp_profile_builder_code(b, VMP_PROFILE_PYTHON, string_of(b, name),
                   (vmp_string_id){0}, string_of(b, file), 1, &at.code),
@@ -30,7 +31,7 @@ location_of(vmp_profile_builder *b, const char *name, const char *file, uint32_t
 
 /* Two threads, of which one calls through three functions, with memory sizes. */
 static vmp_profile *
-make_profile(void)
+make_profile(enum vmp_profile_kind leaf)
 {
     vmp_profile_builder *b = NULL;
     vmp_profile *p = NULL;
@@ -47,9 +48,10 @@ make_profile(void)
     vmp_stack_id ids[4] = {{0}};
     static const char *const names[] = {"<module>", "main", "leaf"};
     for (int i = 0; i < 3; i++)
-        CHECK_INT(
-            vmp_profile_builder_stack(b, ids[i],
-                location_of(b, names[i], i == 2 ? "/etc/passwd" : "/srv/prog.py", 2), &ids[i + 1]),
+        CHECK_INT(vmp_profile_builder_stack(b, ids[i],
+                      location_of(b, names[i], i == 2 ? "/etc/passwd" : "/srv/prog.py", 2,
+                          i == 2 ? leaf : VMP_PROFILE_PYTHON),
+                      &ids[i + 1]),
             0);
     const int64_t times[] = {1000000, 2000000, 3000000};
     const uint32_t stacks[] = {3, 3, 2};
@@ -175,12 +177,15 @@ memory(const vmp_view *v)
 TEST(a_view_without_memory_says_so)
 {
     static view_function *const views[] = {tree, flat_and_stats, callers, lines, threads, memory};
-    vmp_profile *p = make_profile();
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-        int rc;
-        ALLOC_FAIL_LOOP(rc, run(p, views[i]));
+    static const enum vmp_profile_kind leafs[] = {VMP_PROFILE_PYTHON, VMP_PROFILE_GC_MINOR};
+    for (size_t k = 0; k < 2; k++) {
+        vmp_profile *p = make_profile(leafs[k]);
+        for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+            int rc;
+            ALLOC_FAIL_LOOP(rc, run(p, views[i]));
+        }
+        vmp_profile_free(&p);
     }
-    vmp_profile_free(&p);
 }
 
 static const char *
@@ -213,7 +218,7 @@ short_file(const vmp_profile *p, const char *file)
 
 TEST(paths_are_shortened_to_what_tells)
 {
-    vmp_profile *p = make_profile();
+    vmp_profile *p = make_profile(VMP_PROFILE_PYTHON);
     CHECK_STR(short_file(p, "/srv/app/x.py"), "app/x.py");
     CHECK_STR(short_file(p, "/srvother/x.py"), "/srvother/x.py");
     CHECK_STR(short_file(p, "/usr/lib/python3.11/json/decoder.py"), "json/decoder.py");

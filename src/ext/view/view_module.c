@@ -207,9 +207,10 @@ tree(PyObject *module, PyObject *capsule)
     vmp_columns *c = columns_of(capsule, vmp_columns_tree);
     (void)module;
     if (c)
-        result = Py_BuildValue("(INNNNNNN)", (unsigned)COLUMN_ROW(c, 9, uint32_t),
-            column_bytes(c, 0), column_bytes(c, 1), column_bytes(c, 2), column_bytes(c, 3),
-            column_bytes(c, 4), column_bytes(c, 5), columns_tuple(c, 6, 3));
+        result =
+            Py_BuildValue("(INNNNNNNN)", (unsigned)COLUMN_ROW(c, 9, uint32_t), column_bytes(c, 0),
+                column_bytes(c, 1), column_bytes(c, 2), column_bytes(c, 3), column_bytes(c, 4),
+                column_bytes(c, 5), columns_tuple(c, 6, 3), columns_tuple(c, 10, 3));
     vmp_columns_free(&c);
     return result;
 }
