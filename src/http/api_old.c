@@ -206,7 +206,7 @@ vmp_old_list(vmp_http_request *r)
     int rc = store->ops->totals(store, &count, &bytes, &r->err);
     if (rc == 0)
         rc = store->ops->list(store, &filter, &items, &r->err);
-    if (rc < 0)
+    if (!items)
         return rc;
     vmp_json j = vmp_http_reply_json(r, MHD_HTTP_OK);
     vmp_json_begin(&j, '{');

@@ -179,13 +179,14 @@ vmp_sqlite_find(vmp_store *s, vmp_str id, vmp_store_items **ret_items, vmp_err *
         rc = collect(q, statement, vmp_sqlite_bind_str(statement, 1, id), 1, &items, err);
     vmp_sqlite_done(q, statement);
     pthread_mutex_unlock(&q->lock);
-    if (rc == 0 && items->count == 0) {
+    if (!items)
+        return rc;
+    if (items->count == 0) {
         vmp_store_items_free(&items);
-        rc = vmp_sqlite_not_found(err);
+        return vmp_sqlite_not_found(err);
     }
-    if (rc == 0)
-        *ret_items = items;
-    return rc;
+    *ret_items = items;
+    return 0;
 }
 
 /* Puts the conditions of a filter; bind_filter binds their values in the same order. */
