@@ -1,7 +1,9 @@
 #include "report_internal.h"
 
-/* The outermost frames of a program that `python -m vmprof` runs. */
+/* The outermost frames of a program that `python -m vmprof` runs; PyPy's start is
+ * Python too. */
 static const vmp_str default_fold[] = {
+    {"<builtin>/app_main.py", 21},
     {"<frozen runpy>", 14},
     {"/runpy.py", 9},
     {"/vmprof/_*.py", 13},

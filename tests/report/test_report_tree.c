@@ -125,7 +125,8 @@ TEST(only_the_outermost_frames_are_folded)
 {
     vmp_profile *p = SYNTH("1 1 /x/vmprof/__main__.py /lib/runpy.py",
         "1 2 /x/vmprof/__main__.py /lib/runpy.py prog/main.py a",
-        "1 4 /x/vmprof/__main__.py /lib/runpy.py prog/main.py /lib/runpy.py b",
+        "1 4 <builtin>/app_main.py /x/vmprof/__main__.py /lib/runpy.py prog/main.py /lib/runpy.py "
+        "b",
         "2 8 /lib/threading.py a");
     vmp_report_tree_options options = {.filter = vmp_report_filter_default()};
     CHECK_TEXT(synth_tree_text(p, &options), "root 1/15\n"
