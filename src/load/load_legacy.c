@@ -234,9 +234,9 @@ facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
         int rc = vmp_profile_builder_string(l->builder, value, &facts->timer);
         return rc < 0 ? vmp_old_failed(l, rc) : 0;
     }
-    if (l->timer == VMP_OLD_NOT_OURS || value.n >= 24)
-        return 0;
     char text[24];
+    if (l->timer == VMP_OLD_NOT_OURS || value.n == 0 || value.n >= sizeof(text))
+        return 0;
     memcpy(text, value.p, value.n);
     text[value.n] = '\0';
     if (vmp_str_equal(key, vmp_str_from("cpu_ns"))) {

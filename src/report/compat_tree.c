@@ -178,7 +178,7 @@ add_lines(maker *k, vmp_compat_tree *t)
         }
         lines[id - 1].weight += through[s];
     }
-    if (rc == 0 && t->line_count > 1)
+    if (rc == 0 && lines)
         qsort(lines, t->line_count, sizeof(*lines), compare_lines);
     t->lines = lines;
     vmp_pairs_fini(&pairs);

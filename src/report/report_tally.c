@@ -24,6 +24,17 @@ vmp_tally_fini(vmp_tally *t)
     *t = (vmp_tally){0};
 }
 
+/* Of the first tree that has states. */
+static int
+states_new(vmp_tally *t)
+{
+    if (!t->self_states)
+        t->self_states = calloc(t->count, sizeof(*t->self_states));
+    if (!t->total_states)
+        t->total_states = calloc(t->count, sizeof(*t->total_states));
+    return t->self_states && t->total_states ? 0 : -VMP_ENOMEM;
+}
+
 int
 vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const uint32_t *rows)
 {
@@ -31,13 +42,10 @@ vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const ui
     uint32_t depth = 0;
     if (!path)
         return -VMP_ENOMEM;
-    if (m->self_states && !t->self_states) {
-        t->self_states = calloc(t->count, sizeof(*t->self_states));
-        t->total_states = calloc(t->count, sizeof(*t->total_states));
-        if (!t->self_states || !t->total_states) {
-            free(path);
-            return -VMP_ENOMEM;
-        }
+    bool has_states = m->self_states && m->total_states;
+    if (has_states && states_new(t) < 0) {
+        free(path);
+        return -VMP_ENOMEM;
     }
     for (uint32_t i = 1; i < o->count; i++) {
         const vmp_merge_node *n = &m->nodes[o->node[i]];
@@ -51,7 +59,7 @@ vmp_tally_tree(vmp_tally *t, const vmp_merge *m, const vmp_preorder *o, const ui
         if (outermost)
             vmp_report_value_add(&t->total[row], &n->total);
         vmp_report_value_add(&t->self[row], &n->self);
-        if (!t->self_states)
+        if (!has_states)
             continue;
         if (outermost)
             vmp_report_states_add(&t->total_states[row], &m->total_states[o->node[i]]);
