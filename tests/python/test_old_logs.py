@@ -259,5 +259,6 @@ def test_the_command_has_the_same_shares(name: str, vmprof_stats: ModuleType) ->
     for row in shown["functions"]:
         by_name[row["name"]] = by_name.get(row["name"], 0) + row["total"]["percent"]
     for full, count in want["functions"].items():
-        if list(want["functions"]).count(full) == 1 and ":" in full:
+        folded = full.endswith(":<builtin>/app_main.py")  # the start of PyPy, in Python
+        if list(want["functions"]).count(full) == 1 and ":" in full and not folded:
             assert by_name[full.split(":")[1]] >= 100 * count / want["periods"] - 1e-6
