@@ -62,11 +62,11 @@ def test_a_pipe_that_nobody_reads_does_not_hold_up_dying_code(run: Any) -> None:
     import fcntl, subprocess
     reading, writing = os.pipe()
     fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
-    code = "import sys, time; time.sleep(5); open('piped', 'wb').write(sys.stdin.buffer.read())"
+    code = "import sys, time; time.sleep(3); open('piped', 'wb').write(sys.stdin.buffer.read())"
     reader = subprocess.Popen([sys.executable, "-c", code], stdin=reading)
     os.close(reading)
     vmprof.enable(writing, 0.0005)
-    longest, until = 0, time.monotonic() + 3
+    longest, until = 0, time.monotonic() + 2
     while time.monotonic() < until:
         began = time.monotonic()
         name = "f" + os.urandom(60).hex()
@@ -75,7 +75,7 @@ def test_a_pipe_that_nobody_reads_does_not_hold_up_dying_code(run: Any) -> None:
     vmprof.disable()
     os.close(writing)
     reader.wait()
-    assert longest < 1.5, longest
+    assert longest < 1, longest
     assert vmprof.read_profile("piped").profiles
     """)
 

@@ -52,7 +52,7 @@ def test_exec_ends_well(python: Any, tmp_path: Path, hook: float, threads: bool)
     program, log = tmp_path / "prog.py", tmp_path / "log"
     program.write_text(dedent(PROGRAM.format(hook=hook, threads=threads)))
     words = ["-m", "vmprof", "-p", "0.00002", "-o", str(log), str(program)]
-    for _ in range(5):
+    for _ in range(2):
         done = python.run(words, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (5, "2\nnew\n", "")
         words_show = [python.binary, "show", str(log), "flat", "--json"]
