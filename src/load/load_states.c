@@ -96,12 +96,19 @@ can_warm_up(const vmp_waiting_sample *sample)
     return sample->kind == VMP_PROFILE_PYTHON;
 }
 
-/* Some of the samples before `end` were taken while the JIT worked: spreads them. */
+/* Some of the samples before `end` were taken while the JIT worked: spreads them. None
+ * is looked at for a second time, so that a log cannot ask for more than it has samples. */
 static void
 spread(vmp_states *s, size_t end, uint64_t n, uint64_t of)
 {
     size_t from = end - s->first > of ? end - (size_t)of : s->first;
+    size_t fresh = find(s, (int64_t)s->spread_to + 1);
     uint64_t candidates = 0, due;
+    if (from < fresh)
+        from = fresh;
+    if (from >= end)
+        return;
+    s->spread_to = s->samples[end - 1].end;
     for (size_t i = from; i < end; i++)
         candidates += can_warm_up(&s->samples[i]);
     if (n > candidates)

@@ -44,6 +44,7 @@ typedef struct vmp_states {
     int64_t shift; /* from a place to a byte of the log */
     vmp_waiting_sample *samples;
     size_t cap, first, count; /* those that wait are first .. count - 1 */
+    uint64_t spread_to;       /* end of the last sample that a `w` was spread over */
 } vmp_states;
 
 void vmp_states_fini(vmp_states *s);

@@ -132,6 +132,23 @@ TEST(warm_up_is_spread_over_what_was_not_machine_code)
     vmp_profile_free(&p);
 }
 
+TEST(no_sample_is_looked_at_twice_for_warm_up)
+{
+    vmp_buf b = {0};
+    char text[48];
+    uint64_t place = 0;
+    begin(&b, 6, 0);
+    for (int i = 0; i < 20; i++)
+        place = sample(&b, 6, CODE, 12);
+    snprintf(text, sizeof(text), "w%llu,3,10 w0,5,10 w0,7,20 ", (unsigned long long)place);
+    old_meta(&b, "states.1", text);
+    finish(&b);
+    vmp_profile *p = load(&b);
+    CHECK_INT(samples_in(p, VMP_PROFILE_STATE_WARM_UP), 3);
+    CHECK_INT(samples_in(p, VMP_PROFILE_STATE_INTERPRETER), 17);
+    vmp_profile_free(&p);
+}
+
 TEST(a_state_may_come_in_a_later_record)
 {
     vmp_buf b = {0};
@@ -214,6 +231,6 @@ TEST(logs_of_cpython_have_no_states)
 
 TEST_MAIN(RUN(samples_have_the_state_that_is_told_of_their_end),
     RUN(places_may_count_from_elsewhere), RUN(warm_up_is_spread_over_what_was_not_machine_code),
-    RUN(a_state_may_come_in_a_later_record), RUN(samples_wait_in_bounded_memory),
-    RUN(what_is_no_state_is_refused), RUN(formats_of_the_future_and_pipes_tell_nothing),
-    RUN(logs_of_cpython_have_no_states))
+    RUN(no_sample_is_looked_at_twice_for_warm_up), RUN(a_state_may_come_in_a_later_record),
+    RUN(samples_wait_in_bounded_memory), RUN(what_is_no_state_is_refused),
+    RUN(formats_of_the_future_and_pipes_tell_nothing), RUN(logs_of_cpython_have_no_states))
