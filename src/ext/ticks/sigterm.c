@@ -15,7 +15,7 @@
 enum {
     MARKER_TRAILER = 3,
     TRAILER_BYTES = 25, /* marker, seconds, microseconds, 8 for a time zone */
-    MOST_WORDS = 8,
+    MOST_WORDS = 32,
 };
 
 extern char **environ;
@@ -82,8 +82,13 @@ vmp_ticks_on_sigterm(const char *words, size_t size_bytes)
     memcpy(copy, words, size_bytes);
     copy[size_bytes] = '\0';
     size_t n = 0;
-    for (char *at = copy; at < copy + size_bytes && n < MOST_WORDS; at += strlen(at) + 1)
+    for (char *at = copy; at < copy + size_bytes; at += strlen(at) + 1) {
+        if (n == MOST_WORDS) {
+            n = 0; /* a part of a command is another one */
+            break;
+        }
         report.argv[n++] = at;
+    }
     report.argv[n] = NULL;
     report.pid = getpid();
     sigset_t none;
