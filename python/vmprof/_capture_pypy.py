@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 import time
+from contextlib import suppress
 
 import _vmprof  # type: ignore[import-not-found]
 
@@ -111,12 +112,15 @@ class _Session:
             return self._abandon()
         try:
             counts = _pypy_ticks.stop()
-            records = _meta_records({key: str(value) for key, value in counts.items()})
-            if self.flags & NATIVE:
-                records += _native_records(_pypy_native.names(self.fd))
-            self.write(records)
-            _pypy_states.end()
-            _vmprof.disable()
+            try:
+                records = _meta_records({key: str(value) for key, value in counts.items()})
+                if self.flags & NATIVE:
+                    records += _native_records(_pypy_native.names(self.fd))
+                self.write(records)
+            finally:
+                # Whatever became of that: PyPy must know of no file that is closed below.
+                _pypy_states.end()
+                _vmprof.disable()
         except _vmprof.VMProfError as error:
             raise _as_os_error(error) from None
         finally:
@@ -160,16 +164,27 @@ class _Session:
             if _SAMPLES_HAVE_WEIGHTS and not self.flags & WALL:
                 # So that the next sample does not stand for the pause.
                 clock = {f"resumed.{self.resumed}": str(time.process_time_ns())}
-                self.write(_meta_records(clock))
+                with suppress(OSError):  # Then samples cannot be written either.
+                    self.write(_meta_records(clock))
             _pypy_ticks.pause(0)
         _vmprof.start_sampling()
 
     def write(self, records: bytes) -> None:
-        """Add records to the log, between PyPy's own."""
+        """Add records to the log, between PyPy's own: all of them, or none.
+
+        Raises:
+            OSError: they could not be written. What PyPy writes next must not follow a part.
+        """
         fd = _vmprof.stop_sampling()
+        done = 0
         try:
-            while records:
-                records = records[os.write(fd, records) :]
+            while done < len(records):
+                done += os.write(fd, records[done:])
+        except OSError:
+            if done:
+                with suppress(OSError):
+                    os.ftruncate(fd, os.lseek(fd, -done, os.SEEK_CUR))
+            raise
         finally:
             _vmprof.start_sampling()
 

@@ -156,3 +156,58 @@ def test_program_that_closes_all_files(pypy: Any, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert "the log is not complete" in done.stderr and done.stderr.count("\n") == 1
     assert {(tmp_path / f"own{n}").read_text() for n in range(3)} == {"own text"}
+
+
+FILLS = """\
+import gc, os, resource, sys, time, _vmprof, vmprof
+def spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        [[] for _ in range(1000)]
+log = open("log", "wb", buffering=0)
+hooks = gc.hooks.on_gc_minor
+vmprof.enable(log.fileno(), memory=True)
+spin(0.3)
+vmprof.stop_sampling()
+was = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (os.fstat(log.fileno()).st_size + 10, was[1]))
+vmprof.start_sampling()
+try:
+    vmprof.disable()
+except OSError as error:
+    print("refused", error.errno)
+resource.setrlimit(resource.RLIMIT_FSIZE, was)
+assert not vmprof.is_enabled() and not _vmprof.is_enabled()
+assert gc.hooks.on_gc_minor is hooks
+files = [open(f"own{n}", "w") for n in range(12)]
+spin(0.2)
+print(sum(os.path.getsize(file.name) for file in files))
+"""
+
+
+def test_disk_that_is_full_at_the_end(pypy: Any, tmp_path: Path) -> None:
+    """The log ends with a whole record, and PyPy knows of its file no more."""
+    prog = tmp_path / "prog.py"
+    prog.write_text(FILLS)
+    done = pypy.run([str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "refused 27\n0\n", "")
+    assert "spin" in show(pypy, tmp_path / "log", "flat")
+
+
+LONG_COMMAND = """\
+import os, signal, sys
+from vmprof import _capture
+code = "import sys; print(len(sys.argv), sys.argv[-1], flush=True)"
+log = os.open("log", os.O_WRONLY | os.O_CREAT)
+import vmprof
+vmprof.enable(log)
+_capture.on_sigterm([sys.executable, "-c", code, *map(str, range(12)), "last"])
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_sigterm_runs_all_words_of_a_command(pypy: Any, tmp_path: Path) -> None:
+    prog = tmp_path / "prog.py"
+    prog.write_text(LONG_COMMAND)
+    done = pypy.run([str(prog)], cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (-15, "", "14 last\n")

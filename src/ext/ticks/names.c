@@ -57,6 +57,21 @@ vmp_names_bytes(const uint8_t *buffer)
     return at;
 }
 
+/* All of it, or nothing: on a full disk what PyPy writes next must not follow a part. */
+VMP_SIGSAFE static bool
+append(int log, const uint8_t *p, size_t n)
+{
+    ssize_t written = write(log, p, n);
+    if (written == (ssize_t)n)
+        return true;
+    if (written > 0) {
+        off_t end = lseek(log, -written, SEEK_CUR);
+        if (end < 0 || ftruncate(log, end) < 0)
+            return true; /* no file to go back in: once more would be worse */
+    }
+    return false;
+}
+
 VMP_SIGSAFE static void
 buffer_write(vmp_name_buffer *b, uintptr_t at, int log, bool settled)
 {
@@ -77,7 +92,7 @@ buffer_write(vmp_name_buffer *b, uintptr_t at, int log, bool settled)
     if ((settled && !is_settled) || !vmp_names_read(p, at, VMP_NAMES_BUFFER_BYTES))
         return;
     uint32_t n = vmp_names_bytes(p);
-    if (n > b->written && write(log, p + HEAD_BYTES + b->written, n - b->written) > 0)
+    if (n > b->written && append(log, p + HEAD_BYTES + b->written, n - b->written))
         b->written = n;
 }
 
