@@ -2,6 +2,8 @@
  * them for some seconds, most useful in a build with sanitizers.
  *
  *   fuzz_NAME CORPUS_DIR [seconds=N] [runs=N] [seed=N] [last=FILE]
+ *                             the seed is 1 unless given, so that what runs first
+ *                             after one change of the code ran before it too
  *   fuzz_NAME FILE            runs one input, such as one that crashed
  * Environment: VMPROF_FUZZ_SECONDS is the default of seconds. The input being
  * run is always in the file `last` (default: fuzz-last-input, in TMPDIR), so it
@@ -247,8 +249,7 @@ main(int argc, char **argv)
     char last[4096];
     struct stat st;
     snprintf(last, sizeof(last), "%s/fuzz-last-input-%ld", tmp ? tmp : "/tmp", (long)getpid());
-    fuzz_options o = {.last = last, .seconds = seconds ? strtod(seconds, NULL) : 0};
-    o.seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
+    fuzz_options o = {.last = last, .seconds = seconds ? strtod(seconds, NULL) : 0, .seed = 1};
     for (int i = 2; i < argc; i++) {
         if (!option_set(&o, argv[i])) {
             fprintf(stderr, "what is %s? See the comment in fuzz_main.c\n", argv[i]);

@@ -119,9 +119,8 @@ end_of(const vmp_profile *p)
     int64_t end = 0;
     for (uint32_t i = 1; i < p->process_count; i++) {
         const vmp_profile_process *process = &p->processes[i];
-        int64_t most = INT64_MAX - process->duration_ns, start = process->start_unix_ns;
-        int64_t last = (start < most ? start : most) + process->duration_ns;
-        if (start > 0 && last > end)
+        int64_t last = process->start_unix_ns + process->duration_ns;
+        if (process->start_unix_ns > 0 && last > end)
             end = last;
     }
     return end;

@@ -112,6 +112,10 @@ typedef struct vmp_profile_location {
     uint64_t detail;
 } vmp_profile_location;
 
+/* Every time of a profile is 0 to this: what a log says beyond it, the builder
+ * makes the nearest. So a start, and a time since it, can be added. */
+static const int64_t VMP_PROFILE_MAX_TIME_NS = ((int64_t)1 << 62) - 1;
+
 /* What a sampled process says of itself. Times of a process count from its own
  * start unless said otherwise. */
 typedef struct vmp_profile_process {

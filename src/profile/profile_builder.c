@@ -162,9 +162,12 @@ vmp_profile_builder_process(
 void
 vmp_profile_builder_process_update(vmp_profile_builder *b, const vmp_profile_process *facts)
 {
-    *current(b) = *facts;
-    if (current(b)->timer.i >= b->p.string_count)
-        current(b)->timer.i = 0;
+    vmp_profile_process *process = current(b);
+    *process = *facts;
+    process->start_unix_ns = vmp_profile_time(facts->start_unix_ns);
+    process->duration_ns = vmp_profile_time(facts->duration_ns);
+    if (process->timer.i >= b->p.string_count)
+        process->timer.i = 0;
 }
 
 void
@@ -173,19 +176,12 @@ vmp_profile_builder_tick(vmp_profile_builder *b, uint64_t weight)
     b->p.tick_weight = weight;
 }
 
-static void
-alive(vmp_profile_builder *b, int64_t time_ns)
-{
-    if (time_ns > current(b)->duration_ns)
-        current(b)->duration_ns = time_ns;
-}
-
 void
 vmp_profile_builder_clock(
     vmp_profile_builder *b, int64_t time_ns, uint64_t cpu_ns, uint64_t profiler_cpu_ns)
 {
     vmp_profile_process *process = current(b);
-    alive(b, time_ns);
+    vmp_profile_alive(b, time_ns);
     process->has_cpu = true;
     process->cpu_ns = cpu_ns;
     process->profiler_cpu_ns = profiler_cpu_ns;
@@ -194,7 +190,7 @@ vmp_profile_builder_clock(
 void
 vmp_profile_builder_end(vmp_profile_builder *b, int64_t time_ns)
 {
-    alive(b, time_ns);
+    vmp_profile_alive(b, time_ns);
     current(b)->ended = true;
 }
 
@@ -240,6 +236,7 @@ vmp_profile_builder_thread_update(
     vmp_process_id process = row->process;
     *row = *thread;
     row->process = process;
+    row->start_ns = vmp_profile_time(thread->start_ns);
     if (row->name.i >= b->p.string_count)
         row->name.i = 0;
 }

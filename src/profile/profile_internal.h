@@ -93,6 +93,24 @@ struct vmp_profile_builder {
  * writable lvalue of one. */
 #define VMP_OWN(type, field) (*(type **)(void *)&(field))
 
+/* A time, as near as profiles have it. */
+static inline int64_t
+vmp_profile_time(int64_t ns)
+{
+    if (ns < 0)
+        return 0;
+    return ns < VMP_PROFILE_MAX_TIME_NS ? ns : VMP_PROFILE_MAX_TIME_NS;
+}
+
+/* The current process is seen alive. */
+static inline void
+vmp_profile_alive(vmp_profile_builder *b, int64_t ns)
+{
+    vmp_profile_process *process = &VMP_OWN(vmp_profile_process, b->p.processes)[b->process.i];
+    if (vmp_profile_time(ns) > process->duration_ns)
+        process->duration_ns = vmp_profile_time(ns);
+}
+
 /* Hands one sample's memory size to the timeline of the current process. */
 int vmp_profile_memory_add(
     vmp_profile_builder *b, int64_t time_ns, uint64_t rss_kb, uint32_t sum_row);

@@ -114,7 +114,7 @@ take(vmp_profile_builder *b, const vmp_memory_sample *s)
         growth->shrunk_kb += m->last_kb - s->rss_kb;
     m->last_kb = row->last_kb = s->rss_kb;
     vmp_profile_bin one = {1, s->rss_kb, s->rss_kb, (double)s->rss_kb, sum->stack, sum->thread};
-    bin_add(row, s->time_ns > 0 ? (uint64_t)s->time_ns : 0, &one);
+    bin_add(row, (uint64_t)s->time_ns, &one);
 }
 
 /* Lets the first n of the window go. */

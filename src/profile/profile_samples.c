@@ -212,7 +212,7 @@ keep(vmp_profile_builder *b, const vmp_profile_batch *batch)
     vmp_profile_samples *s = &b->p.samples;
     for (size_t i = 0; i < batch->n; i++) {
         size_t at = s->count + i;
-        VMP_OWN(int64_t, s->time_ns)[at] = batch->time_ns[i];
+        VMP_OWN(int64_t, s->time_ns)[at] = vmp_profile_time(batch->time_ns[i]);
         VMP_OWN(vmp_thread_id, s->thread)[at] = batch->thread;
         VMP_OWN(vmp_stack_id, s->stack)[at].i = stack_of(b, batch, batch->stack[i]);
         VMP_OWN(uint64_t, s->weight)[at] = batch->weight ? batch->weight[i] : 1;
@@ -226,7 +226,8 @@ static int
 add_memory(vmp_profile_builder *b, const vmp_profile_batch *batch, const uint32_t *rows)
 {
     for (size_t i = 0; i < batch->n; i++) {
-        int rc = vmp_profile_memory_add(b, batch->time_ns[i], batch->rss_kb[i], rows[i]);
+        int rc = vmp_profile_memory_add(
+            b, vmp_profile_time(batch->time_ns[i]), batch->rss_kb[i], rows[i]);
         if (rc < 0)
             return rc;
     }
@@ -281,8 +282,7 @@ vmp_profile_builder_samples(vmp_profile_builder *b, const vmp_profile_batch *ori
         return rc;
     p->total_samples += batch.n;
     for (size_t i = 0; i < batch.n; i++)
-        if (batch.time_ns[i] > process->duration_ns)
-            process->duration_ns = batch.time_ns[i];
+        vmp_profile_alive(b, batch.time_ns[i]);
     if (b->keep_samples)
         keep(b, &batch);
     return rows ? add_memory(b, &batch, rows) : 0;

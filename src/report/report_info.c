@@ -73,28 +73,18 @@ add_cpu(vmp_report_info *i, const vmp_profile *p)
     return 0;
 }
 
-/* Times are anything that fits in a damaged log. */
-static int64_t
-add_time(int64_t a, int64_t b)
-{
-    if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b)
-        return b > 0 ? INT64_MAX : INT64_MIN;
-    return a + b;
-}
-
 static void
 add_times(vmp_report_info *i, const vmp_profile *p)
 {
     for (uint32_t k = 1; k < p->process_count; k++) {
         const vmp_profile_process *process = &p->processes[k];
-        int64_t end = add_time(process->start_unix_ns, process->duration_ns);
+        int64_t end = process->start_unix_ns + process->duration_ns;
         if (k == 1 || process->start_unix_ns < i->start_unix_ns)
             i->start_unix_ns = process->start_unix_ns;
         if (k == 1 || end > i->end_unix_ns)
             i->end_unix_ns = end;
     }
-    uint64_t wall_ns = (uint64_t)i->end_unix_ns - (uint64_t)i->start_unix_ns; /* end >= start */
-    i->wall_seconds = (double)wall_ns / NS_PER_SECOND;
+    i->wall_seconds = (double)(i->end_unix_ns - i->start_unix_ns) / NS_PER_SECOND;
 }
 
 static void

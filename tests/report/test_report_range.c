@@ -43,6 +43,46 @@ timed_profile(void)
     return synth_finish(b);
 }
 
+TEST(times_beyond_all_reason_are_the_nearest_ones)
+{
+    vmp_profile_builder *b = NULL;
+    vmp_process_id process;
+    vmp_thread_id thread;
+    vmp_profile_thread anyone = {.os_tid = 1, .start_ns = INT64_MIN};
+    vmp_profile_process late = {
+        .pid = 1, .start_unix_ns = INT64_MAX, .interval_ns = SYNTH_INTERVAL_NS};
+    vmp_profile_process early = {.pid = 2,
+        .start_unix_ns = INT64_MIN,
+        .duration_ns = INT64_MIN,
+        .interval_ns = SYNTH_INTERVAL_NS};
+    CHECK_INT(vmp_profile_builder_new(&b, true), 0);
+    CHECK_INT(vmp_profile_builder_process(b, &late, &process), 0);
+    CHECK_INT(vmp_profile_builder_thread(b, &anyone, &thread), 0);
+    add_at(b, thread.i, INT64_MAX, 1, 10, "main");
+    CHECK_INT(vmp_profile_builder_process(b, &early, &process), 0);
+    CHECK_INT(vmp_profile_builder_thread(b, &anyone, &thread), 0);
+    add_at(b, thread.i, INT64_MIN, 1, 10, "main");
+    vmp_profile *p = synth_finish(b);
+    vmp_report_info *i = NULL;
+    CHECK_INT(p->threads[2].start_ns, 0);
+    CHECK_INT(p->samples.time_ns[0], VMP_PROFILE_MAX_TIME_NS);
+    CHECK_INT(p->samples.time_ns[1], 0);
+    CHECK_INT(p->processes[2].start_unix_ns, 0);
+    CHECK_INT(p->processes[2].duration_ns, 0);
+    CHECK_INT(vmp_report_info_new(&i, p), 0);
+    CHECK_INT(i->start_unix_ns, 0);
+    CHECK_INT(i->end_unix_ns, 2 * VMP_PROFILE_MAX_TIME_NS);
+    CHECK_INT(i->wall_seconds, 2e-9 * (double)VMP_PROFILE_MAX_TIME_NS);
+    vmp_report_info_free(&i);
+    vmp_report_timeline *t = NULL;
+    vmp_report_timeline_options two = {.bins = 2};
+    CHECK_INT(vmp_report_timeline_new(&t, p, &two), 0);
+    CHECK_INT(t->bins[0].value.weight, 1);
+    CHECK_INT(t->bins[1].value.weight, 1);
+    vmp_report_timeline_free(&t);
+    vmp_profile_free(&p);
+}
+
 static char *
 range_text(const vmp_profile *p, int64_t from_ns, int64_t to_ns)
 {
@@ -122,4 +162,4 @@ TEST(a_timeline_covers_all_processes)
 TEST_MAIN(RUN(a_range_has_the_samples_from_its_begin_to_before_its_end),
     RUN(the_error_of_a_range_is_that_of_its_samples),
     RUN(a_range_of_a_profile_without_single_samples_is_refused),
-    RUN(a_timeline_covers_all_processes))
+    RUN(a_timeline_covers_all_processes), RUN(times_beyond_all_reason_are_the_nearest_ones))
