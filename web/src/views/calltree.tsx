@@ -6,16 +6,13 @@ import { formatPercent, formatSeconds } from "../format.ts";
 import { pathTo } from "../layout/flame.ts";
 import { children, hotPath, openRows } from "../layout/rows.ts";
 import type { NodeIndex, Tree } from "../model/engine.ts";
-import type { Coloring } from "../paint/colors.ts";
 import { Swatch } from "./functions.tsx";
-import { type Profile, nodeFunction, nodeLabel, nodePlace } from "./profile.ts";
+import { type Shown, shareOf } from "./look.ts";
+import { nodeFunction, nodeLabel, nodePlace } from "./profile.ts";
 import { ShareCell, VirtualList } from "./virtual.tsx";
 
-export interface CallTreeProps {
-  readonly profile: Profile;
+export interface CallTreeProps extends Shown {
   readonly tree: Tree;
-  readonly coloring: Coloring;
-  readonly found: Uint8Array | null;
   readonly rootLabel: string;
   readonly selected: NodeIndex | null;
   readonly onSelect: (node: NodeIndex) => void;
@@ -38,7 +35,7 @@ export function CallTree(props: CallTreeProps) {
   const at = selected === null ? -1 : rows.indexOf(selected);
   const active = Math.max(0, at);
   const whole = columns.total[0];
-  const share = (ticks: number): number => (whole > 0 ? ticks / whole : 0);
+  const share = (ticks: number): number => shareOf(ticks, whole);
 
   const toggle = (node: NodeIndex, on: boolean, hot = false): void => {
     const next = new Set(open);

@@ -5,19 +5,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
 import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, readWhat } from "../model/engine.ts";
-import type { Coloring } from "../paint/colors.ts";
 import { Look, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
 import { useTheme } from "./theme.ts";
+import type { Shown } from "./look.ts";
 import { type Profile, nodeLabel, nodePlace } from "./profile.ts";
 
-export interface FlameProps {
-  readonly profile: Profile;
+export interface FlameProps extends Shown {
   readonly tree: Tree;
-  readonly coloring: Coloring;
   readonly zoom: NodeIndex;
   readonly selected: NodeIndex | null;
-  /** By function, whether it is found; null: nothing is searched. */
-  readonly found: Uint8Array | null;
   /** The root stands at the bottom. */
   readonly upward: boolean;
   /** Not taller than it needs to be, nor than this: pixels. Else as tall as its place. */
@@ -36,6 +32,17 @@ export interface FlameProps {
 export interface Drawer {
   svg(): string;
   png(): Promise<Blob | null>;
+}
+
+/** The graph as a file, named after the log. */
+export async function saveGraph(drawer: Drawer | null, kind: "svg" | "png", logName: string): Promise<void> {
+  const blob = kind === "png" ? await drawer?.png() : drawer && new Blob([drawer.svg()], { type: "image/svg+xml" });
+  if (!blob) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${logName.replace(/\.[^.]*$/, "")}.${kind}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 interface Hover {

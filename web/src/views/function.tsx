@@ -1,29 +1,20 @@
 // One function: who calls it, what it calls, and its lines.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../format.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
-import type { Coloring } from "../paint/colors.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
-import { type Profile, nodeFunction } from "./profile.ts";
+import { type Shown, shareOf, useTree } from "./look.ts";
+import { nodeFunction } from "./profile.ts";
 
-export interface FunctionViewProps {
-  readonly profile: Profile;
+export interface FunctionViewProps extends Shown {
   readonly fn: FunctionIndex;
   /** What the trees are of; another text: of something else. */
   readonly filterKey: string;
   readonly flags: number;
   readonly whole: Tree;
-  readonly coloring: Coloring;
-  readonly found: Uint8Array | null;
   readonly onOpen: (fn: FunctionIndex) => void;
-}
-
-function useTree(make: () => Tree, keys: readonly unknown[]): Tree {
-  const tree = useMemo(make, keys);
-  useEffect(() => () => tree.free(), [tree]);
-  return tree;
 }
 
 export function FunctionView(props: FunctionViewProps) {
@@ -43,7 +34,7 @@ export function FunctionView(props: FunctionViewProps) {
         <h2>{name.name}</h2>
         <span class="faint path">{placeText(name)}</span>
         <span class="function-figures">
-          total <b>{formatPercent(all > 0 ? total / all : 0)}</b>, self <b>{formatPercent(all > 0 ? self / all : 0)}</b>
+          total <b>{formatPercent(shareOf(total, all))}</b>, self <b>{formatPercent(shareOf(self, all))}</b>
         </span>
       </header>
       {total === 0 ?
@@ -62,8 +53,8 @@ export function FunctionView(props: FunctionViewProps) {
               {lines.map((line) => (
                 <tr key={line.line}>
                   <th scope="row">{line.line === 0 ? "not known" : line.line}</th>
-                  <LineShare share={all > 0 ? line.self / all : 0} of={all > 0 ? total / all : 0} kind="self" />
-                  <LineShare share={all > 0 ? line.total / all : 0} of={all > 0 ? total / all : 0} kind="total" />
+                  <LineShare share={shareOf(line.self, all)} of={shareOf(total, all)} kind="self" />
+                  <LineShare share={shareOf(line.total, all)} of={shareOf(total, all)} kind="total" />
                 </tr>
               ))}
             </tbody>
@@ -81,7 +72,7 @@ function LineShare({ share, of, kind }: {
 }) {
   return (
     <td class={`share ${kind}`}>
-      <span class="bar" style={{ width: `${of > 0 ? Math.min(100, (share / of) * 100) : 0}%` }} />
+      <span class="bar" style={{ width: `${Math.min(100, shareOf(share, of) * 100)}%` }} />
       <span class="value">{formatPercent(share)}</span>
     </td>
   );

@@ -5,18 +5,15 @@ import { formatPercent, formatSeconds } from "../format.ts";
 import type { FlatRow, FunctionIndex } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
 import type { Coloring } from "../paint/colors.ts";
-import type { Profile } from "./profile.ts";
+import { type Shown, shareOf } from "./look.ts";
 import { ShareCell, VirtualList } from "./virtual.tsx";
 
 type SortKey = "self" | "selfTime" | "total" | "totalTime" | "name" | "module";
 
-export interface FunctionsProps {
-  readonly profile: Profile;
+export interface FunctionsProps extends Shown {
   readonly rows: readonly FlatRow[];
   /** Ticks of everything that is looked at. */
   readonly whole: number;
-  readonly coloring: Coloring;
-  readonly found: Uint8Array | null;
   readonly selected: FunctionIndex | null;
   readonly onSelect: (fn: FunctionIndex) => void;
   readonly onOpen: (fn: FunctionIndex) => void;
@@ -51,7 +48,7 @@ export function FunctionTable(props: FunctionsProps) {
   }, [rows, found, sort, ascending]);
   const at = shown.findIndex((row) => row.fn === props.selected);
   const active = at < 0 ? 0 : at;
-  const share = (ticks: number): number => (whole > 0 ? ticks / whole : 0);
+  const share = (ticks: number): number => shareOf(ticks, whole);
   const header = columns.map(({ key, label, class: name }) => (
     <div
       key={key}

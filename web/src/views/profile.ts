@@ -10,6 +10,12 @@ export interface Profile {
   readonly logName: string;
 }
 
+export function programName(profile: Profile): string {
+  const [first, ...rest] = profile.engine.facts.argv.split("\n");
+  if (first === undefined || first === "") return profile.logName;
+  return [first.slice(first.lastIndexOf("/") + 1), ...rest].join(" ");
+}
+
 export function threadName(thread: ThreadFacts | undefined): string {
   if (thread === undefined || thread.id === 0) return "unknown thread";
   return thread.name !== "" ? thread.name : `thread ${thread.tid}`;

@@ -1,0 +1,50 @@
+// What was profiled, in two lines.
+
+import { useState } from "preact/hooks";
+import { formatCount, formatDate, formatPercent, formatSeconds } from "../format.ts";
+import { shareOf } from "./look.ts";
+import { type Profile, programName } from "./profile.ts";
+import { type ThemeChoice, setThemeChoice, themeChoice } from "./theme.ts";
+
+/** More lost ticks than this are worth a warning. */
+const LOST = 0.01;
+
+export function Header({ profile }: { readonly profile: Profile }) {
+  const { facts } = profile.engine;
+  const parts = [
+    `${formatCount(facts.samples)} samples`,
+    facts.wall ? `${formatSeconds(facts.wallSeconds)} of wall time` : `${formatSeconds(facts.cpuSeconds)} of CPU in ${formatSeconds(facts.wallSeconds)}`,
+    `${formatCount(facts.achievedHz)} Hz`,
+    facts.python === "" ? "" : `${facts.implementation === "" ? "Python" : facts.implementation} ${facts.python}`,
+    facts.startUnix > 0 ? formatDate(facts.startUnix) : "",
+  ].filter((part) => part !== "");
+  const lost = shareOf(facts.lost, facts.lost + facts.ticks);
+  return (
+    <header class="head">
+      <h1 title={facts.argv.split("\n").join(" ")}>{programName(profile)}</h1>
+      <p class="faint facts">{parts.join(" · ")}</p>
+      {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}
+      {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
+      <ThemeButton />
+    </header>
+  );
+}
+
+function ThemeButton() {
+  const [choice, setChoice] = useState<ThemeChoice>(themeChoice());
+  const next: Readonly<Record<ThemeChoice, ThemeChoice>> = { auto: "light", light: "dark", dark: "auto" };
+  const label: Readonly<Record<ThemeChoice, string>> = { auto: "Auto", light: "Light", dark: "Dark" };
+  return (
+    <button
+      type="button"
+      class="theme"
+      aria-label={`Colors: ${label[choice]}`}
+      onClick={() => {
+        setThemeChoice(next[choice]);
+        setChoice(next[choice]);
+      }}
+    >
+      <span aria-hidden="true">◐</span> {label[choice]}
+    </button>
+  );
+}

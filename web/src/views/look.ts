@@ -1,0 +1,111 @@
+// What C says of what is chosen. Only what is seen is asked for: of a big
+// profile each view takes its time.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { type FlatRow, type GroupShare, type Tree, treeFlag } from "../model/engine.ts";
+import { makeMatcher, matchAll, originLabel } from "../model/names.ts";
+import { type ViewState, makeMarks } from "../model/state.ts";
+import { type Coloring, colorByModule, colorByOrigin } from "../paint/colors.ts";
+import type { Profile } from "./profile.ts";
+
+/** What a view of functions has to know of each of them. */
+export interface Shown {
+  readonly profile: Profile;
+  readonly coloring: Coloring;
+  /** By function, whether it is found; null: nothing is searched. */
+  readonly found: Uint8Array | null;
+}
+
+export interface Look extends Shown {
+  /** Another text: views are of something else. */
+  readonly filterKey: string;
+  /** treeFlag */
+  readonly flags: number;
+  readonly tree: Tree;
+  /** Ticks of all that is looked at. */
+  readonly whole: number;
+  /** What is wrong with the expression that is searched. */
+  readonly searchError: string | null;
+  /** Ticks of the samples that pass through what is found. */
+  readonly foundTicks: number;
+}
+
+/** Share of a whole that may have nothing in it. */
+export const shareOf = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+
+/** A tree as long as it is shown: its columns are no garbage that a collector would know of. */
+export function useTree(make: () => Tree, keys: readonly unknown[]): Tree {
+  const tree = useMemo(make, keys);
+  useEffect(() => () => tree.free(), [tree]);
+  return tree;
+}
+
+function filterKeyOf(state: ViewState): string {
+  return JSON.stringify([state.onlyOwn, state.threads, state.range, state.hide, state.focus]);
+}
+
+function flagsOf(state: ViewState): number {
+  return (
+    (state.inverted ? treeFlag.inverted : 0) |
+    (state.foldRecursion ? treeFlag.foldRecursion : 0) |
+    (state.byThread ? treeFlag.byThread : 0)
+  );
+}
+
+function useColoring(profile: Profile, state: ViewState, filterKey: string): Coloring {
+  const byModule = state.colorBy === "module";
+  const modules = useMemo(() => {
+    if (!byModule) return [];
+    const all = [...new Set(profile.names.slice(1).map((fn) => fn.module))];
+    const place = new Map(all.map((module, i) => [module, i]));
+    const groupOf = Uint32Array.from(profile.names, (fn) => place.get(fn.module) ?? all.length);
+    const shares = profile.engine.groups(groupOf, all.length);
+    return all
+      .map((module, i) => ({ module, share: shares[i] }))
+      .sort((a, b) => b.share.self - a.share.self || b.share.total - a.share.total)
+      .map((entry) => entry.module);
+  }, [byModule, byModule ? filterKey : ""]);
+  return useMemo(
+    () => (byModule ? colorByModule(profile.names, modules) : colorByOrigin(profile.names, originLabel)),
+    [byModule, modules],
+  );
+}
+
+export function useLook(profile: Profile, state: ViewState): Look {
+  const { engine, names } = profile;
+  const filterKey = filterKeyOf(state);
+  const flags = flagsOf(state);
+  useMemo(() => {
+    engine.setFilter({ marks: makeMarks(names, state), threads: state.threads, range: state.range });
+  }, [filterKey]);
+  const tree = useTree(() => engine.tree(flags), [filterKey, flags]);
+  const coloring = useColoring(profile, state, filterKey);
+  const matcher = useMemo(() => makeMatcher(state.search), [state.search]);
+  const searchError = typeof matcher === "string" ? matcher : null;
+  const found = useMemo(
+    () => (matcher === null || typeof matcher === "string" ? null : matchAll(names, matcher)),
+    [matcher],
+  );
+  const foundTicks = useMemo(() => {
+    if (found === null) return 0;
+    // An inverted tree leaves out what is very light.
+    if (!state.inverted) return tree.share(found);
+    return engine.groups(Uint32Array.from(found, (mark) => 1 - mark), 1)[0].total;
+  }, [tree, found]);
+  return { profile, filterKey, flags, tree, whole: tree.columns.total[0], coloring, found, searchError, foundTicks };
+}
+
+/** The table of functions, while it is shown. */
+export function useFlat({ profile, filterKey }: Look, wanted: boolean): readonly FlatRow[] {
+  return useMemo(() => (wanted ? profile.engine.flat() : []), [wanted ? filterKey : ""]);
+}
+
+/** Shares of the entries of the legend; none until the views are there. */
+export function useLegend({ profile, coloring, filterKey }: Look): readonly GroupShare[] {
+  const [shares, setShares] = useState<readonly GroupShare[]>([]);
+  useEffect(() => {
+    const timer = setTimeout(() => setShares(profile.engine.groups(coloring.entryOf, coloring.legend.length)));
+    return () => clearTimeout(timer);
+  }, [coloring, filterKey]);
+  return shares;
+}
