@@ -5,6 +5,8 @@ Parsed by hand: argparse would add ten milliseconds to the start of every profil
 
 from __future__ import annotations
 
+import sys
+
 from ._session import DEFAULT_PERIOD, interval_ns, records_native
 
 TYPE_CHECKING = False
@@ -52,6 +54,18 @@ where to
   -h, --help       print this
   -V, --version    print the version
 """
+
+
+PYPY_HELP = """
+PyPy samples itself, so under it some things are not recorded: lines, which
+thread a sample is of, with --wall threads other than the main one, with
+--native C frames between Python frames. vmprofshow LOG info says it too.
+"""
+
+
+def help_text() -> str:
+    """What --help prints."""
+    return HELP + (PYPY_HELP if sys.implementation.name == "pypy" else "")
 
 
 class UsageError(Exception):

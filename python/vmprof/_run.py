@@ -8,7 +8,7 @@ import sys
 
 from . import _session
 from ._errors import VMProfError
-from ._options import HELP, Options, UsageError, parse
+from ._options import Options, UsageError, help_text, parse
 from ._output import Output
 from ._program import Program, exit_with
 
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     except UsageError as error:
         exit_with(_STATUS_USAGE, str(error))
     if options.action == "help":
-        sys.stdout.write(HELP)
+        sys.stdout.write(help_text())
         return
     if options.action == "version":
         from ._version import VERSION

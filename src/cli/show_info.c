@@ -33,6 +33,26 @@ put_modes(vmp_json *j, const vmp_report_info *info)
 }
 
 static void
+put_unrecorded(vmp_json *j, const vmp_report_info *info)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } rows[] = {
+        {VMP_REPORT_NO_LINES, "lines"},
+        {VMP_REPORT_NO_THREAD_IDS, "thread_ids"},
+        {VMP_REPORT_NO_OTHER_THREADS, "other_threads"},
+        {VMP_REPORT_NO_INNER_C_FRAMES, "inner_c_frames"},
+    };
+    vmp_json_key(j, "unrecorded");
+    vmp_json_begin(j, '[');
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (info->unrecorded & rows[i].bit)
+            vmp_json_str(j, vmp_str_from(rows[i].name));
+    vmp_json_end(j, ']');
+}
+
+static void
 put_argv(vmp_json *j, vmp_str argv)
 {
     vmp_json_key(j, "argv");
@@ -62,6 +82,7 @@ put_figures(const vmp_show *s, vmp_json *j, const vmp_report_info *info)
     vmp_json_put_double(j, "sample_hz", info->sample_hz);
     vmp_json_put_str(j, "timer", info->timer);
     put_modes(j, info);
+    put_unrecorded(j, info);
     vmp_json_put_double(j, "start_unix", (double)info->start_unix_ns / 1e9);
     vmp_json_put_double(j, "end_unix", (double)info->end_unix_ns / 1e9);
     vmp_json_put_uint(j, "bytes", info->log_bytes);

@@ -397,6 +397,14 @@ typedef struct vmp_report_loss {
     uint64_t count;
 } vmp_report_loss;
 
+/* What the sampler that is built into PyPy cannot record, bits. None: other interpreters. */
+enum vmp_report_unrecorded {
+    VMP_REPORT_NO_LINES = 1,
+    VMP_REPORT_NO_THREAD_IDS = 2,    /* all threads are one */
+    VMP_REPORT_NO_OTHER_THREADS = 4, /* the main thread alone was sampled */
+    VMP_REPORT_NO_INNER_C_FRAMES = 8 /* no C frames but those above all Python frames */
+};
+
 /* Of all processes together; mode, timer, asked rate and the texts are of the
  * first one. */
 typedef struct vmp_report_info {
@@ -419,7 +427,8 @@ typedef struct vmp_report_info {
     int64_t start_unix_ns;
     int64_t end_unix_ns;
 
-    uint32_t mode; /* VMP_PROFILE_MODE_* */
+    uint32_t mode;       /* VMP_PROFILE_MODE_* */
+    uint32_t unrecorded; /* enum vmp_report_unrecorded */
     vmp_str timer;
     uint64_t log_bytes;
     double bytes_per_sample; /* 0 without samples */

@@ -108,6 +108,20 @@ add_facts(vmp_report_info *i, const vmp_profile *p)
     i->vmprof = vmp_profile_meta_get(p, first, "vmprof");
 }
 
+/* docs/pypy.md tells where each is from. */
+static uint32_t
+unrecorded_of(const vmp_report_info *i)
+{
+    uint32_t bits = VMP_REPORT_NO_LINES | VMP_REPORT_NO_THREAD_IDS;
+    if (!vmp_str_equal(i->implementation, vmp_str_from("PyPy")))
+        return 0;
+    if (i->mode & VMP_PROFILE_MODE_WALL)
+        bits |= VMP_REPORT_NO_OTHER_THREADS;
+    if (i->mode & VMP_PROFILE_MODE_NATIVE)
+        bits |= VMP_REPORT_NO_INNER_C_FRAMES;
+    return bits;
+}
+
 int
 vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p)
 {
@@ -118,6 +132,7 @@ vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p)
     }
     add_times(i, p);
     add_facts(i, p);
+    i->unrecorded = unrecorded_of(i);
     i->samples = p->total_samples;
     i->ticks = vmp_profile_ticks(p, p->total_weight);
     if (i->sampled_ns > 0) {

@@ -120,6 +120,24 @@ put_mode(info_printer *ip, const vmp_report_info *info)
 }
 
 static void
+put_unrecorded(info_printer *ip, const vmp_report_info *info)
+{
+    static const struct {
+        uint32_t bit;
+        const char *text;
+    } rows[] = {
+        {VMP_REPORT_NO_LINES, "lines"},
+        {VMP_REPORT_NO_THREAD_IDS, "thread ids (all threads count as one)"},
+        {VMP_REPORT_NO_OTHER_THREADS, "threads other than the main one"},
+        {VMP_REPORT_NO_INNER_C_FRAMES, "C frames between Python frames"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (info->unrecorded & rows[i].bit)
+            vmp_out_printf(&ip->line, "%s%s", ip->line.n ? ", " : "", rows[i].text);
+    put_line(ip, "unrecorded");
+}
+
+static void
 put_rates(info_printer *ip, const vmp_report_info *info)
 {
     vmp_out_printf(&ip->line, "asked %.1f Hz", info->asked_hz);
@@ -233,6 +251,7 @@ vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
     put_start(&ip, info);
     put_duration(&ip, info);
     put_mode(&ip, info);
+    put_unrecorded(&ip, info);
     put_rates(&ip, info);
     put_states(&ip);
     put_sizes(&ip, info);

@@ -131,6 +131,29 @@ def test_lines_are_refused_in_words(pypy: Any, tmp_path: Path) -> None:
     assert done.stderr == "vmprof: PyPy does not record lines\n"
 
 
+def test_what_is_not_recorded_is_said_once(pypy: Any, tmp_path: Path) -> None:
+    prog, log = write(tmp_path, SPIN + "light()\n"), tmp_path / "log"
+    done = pypy.run(["-m", "vmprof", "--lines", "--wall", "-o", str(log), str(prog)], cwd=tmp_path)
+    assert done.stderr.count("lines") == 1 and done.stderr.count("main thread") == 1
+    assert view(pypy, log, "info")["unrecorded"] == ["lines", "thread_ids", "other_threads"]
+    done = subprocess.run([pypy.binary, "show", str(log), "info"], text=True, capture_output=True)
+    (said,) = (line for line in done.stdout.splitlines() if line.startswith("unrecorded"))
+    assert "lines, thread ids" in said and "other than the main" in said
+    assert "not recorded: lines" in pypy.run(["-m", "vmprof", "--help"]).stdout
+
+
+def test_two_sessions_say_once_what_they_cannot(pypy: Any, tmp_path: Path) -> None:
+    code = (
+        "import vmprof\n"
+        "for name in 'ab':\n"
+        "    with open(name, 'w+b') as log:\n"
+        "        vmprof.enable(log.fileno(), lines=True)\n"
+        "        vmprof.disable()\n"
+    )
+    done = pypy.run([str(write(tmp_path, code))], cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "vmprof: PyPy does not record lines\n")
+
+
 API = """
 import os, vmprof
 log = open(sys.argv[1], "w+b")
