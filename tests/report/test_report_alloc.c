@@ -1,5 +1,6 @@
 #include "alloc_fail.h"
 #include "compat_tree.h"
+#include "report_diff.h"
 #include "synth.h"
 
 static vmp_profile *
@@ -108,6 +109,33 @@ TEST(a_range_that_runs_out_of_memory_says_so)
     vmp_profile_free(&p);
 }
 
+TEST(so_does_a_difference)
+{
+    vmp_profile *p = small_profile(), *other = SYNTH("1 2 main:1 a:2 c", "1 4 main d");
+    vmp_report_flat *flats[2] = {NULL, NULL};
+    vmp_report_tree *trees[2] = {NULL, NULL};
+    vmp_report_diff *flat = NULL;
+    vmp_report_diff_tree *tree = NULL;
+    int rc;
+    CHECK_INT(vmp_report_flat_new(&flats[0], p, NULL), 0);
+    CHECK_INT(vmp_report_flat_new(&flats[1], other, NULL), 0);
+    CHECK_INT(vmp_report_tree_new(&trees[0], p, NULL), 0);
+    CHECK_INT(vmp_report_tree_new(&trees[1], other, NULL), 0);
+    ALLOC_FAIL_LOOP(rc,
+        vmp_report_diff_new(&flat, p, flats[0], other, flats[1], VMP_REPORT_DIFF_SORT_SELF, false));
+    CHECK(flat && flat->count == 6);
+    ALLOC_FAIL_LOOP(rc, vmp_report_diff_tree_new(&tree, p, trees[0], other, trees[1], false));
+    CHECK(tree && tree->count > 5);
+    vmp_report_diff_free(&flat);
+    vmp_report_diff_tree_free(&tree);
+    for (int i = 0; i < 2; i++) {
+        vmp_report_flat_free(&flats[i]);
+        vmp_report_tree_free(&trees[i]);
+    }
+    vmp_profile_free(&p);
+    vmp_profile_free(&other);
+}
+
 TEST(so_does_one_with_states)
 {
     vmp_profile *p = SYNTH("1 2 main:1 a:2 j!b:3", "2 5 main:2 M!a:7", "1 1 w!main:1");
@@ -131,4 +159,4 @@ TEST(so_does_one_with_states)
 }
 
 TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so), RUN(a_range_that_runs_out_of_memory_says_so),
-    RUN(so_does_one_with_states))
+    RUN(so_does_a_difference), RUN(so_does_one_with_states))

@@ -1,0 +1,83 @@
+/* How sure a change is.
+ *
+ * Both shares have their intervals of Wilson (report_error.c), [l, u] around p.
+ * The samples of two runs are independent, so that the difference after - before
+ * has the interval of Newcombe's hybrid score method ("Interval estimation for
+ * the difference between independent proportions", Statistics in Medicine 17,
+ * 1998, method 10):
+ *
+ *     low  = change - sqrt((p_after - l_after)^2 + (u_before - p_before)^2)
+ *     high = change + sqrt((u_after - p_after)^2 + (p_before - l_before)^2)
+ *
+ * Its half towards 0 stands for 1.96 standard errors, which gives the chance that
+ * sampling alone makes such a change. Seconds are the share times the time of the
+ * whole, which is measured, not sampled.
+ *
+ * Of a hundred functions that did not change, five have an interval without 0 in
+ * it. What is marked as significant is therefore chosen by the method of Benjamini
+ * and Hochberg ("Controlling the false discovery rate", J. R. Stat. Soc. B 57,
+ * 1995): sorted by their chances, the first k rows of n, for the largest k whose
+ * chance is at most k / n * 5 %. Of those that are marked, 5 % are there by chance
+ * alone.
+ *
+ * As in report_error.c this is of the two runs that were sampled. That a machine
+ * was busier, or that the input was another one, is a change too. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "report_diff.h"
+
+static const double FALSE_SHARE = 0.05;
+
+vmp_report_change
+vmp_report_change_of(const vmp_report_value *before, const vmp_report_value *before_whole,
+    const vmp_report_value *after, const vmp_report_value *after_whole, bool seconds)
+{
+    static const double z = 1.959963984540054; /* 97.5 % of the normal distribution lie below */
+    const vmp_report_value *parts[2] = {before, after}, *wholes[2] = {before_whole, after_whole};
+    double share[2], low[2], high[2];
+    for (int i = 0; i < 2; i++) {
+        double scale = seconds ? (double)wholes[i]->value_ns / 1e9 : 1;
+        vmp_report_interval interval = vmp_report_share_interval(parts[i], wholes[i]);
+        share[i] =
+            wholes[i]->weight ? scale * (double)parts[i]->weight / (double)wholes[i]->weight : 0;
+        low[i] = scale * interval.low;
+        high[i] = scale * interval.high;
+    }
+    vmp_report_change c = {.before = share[0], .after = share[1], .chance = 1};
+    c.change = share[1] - share[0];
+    c.low = c.change - hypot(share[1] - low[1], high[0] - share[0]);
+    c.high = c.change + hypot(high[1] - share[1], share[0] - low[0]);
+    double reach = c.change > 0 ? c.change - c.low : c.high - c.change;
+    if (reach > 0 && before_whole->weight > 0 && after_whole->weight > 0)
+        c.chance = erfc(z * fabs(c.change) / reach / sqrt(2));
+    return c;
+}
+
+static int
+compare_chances(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+int
+vmp_report_changes_mark(vmp_report_change *first, size_t n, size_t stride)
+{
+    double *chances = malloc(n ? n * sizeof(*chances) : 1), most = -1;
+    char *at = (char *)first;
+    if (!chances)
+        return -VMP_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        chances[i] = ((vmp_report_change *)(void *)(at + i * stride))->chance;
+    qsort(chances, n, sizeof(*chances), compare_chances);
+    for (size_t k = n; k > 0 && most < 0; k--)
+        if (chances[k - 1] <= FALSE_SHARE * (double)k / (double)n)
+            most = chances[k - 1];
+    for (size_t i = 0; i < n; i++) {
+        vmp_report_change *c = (vmp_report_change *)(void *)(at + i * stride);
+        c->significant = c->chance <= most;
+    }
+    free(chances);
+    return 0;
+}
