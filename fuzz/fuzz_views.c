@@ -1,17 +1,19 @@
 /* Every view of any log (fuzz_log.h), as text, JSON and page: what a terminal or
  * a browser gets is harmless (fuzz_shown.h).
  *
- * The first bytes: view, form (bits below), sort, by, number of the options. */
+ * The first bytes: view, form (bits below), sort, by, number of the options. With
+ * DIFF in the view also what changed between the first part of the log and all. */
 #include <locale.h>
 #include <stdbool.h>
 
+#include "diff.h"
 #include "fuzz.h"
 #include "fuzz_log.h"
 #include "fuzz_shown.h"
 #include "load.h"
 #include "show.h"
 
-enum { HEAD_BYTES = 5, VIEW_COUNT = 8 };
+enum { HEAD_BYTES = 5, VIEW_COUNT = 8, DIFF = 128 };
 enum {
     FORM_JSON = 1,
     FORM_HTML = 2, /* where there is one, and not JSON */
@@ -99,6 +101,39 @@ show(const vmp_profile *p, const uint8_t *head)
     vmp_out_fini(&out);
 }
 
+static void
+show_diff(const vmp_profile *p, const vmp_buf *log, const uint8_t *head)
+{
+    const uint8_t form = head[1];
+    const vmp_term term = {.width = VMP_TERM_TTY_WIDTH,
+        .utf8 = !(form & FORM_ASCII),
+        .color = form & FORM_COLOR,
+        .lossless = form & FORM_LOSSLESS};
+    const vmp_diff_options options = {.json = form & FORM_JSON,
+        .tree = form & FORM_THREADS,
+        .seconds = form & FORM_TOTAL,
+        .limit = head[4],
+        .sort = head[2] % 3};
+    vmp_profile *part = NULL;
+    vmp_out out;
+    if (vmp_load_bytes(&part, log->p, log->n * head[4] / 256, NULL, NULL) < 0)
+        return;
+    vmp_out_init(&out, -1);
+    int rc = vmp_diff_show(&(vmp_diff){.paths = {"a.log", "b.log"},
+        .profiles = {part, p},
+        .options = &options,
+        .limit_given = head[4] & 1,
+        .out = &out,
+        .term = &term});
+    PROMISE(rc == 0 && out.rc == 0 && out.n > 0);
+    if (options.json)
+        fuzz_shown_json(vmp_out_view(&out));
+    else
+        fuzz_shown_text(vmp_out_view(&out), &term);
+    vmp_out_fini(&out);
+    vmp_profile_free(&part);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -111,8 +146,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < HEAD_BYTES)
         return 0;
     fuzz_log_make(&log, data + HEAD_BYTES, size - HEAD_BYTES);
-    if (vmp_load_bytes(&p, log.p, log.n, NULL, NULL) == 0)
+    if (vmp_load_bytes(&p, log.p, log.n, NULL, NULL) == 0) {
         show(p, data);
+        if (data[0] & DIFF)
+            show_diff(p, &log, data);
+    }
     vmp_profile_free(&p);
     vmp_buf_fini(&log);
     return 0;

@@ -25,6 +25,7 @@ extern const vmp_cli_command vmp_cli_commands[];
 
 int vmp_cli_show(int argc, char **argv);
 int vmp_cli_stats(int argc, char **argv);
+int vmp_cli_diff(int argc, char **argv);
 int vmp_cli_convert(int argc, char **argv);
 int vmp_cli_report(int argc, char **argv);
 int vmp_cli_jit(int argc, char **argv);

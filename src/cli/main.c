@@ -8,6 +8,7 @@
 const vmp_cli_command vmp_cli_commands[] = {
     {"show", "LOG [VIEW] [options]", "show a log: tree, flat, callers, lines, ...", vmp_cli_show},
     {"stats", "LOG [options]", "show the hot functions and paths in short", vmp_cli_stats},
+    {"diff", "BEFORE AFTER [options]", "show what changed between two logs", vmp_cli_diff},
     {"convert", "LOG --to FORMAT -o FILE", "write a log for other tools", vmp_cli_convert},
     {"report", "LOG -o FILE", "write a page for the browser that shows a log", vmp_cli_report},
     {"jit", "LOG [options]", "show a jitlog: what PyPy's JIT compiled", vmp_cli_jit},

@@ -71,6 +71,8 @@ bool vmp_show_wants(const vmp_show *s, vmp_function_id id);
 
 /* ------------------------------------------------- JSON; see docs/json.md */
 
+enum { VMP_SHOW_SCHEMA = 1 }; /* raised when a key changes its meaning */
+
 /* Begins the object of a view with the keys that all have. total may be NULL. */
 vmp_json vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value *total);
 /* Ends the object and the line. */

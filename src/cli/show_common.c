@@ -108,13 +108,12 @@ vmp_show_wants(const vmp_show *s, vmp_function_id id)
 vmp_json
 vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value *total)
 {
-    enum { SCHEMA = 1 }; /* raised when a key changes its meaning; see docs/json.md */
     const vmp_profile *p = s->profile;
     bool wall = p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
     vmp_json j = vmp_json_to(s->view.out);
     vmp_json_begin(&j, '{');
     vmp_json_put_str(&j, "view", vmp_str_from(view));
-    vmp_json_put_uint(&j, "schema", SCHEMA);
+    vmp_json_put_uint(&j, "schema", VMP_SHOW_SCHEMA);
     vmp_json_put_str(&j, "vmprof", vmp_str_from(VMP_VERSION));
     vmp_json_put_str(&j, "log", vmp_str_from(s->path));
     vmp_json_put_bool(&j, "cut", p->cut);

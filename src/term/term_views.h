@@ -8,6 +8,7 @@
 #define VMP_TERM_VIEWS_H
 
 #include "report.h"
+#include "report_diff.h"
 #include "term_line.h"
 
 /* Where a view goes and what its names mean; all borrowed. */
@@ -48,6 +49,22 @@ typedef struct vmp_view_flat_options {
 
 int vmp_view_flat(
     const vmp_view *v, const vmp_report_flat *flat, const vmp_view_flat_options *options);
+
+/* Two profiles; all borrowed. */
+typedef struct vmp_view_two {
+    vmp_out *out;
+    const vmp_term *term;
+    const vmp_profile *before, *after;
+    bool seconds; /* changes are in seconds, not in shares */
+} vmp_view_two;
+
+/* limit: at most so many rows; 0: all. Rows in which both figures are 0 are left
+ * out. */
+int vmp_view_diff(const vmp_view_two *v, const vmp_report_diff *diff, bool by_total, size_t limit);
+
+/* Only nodes that changed significantly, and the way to them. */
+int vmp_view_diff_tree(const vmp_view_two *v, const vmp_report_diff_tree *diff,
+    const vmp_report_tree *before, const vmp_report_tree *after);
 
 /* callers and callees: of the same functions in the same order. */
 int vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,

@@ -1,6 +1,7 @@
 /* Every allocation of a command's views fails in turn, as text, JSON and page;
  * so does that of its options. */
 #include "alloc_fail.h"
+#include "diff.h"
 #include "jit.h"
 #include "jitlog_bytes.h"
 #include "show.h"
@@ -48,6 +49,37 @@ TEST(a_view_that_runs_out_of_memory_says_so)
         }
     }
     vmp_profile_free(&p);
+}
+
+static int
+run_diff(const vmp_profile *before, const vmp_profile *after, const vmp_diff_options *options)
+{
+    static const vmp_term term = {.width = 80, .utf8 = true, .color = true};
+    vmp_out out;
+    vmp_out_init(&out, -1);
+    vmp_diff d = {.paths = {"a.log", "b.log"},
+        .profiles = {before, after},
+        .options = options,
+        .out = &out,
+        .term = &term};
+    int rc = vmp_diff_show(&d);
+    if (rc == 0)
+        rc = out.rc;
+    vmp_out_fini(&out);
+    return rc;
+}
+
+TEST(so_does_a_difference)
+{
+    vmp_profile *before = small_profile();
+    vmp_profile *after = SYNTH("1 900 main:1 a:2 new", "1 4 main b");
+    for (int form = 0; form < 4; form++) {
+        vmp_diff_options options = {.json = form & 1, .tree = form & 2};
+        int rc;
+        ALLOC_FAIL_LOOP(rc, run_diff(before, after, &options));
+    }
+    vmp_profile_free(&before);
+    vmp_profile_free(&after);
 }
 
 static int
@@ -110,5 +142,5 @@ TEST(a_jitlog_that_is_shown_without_memory_says_so)
     vmp_buf_fini(&l.b);
 }
 
-TEST_MAIN(RUN(a_jitlog_that_is_shown_without_memory_says_so),
+TEST_MAIN(RUN(a_jitlog_that_is_shown_without_memory_says_so), RUN(so_does_a_difference),
     RUN(a_view_that_runs_out_of_memory_says_so), RUN(options_that_cannot_be_kept_are_an_error))

@@ -1,0 +1,109 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "cli.h"
+#include "diff.h"
+
+#define AT(member) offsetof(vmp_diff_options, member)
+
+static const char *const sorts[] = {"self", "total", "name", NULL};
+static const char *const colors[] = {"auto", "always", "never", NULL};
+
+enum { OPT_COUNT = 9, OPT_LIMIT = 4 };
+
+static const vmp_opt opts[OPT_COUNT] = {
+    {"help", 'h', VMP_OPT_FLAG, AT(help), NULL, NULL, 0, 0, 0, "show this text"},
+    {"json", 0, VMP_OPT_FLAG, AT(json), NULL, NULL, 0, 0, 0,
+        "print JSON; the keys are described in docs/json.md"},
+    {"tree", 't', VMP_OPT_FLAG, AT(tree), NULL, NULL, 0, 0, 0,
+        "the call tree, of text only the ways to what changed; with --json beside the functions"},
+    {"sort", 's', VMP_OPT_CHOICE, AT(sort), "BY", sorts, 0, 0, 0,
+        "functions by the change of self (the default) or of total, or by name"},
+    [OPT_LIMIT] = {"limit", 'l', VMP_OPT_UINT, AT(limit), "N", NULL, 0, 1e9, 0,
+        "at most N functions (20; with --json all); 0: all"},
+    {"seconds", 0, VMP_OPT_FLAG, AT(seconds), NULL, NULL, 0, 0, 0,
+        "compare seconds, not shares of each log's own total"},
+    {"hide", 0, VMP_OPT_LIST, AT(hide), "TEXT", NULL, 0, 0, 0,
+        "leave out functions with TEXT in their name or file; what they cost goes to their "
+        "callers; may be repeated"},
+    {"no-native", 0, VMP_OPT_FLAG, AT(no_native), NULL, NULL, 0, 0, 0,
+        "leave out native functions; what they cost goes to their callers"},
+    {"color", 0, VMP_OPT_CHOICE, AT(color), "WHEN", colors, 0, 0, 0,
+        "auto (only on a terminal, and not if NO_COLOR is set), always, never"},
+};
+
+static int
+put_help(void)
+{
+    vmp_cli_output o;
+    vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
+    vmp_out_text(&o.out,
+        "usage: vmprof diff BEFORE AFTER [options]\n\n"
+        "Shows what changed between two logs, as shares of each one's own total.\n"
+        "What may be chance, because samples are few, is told from what is not.\n\n"
+        "options:\n");
+    vmp_opts_help(&o.out, &o.term, opts, OPT_COUNT);
+    return vmp_cli_output_close(&o, 0);
+}
+
+static bool
+is_wall(const vmp_profile *p)
+{
+    return p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
+}
+
+static int
+show(const vmp_diff *logs)
+{
+    vmp_cli_output o;
+    vmp_diff d = *logs;
+    if (is_wall(d.profiles[0]) != is_wall(d.profiles[1]))
+        return vmp_cli_fail("one log tells CPU time, the other time on the wall: %s",
+            d.paths[is_wall(d.profiles[1])]);
+    vmp_cli_output_open(&o, (enum vmp_term_color)d.options->color);
+    d.out = &o.out;
+    d.term = &o.term;
+    int rc = vmp_diff_show(&d);
+    int status = vmp_cli_output_close(&o, 0);
+    return rc < 0 ? vmp_cli_fail("%s: %s", d.paths[1], vmp_err_text(rc)) : status;
+}
+
+static int
+run(const vmp_str *paths, const vmp_diff_options *options, bool limit_given)
+{
+    vmp_diff d = {.options = options, .limit_given = limit_given};
+    vmp_profile *profiles[2] = {NULL, NULL};
+    int status = 0;
+    if (strcmp(paths[0].p, "-") == 0 && strcmp(paths[1].p, "-") == 0)
+        return vmp_cli_usage("diff", "standard input is one log only");
+    for (int i = 0; i < 2 && status == 0; i++) {
+        d.paths[i] = paths[i].p;
+        d.profiles[i] = profiles[i] = vmp_cli_load(paths[i].p, false);
+        status = profiles[i] ? 0 : VMP_CLI_FAILED;
+    }
+    if (status == 0)
+        status = show(&d);
+    vmp_profile_free(&profiles[0]);
+    vmp_profile_free(&profiles[1]);
+    return status;
+}
+
+int
+vmp_cli_diff(int argc, char **argv)
+{
+    vmp_diff_options options = {0};
+    vmp_opts_result result;
+    vmp_err err = {0};
+    int status;
+    if (vmp_opts_parse(opts, OPT_COUNT, &options, argc, argv, &result, &err) < 0)
+        status = vmp_cli_usage("diff", "%s", err.code ? err.text : "out of memory");
+    else if (options.help)
+        status = put_help();
+    else if (result.arguments.n != 2)
+        status = vmp_cli_usage("diff", "two logs are compared: BEFORE AFTER");
+    else
+        status = run(result.arguments.p, &options, result.seen >> OPT_LIMIT & 1);
+    vmp_opt_list_fini(&result.arguments);
+    vmp_opt_list_fini(&options.hide);
+    return status;
+}
