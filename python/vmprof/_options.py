@@ -47,7 +47,8 @@ where to
   --web            send the log to the server of profiles on this machine,
                    which is started if it does not run, and print the link
   --web-url URL    with --web: to this server
-  --web-auth T     with --web: with this token; else $VMPROF_TOKEN is used
+  --web-auth T     with --web: with this token, which others see in the list of
+                   processes; not so in --config F or $VMPROF_TOKEN
   --config F       read options from file F, lines as in "period = 0.001" or
                    "lines = yes"; the command line wins over the file
 
@@ -85,6 +86,8 @@ class Options:
     web: bool = False
     web_url: str | None = None
     web_auth: str | None = None
+    web_auth_file: str | None = None
+    """Where web_auth was read from; None: the command line."""
     jitlog: bool = False
 
     action: str = "script"
@@ -98,6 +101,9 @@ class Options:
         if not self.web:
             return None
         url = ["--web-url", self.web_url] if self.web_url else []
+        if self.web_auth_file is not None:
+            # Not the token itself: anybody can read the command line of a process.
+            return [*url, "--config", self.web_auth_file]
         return [*url, *(["--web-auth", self.web_auth] if self.web_auth else [])]
 
     def not_available(self) -> list[str]:
@@ -190,16 +196,31 @@ def parse(arguments: list[str]) -> Options:
     command_line.read()
     options = Options()
     if command_line.config is not None:
-        from ._config import read_config
-
-        for attribute, value in read_config(command_line.config).items():
-            setattr(options, attribute, value)
+        _apply_file(options, command_line.config, "web_auth" not in command_line.found)
     for attribute, value in command_line.found.items():
         setattr(options, attribute, value)
     if options.action in ("script", "module") and not options.program:
         missing = "program" if options.action == "script" else "module after -m"
         raise UsageError(f"no {missing} given; usage: {USAGE}")
     return options
+
+
+def _apply_file(options: Options, path: str, has_token: bool) -> None:
+    """Take what a file says; has_token: its token counts, if there is one."""
+    import os
+
+    from ._config import read_config
+
+    found = read_config(path)
+    for attribute, value in found.items():
+        setattr(options, attribute, value)
+    if has_token and "web_auth" in found:
+        if not os.path.isfile(path):
+            raise UsageError(
+                f"{path}: web-auth is read again when the log is sent, which needs a file; "
+                "or put the token into $VMPROF_TOKEN"
+            )
+        options.web_auth_file = os.path.abspath(path)
 
 
 class _CommandLine:

@@ -15,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     left = list(options.log)
     try:
+        if options.config:
+            _add_config(options)
         url = with_scheme(options.web_url) if options.web_url else _local()
         token = options.web_auth or os.environ.get("VMPROF_TOKEN")
         link = ""
@@ -37,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.web:
         again = ["python", "-m", "vmprof.upload"]
         again += ["--web-url", options.web_url] if options.web_url else []
+        again += ["--config", options.config] if options.config else []
         words = " ".join(shlex.quote(word) for word in (*again, *left))
         _tell(f"the log is kept; send it with: {words}")
     return 1
@@ -56,11 +59,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--web-auth", metavar="TOKEN", help="the server's token; else $VMPROF_TOKEN is used"
     )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="take web-url and web-auth from FILE, as python -m vmprof does, where not given here",
+    )
     parser.add_argument("--name", help="what to call the profile")
     parser.add_argument("--label", action="append", default=[], metavar="KEY:VALUE")
     parser.add_argument("--web", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--temporary", action="store_true", help=argparse.SUPPRESS)
     return parser
+
+
+def _add_config(options: argparse.Namespace) -> None:
+    """Take from the file what the command line does not say."""
+    from ._config import read_config
+    from ._options import UsageError
+
+    try:
+        found = read_config(options.config)
+    except UsageError as error:
+        raise NotSent(str(error)) from None
+    options.web_url = options.web_url or found.get("web_url")
+    options.web_auth = options.web_auth or found.get("web_auth")
 
 
 def _local() -> str:

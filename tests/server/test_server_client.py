@@ -159,16 +159,20 @@ class Busy(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def busy() -> Iterator[str]:
-    Busy.seen = []
-    server = http.server.HTTPServer(("127.0.0.1", 0), Busy)
+def serve_by(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = http.server.HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    Busy.seen = []
+    yield from serve_by(Busy)
 
 
 def test_a_busy_server_is_tried_again(
@@ -179,6 +183,80 @@ def test_a_busy_server_is_tried_again(
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{busy}/#/00000000\n"
     assert Busy.seen == [own_log()] * 3
+
+
+TOKEN = "t0ken-that-nobody-else-has"
+
+
+class Watching(http.server.BaseHTTPRequestHandler):
+    """Takes an upload, and looks who has the token on his command line meanwhile."""
+
+    shown: ClassVar[list[str | None]] = []
+    seen_by: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.shown.append(self.headers["Authorization"])
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = process.read_bytes()
+            except OSError:
+                continue
+            if TOKEN.encode() in words:
+                self.seen_by.append(words)
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(b'{"id": "00000000"}')
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def watching() -> Iterator[str]:
+    Watching.shown, Watching.seen_by = [], []
+    yield from serve_by(Watching)
+
+
+@pytest.mark.parametrize("end", ["sys.exit(3)", "import os; os.kill(os.getpid(), 15)"])
+def test_a_token_in_a_file_is_on_no_command_line(
+    end: str, one_python: Any, watching: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "prog.py").write_text(PROGRAM.replace("sys.exit(3)", end))
+    (tmp_path / "vmprof.ini").write_text(f"web = yes\nweb-url = {watching}\nweb-auth = {TOKEN}\n")
+    done = run(one_python, env, tmp_path, "vmprof", "--config", "vmprof.ini", "prog.py")
+    assert (Watching.shown, Watching.seen_by) == ([f"Token {TOKEN}"], []), done.stderr
+    # That one on the command line would have been seen.
+    words = ["--config", "vmprof.ini", "--web-auth", TOKEN, "prog.py"]
+    run(one_python, env, tmp_path, "vmprof", *words)
+    assert len(Watching.shown) == 2 and Watching.seen_by
+
+
+def test_logs_are_sent_as_a_file_says(
+    one_python: Any, watching: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_bytes(own_log())
+    (tmp_path / "vmprof.ini").write_text(f"web-url = {watching}\nweb-auth = {TOKEN}\n")
+    words = ["vmprof.upload", "--config", "vmprof.ini", "log"]
+    done = run(one_python, env, tmp_path, *words)
+    assert (done.returncode, done.stdout) == (0, f"{watching}/#/00000000\n")
+    assert (Watching.shown, Watching.seen_by) == ([f"Token {TOKEN}"], [])
+    run(one_python, env, tmp_path, *words, "--web-auth", "other")
+    assert Watching.shown[1] == "Token other"
+    (tmp_path / "vmprof.ini").write_text("web-auth\n")
+    done = run(one_python, env, tmp_path, *words)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "vmprof.ini:1" in done.stderr
+
+
+def test_a_token_that_cannot_be_read_again_is_refused(
+    one_python: Any, env: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("web-auth = x\n",))
+    writer.start()
+    done = run(one_python, env, tmp_path, "vmprof", "--config", "pipe", "prog.py")
+    writer.join()
+    assert done.returncode == 2 and "$VMPROF_TOKEN" in done.stderr, done.stderr
 
 
 def pid_of(tmp_path: Path) -> int:
