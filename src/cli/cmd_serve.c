@@ -17,6 +17,7 @@
 
 enum {
     DEFAULT_PORT = 8765,
+    DEFAULT_WAIT = 20,
     CACHE_BYTES = 256 << 20, /* of loaded profiles */
     MAX_TOKEN = 512,
     EXPIRY_SECONDS = 3600, /* how often old profiles are looked for */
@@ -27,7 +28,7 @@ static const uint64_t default_max_upload = 512 << 20;
 
 typedef struct serve_options {
     bool help;
-    uint64_t port, max_upload, retention_days;
+    uint64_t port, max_upload, retention_days, wait_seconds;
     vmp_opt_list host, db, token_file;
 } serve_options;
 
@@ -47,6 +48,9 @@ static const vmp_opt opts[] = {
         "largest log that is taken (536870912)"},
     {"retention", 0, VMP_OPT_UINT, AT(retention_days), "DAYS", NULL, 0, 36500, 0,
         "delete profiles that are older; 0: none (the default)"},
+    {"timeout", 0, VMP_OPT_UINT, AT(wait_seconds), "SECONDS", NULL, 1, 3600, 0,
+        "close connections that are silent so long, or take so long for the headers of a request "
+        "(20)"},
 };
 
 enum { OPT_COUNT = sizeof(opts) / sizeof(opts[0]) };
@@ -169,6 +173,8 @@ serve(vmp_http_options *how, const char *db, uint64_t retention_days)
     sigaddset(&ends, SIGHUP);
     sigprocmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* Writing beyond RLIMIT_FSIZE is an error as on a full disk, not the server's end. */
+    signal(SIGXFSZ, SIG_IGN);
     if (vmp_store_sqlite_open(&how->store, db, &err) < 0)
         return vmp_cli_fail("%s: %s", db, err.text);
     if (vmp_http_start(&server, how, &err) < 0) {
@@ -205,6 +211,7 @@ run(const serve_options *options)
             .token = vmp_str_from(token),
             .max_upload_bytes = options->max_upload,
             .cache_bytes = CACHE_BYTES,
+            .wait_seconds = (unsigned)options->wait_seconds,
             .render = vmp_show_render,
         },
         db, options->retention_days);
@@ -213,7 +220,8 @@ run(const serve_options *options)
 int
 vmp_cli_serve(int argc, char **argv)
 {
-    serve_options options = {.port = DEFAULT_PORT, .max_upload = default_max_upload};
+    serve_options options = {
+        .port = DEFAULT_PORT, .max_upload = default_max_upload, .wait_seconds = DEFAULT_WAIT};
     vmp_opts_result result;
     vmp_err err = {0};
     int status;

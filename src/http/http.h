@@ -26,7 +26,8 @@ typedef struct vmp_http_options {
     uint16_t port;    /* 0: any that is free */
     vmp_str token;    /* what requests must show; empty: nothing */
     uint64_t max_upload_bytes;
-    uint64_t cache_bytes; /* of loaded profiles that are kept */
+    uint64_t cache_bytes;  /* of loaded profiles that are kept */
+    unsigned wait_seconds; /* >= 1: for silent or slow clients, see http_server.c */
     vmp_http_render *render;
 } vmp_http_options;
 

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "http.h"
 #include "http_cache.h"
+#include "http_connections.h"
 #include "http_text.h"
 #include "json_in.h"
 #include "json_out.h"
@@ -60,6 +61,7 @@ struct vmp_http_request {
     vmp_str captured[VMP_HTTP_MAX_CAPTURED]; /* decoded */
     vmp_spool *body;
     int64_t began_ns; /* of a monotonic clock */
+    uint64_t came;    /* bytes of the body, those that were thrown away too */
     bool seen;        /* the headers were looked at */
     vmp_err err;
     /* The reply: from `stream` if it is not NULL, else the bytes of `out`. */
@@ -76,6 +78,7 @@ struct vmp_http {
     struct MHD_Daemon *daemon;
     uint16_t port;
     vmp_http_cache *cache;
+    vmp_http_connections *connections;
     pthread_mutex_t loading;
     pthread_cond_t loaded;
     int loaders;

@@ -8,9 +8,12 @@
  * not read it before. What is refused by its headers and long is answered at once, and the
  * connection closed.
  *
- * Limits: headers and request line are bounded by the memory of the connection; a
- * connection that is silent is closed after IDLE_SECONDS, one whose body comes too slowly
- * after SLOW_SECONDS; MAX_CONNECTIONS are served at a time, further ones wait. */
+ * Limits: headers and request line are bounded by the memory of the connection. The
+ * option wait_seconds bounds, each for itself, silence; the time that all headers of a
+ * request take, however few bytes at a time they come; that up to the next piece of a
+ * body; and that of a body which is slower than SLOW_BYTES a second. MAX_CONNECTIONS are
+ * served at a time, MAX_OF_ADDRESS of them from one address; further ones wait, or are
+ * closed at once if they are of such an address. */
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
@@ -28,10 +31,9 @@ static_assert((size_t)VMP_HTTP_MAX_JSON <= (size_t)VMP_SPOOL_IN_MEMORY,
 
 enum {
     MAX_CONNECTIONS = 256,
+    MAX_OF_ADDRESS = 192, /* most, since all may come through one proxy */
     CONNECTION_BYTES = 64 << 10,
-    IDLE_SECONDS = 20,
-    SLOW_SECONDS = 20,     /* so long a body may take */
-    SLOW_BYTES = 1024,     /* unless it is as fast as this, a second */
+    SLOW_BYTES = 1024,
     DRAIN_BYTES = 4 << 20, /* of a body that was refused by the headers */
     STOP_SECONDS = 10,
     BACKLOG = 128,
@@ -81,7 +83,6 @@ on_completed(
 {
     vmp_http *h = ctx;
     vmp_http_request *r = *state;
-    (void)connection;
     if (!r)
         return;
     if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && r->body)
@@ -93,6 +94,7 @@ on_completed(
     vmp_arena_fini(&r->arena);
     free(r);
     *state = NULL;
+    vmp_http_connections_wait(h->connections, connection, VMP_HTTP_WAIT_NEXT);
     atomic_fetch_sub(&h->active, 1);
 }
 
@@ -189,12 +191,12 @@ static enum MHD_Result
 take_body(vmp_http_request *r, const char *p, size_t n)
 {
     int64_t seconds = (vmp_http_clock_ns() - r->began_ns) / 1000000000;
-    uint64_t have = r->body ? vmp_spool_size(r->body) : 0;
+    r->came += n;
+    if (seconds >= r->server->options->wait_seconds && r->came < (uint64_t)seconds * SLOW_BYTES)
+        return MHD_NO;
     if (r->status)
         return MHD_YES;
-    if (seconds >= SLOW_SECONDS && have + n < (uint64_t)seconds * SLOW_BYTES)
-        return MHD_NO;
-    if (have + n > max_body(r)) { /* its length was not told */
+    if (r->came > max_body(r)) { /* its length was not told */
         refuse_size(r);
         return MHD_YES;
     }
@@ -210,9 +212,8 @@ static enum MHD_Result
 on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *data, size_t *data_size, void **state)
 {
+    vmp_http *h = ctx;
     vmp_http_request *r = *state;
-    (void)ctx;
-    (void)connection;
     (void)url;
     (void)version;
     if (!r || !r->target.p)
@@ -220,6 +221,7 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url, const 
     if (!r->seen) {
         uint64_t length = told_length(r);
         r->seen = true;
+        vmp_http_connections_wait(h->connections, connection, VMP_HTTP_WAIT_BODY);
         r->method = vmp_arena_copy(&r->arena, vmp_str_from(method));
         look_at_headers(r, length);
         if (r->status && (length > DRAIN_BYTES || vmp_http_header(r, "Expect").p))
@@ -229,8 +231,10 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url, const 
     if (*data_size > 0) {
         enum MHD_Result rc = take_body(r, data, *data_size);
         *data_size = 0;
+        vmp_http_connections_wait(h->connections, connection, VMP_HTTP_WAIT_BODY);
         return rc;
     }
+    vmp_http_connections_wait(h->connections, connection, VMP_HTTP_WAIT_NOT);
     if (!r->status) {
         int rc = r->route->handler(r);
         if (rc < 0)
@@ -285,6 +289,7 @@ static void
 http_free(vmp_http **h)
 {
     vmp_http_cache_free(&(*h)->cache);
+    vmp_http_connections_free(&(*h)->connections);
     pthread_mutex_destroy(&(*h)->loading);
     pthread_cond_destroy(&(*h)->loaded);
     free(*h);
@@ -298,9 +303,15 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
     if (fd < 0)
         return fd;
     vmp_http *h = calloc(1, sizeof(*h));
-    if (h)
+    if (h) {
         h->cache = vmp_http_cache_new(options->cache_bytes);
-    if (!h || !h->cache) {
+        h->connections = vmp_http_connections_new(options->wait_seconds);
+    }
+    if (!h || !h->cache || !h->connections) {
+        if (h) {
+            vmp_http_cache_free(&h->cache);
+            vmp_http_connections_free(&h->connections);
+        }
         free(h);
         close(fd);
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
@@ -314,9 +325,11 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
                                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+        vmp_http_connections_notify, h->connections, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MAX_OF_ADDRESS,
+        MHD_OPTION_CONNECTION_TIMEOUT, options->wait_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_BYTES, MHD_OPTION_END);
     if (!h->daemon) {
         int saved = errno;
         close(fd);

@@ -58,11 +58,26 @@ static const char schema[] =
     "  AND NOT EXISTS (SELECT 1 FROM items WHERE blob = old.blob);"
     " DELETE FROM runs WHERE id = old.id; END;";
 
+/* errno of the last failed call for the database or its WAL: sqlite3_system_errno has what is
+ * left of it when SQLite has cleaned up. */
+static int
+file_errno(vmp_sqlite *q)
+{
+    int os = 0;
+    sqlite3_file *wal = NULL;
+    sqlite3_file_control(q->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (wal && wal->pMethods)
+        wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &os);
+    if (os == 0)
+        sqlite3_file_control(q->db, "main", SQLITE_FCNTL_LAST_ERRNO, &os);
+    return os ? os : sqlite3_system_errno(q->db);
+}
+
 int
 vmp_sqlite_rc(vmp_sqlite *q, int sqlite_rc, vmp_err *err)
 {
     const char *text = q->db ? sqlite3_errmsg(q->db) : sqlite3_errstr(sqlite_rc);
-    int os = q->db ? sqlite3_system_errno(q->db) : 0;
+    int os = 0;
     switch (sqlite_rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -79,6 +94,7 @@ vmp_sqlite_rc(vmp_sqlite *q, int sqlite_rc, vmp_err *err)
     case SQLITE_CORRUPT:
         return vmp_err_set(err, VMP_ECORRUPT, 0, 0, "the store: %s", text);
     default:
+        os = q->db ? file_errno(q) : 0;
         /* What a quota or a limit of the process refuses is as good as full. */
         if (os == EFBIG || os == EDQUOT)
             os = ENOSPC;

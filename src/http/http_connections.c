@@ -1,0 +1,162 @@
+#include "http_connections.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "http_internal.h"
+
+/* One that is open; libmicrohttpd keeps the pointer to it. */
+typedef struct open_connection {
+    struct open_connection *next, **link; /* link: what points to this one */
+    int fd;
+    int64_t until_ns; /* 0: for ever */
+} open_connection;
+
+struct vmp_http_connections {
+    int64_t limit_ns;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t changed;
+    pthread_t watcher;
+    open_connection *first;
+    bool ending;
+};
+
+/* Shuts down what is late. The descriptor is still the connection's: it is closed after
+ * the notification that takes the connection off the list. */
+static void
+shut_late(vmp_http_connections *c, int64_t now_ns)
+{
+    for (open_connection *one = c->first; one; one = one->next) {
+        if (one->until_ns == 0 || one->until_ns > now_ns)
+            continue;
+        shutdown(one->fd, SHUT_RDWR);
+        one->until_ns = 0;
+    }
+}
+
+/* Looks four times within the limit, while there are connections. */
+static void *
+watch(void *ctx)
+{
+    vmp_http_connections *c = ctx;
+    pthread_mutex_lock(&c->lock);
+    while (!c->ending) {
+        if (!c->first) {
+            pthread_cond_wait(&c->changed, &c->lock);
+            continue;
+        }
+        int64_t look_ns = vmp_http_clock_ns() + c->limit_ns / 4;
+        struct timespec look = {(time_t)(look_ns / 1000000000), (long)(look_ns % 1000000000)};
+        pthread_cond_timedwait(&c->changed, &c->lock, &look);
+        shut_late(c, vmp_http_clock_ns());
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+vmp_http_connections *
+vmp_http_connections_new(unsigned seconds)
+{
+    pthread_condattr_t monotonic;
+    vmp_http_connections *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->limit_ns = (int64_t)seconds * 1000000000;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&c->watcher, NULL, watch, c) != 0) {
+        pthread_cond_destroy(&c->changed);
+        pthread_mutex_destroy(&c->lock);
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void
+vmp_http_connections_free(vmp_http_connections **c)
+{
+    if (!*c)
+        return;
+    pthread_mutex_lock(&(*c)->lock);
+    (*c)->ending = true;
+    pthread_cond_signal(&(*c)->changed);
+    pthread_mutex_unlock(&(*c)->lock);
+    pthread_join((*c)->watcher, NULL);
+    pthread_cond_destroy(&(*c)->changed);
+    pthread_mutex_destroy(&(*c)->lock);
+    free(*c);
+    *c = NULL;
+}
+
+static void
+begin(vmp_http_connections *c, struct MHD_Connection *connection, void **state)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    open_connection *one = calloc(1, sizeof(*one));
+    /* Without memory for it a connection has libmicrohttpd's limit alone. */
+    *state = one;
+    if (!one)
+        return;
+    one->fd = info->connect_fd;
+    one->until_ns = vmp_http_clock_ns() + c->limit_ns;
+    pthread_mutex_lock(&c->lock);
+    one->next = c->first;
+    one->link = &c->first;
+    if (one->next)
+        one->next->link = &one->next;
+    else
+        pthread_cond_signal(&c->changed);
+    c->first = one;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void
+end(vmp_http_connections *c, open_connection *one)
+{
+    if (!one)
+        return;
+    pthread_mutex_lock(&c->lock);
+    *one->link = one->next;
+    if (one->next)
+        one->next->link = one->link;
+    pthread_mutex_unlock(&c->lock);
+    free(one);
+}
+
+void
+vmp_http_connections_notify(void *ctx, struct MHD_Connection *connection, void **state,
+    enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        begin(ctx, connection, state);
+    } else {
+        end(ctx, *state);
+        *state = NULL;
+    }
+}
+
+void
+vmp_http_connections_wait(
+    vmp_http_connections *c, struct MHD_Connection *connection, enum vmp_http_wait what)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    open_connection *one = info->socket_context;
+    /* The next request may begin just before silence would have ended the connection. */
+    int64_t limit_ns = what == VMP_HTTP_WAIT_NOT    ? 0
+                       : what == VMP_HTTP_WAIT_NEXT ? 2 * c->limit_ns
+                                                    : c->limit_ns;
+    if (!one)
+        return;
+    pthread_mutex_lock(&c->lock);
+    one->until_ns = limit_ns ? vmp_http_clock_ns() + limit_ns : 0;
+    pthread_mutex_unlock(&c->lock);
+}
