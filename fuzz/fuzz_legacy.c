@@ -100,7 +100,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_profile_check(p);
         tree_check(p);
         export_check(p);
-        PROMISE(p->total_weight >= p->total_samples * p->tick_weight);
+        /* A timer of ours says of each tick what it stands for, at least a nanosecond. */
+        PROMISE(p->total_weight >= p->total_samples);
     }
     vmp_profile_free(&p);
     vmp_buf_fini(&log);
