@@ -19,6 +19,7 @@ enum {
     /* How many logs are loaded at a time: a log may define much more than it is long. */
     VMP_HTTP_LOADERS = 2,
     VMP_HTTP_MAX_STATUS = 600,
+    VMP_HTTP_SESSION_BYTES = 32,
 };
 
 typedef struct vmp_http_request vmp_http_request;
@@ -31,6 +32,7 @@ enum vmp_http_body { VMP_HTTP_NO_BODY, VMP_HTTP_JSON_BODY, VMP_HTTP_LOG_BODY };
 
 enum {
     VMP_HTTP_OPEN = 1, /* without a token */
+    VMP_HTTP_PAGE = 2, /* "/profiles/...", for a browser: without a token it is led to "/#/..." */
 };
 
 typedef struct vmp_http_route {
@@ -66,8 +68,9 @@ struct vmp_http_request {
     vmp_err err;
     /* The reply: from `stream` if it is not NULL, else the bytes of `out`. */
     int status;
-    const char *type;  /* Content-Type */
-    const char *allow; /* with 405 */
+    const char *type;              /* Content-Type */
+    const char *allow;             /* with 405 */
+    const char *location, *cookie; /* for the headers; NULL: none */
     vmp_out out;
     struct MHD_Response *stream;
     enum vmp_http_page page;
@@ -83,6 +86,7 @@ struct vmp_http {
     pthread_cond_t loaded;
     int loaders;
     int64_t began_ns;
+    char session[2 * VMP_HTTP_SESSION_BYTES + 1]; /* the cookie of who has shown the token */
     /* For /metrics. */
     atomic_uint_fast64_t replies[VMP_HTTP_MAX_STATUS / 100];
     atomic_uint_fast64_t uploads, uploaded_bytes, broken_off;
@@ -101,6 +105,16 @@ void vmp_http_reply_error(vmp_http_request *r, int status, const char *text);
 void vmp_http_reply_rc(vmp_http_request *r, int rc);
 /* Hands the reply to the connection. */
 enum MHD_Result vmp_http_reply_send(vmp_http_request *r);
+
+/* ------------------------------------------------------------- sessions */
+
+/* False: no random number was to be had. */
+bool vmp_http_session_begin(vmp_http *h);
+/* Whether r has the cookie. */
+bool vmp_http_session_is_shown(const vmp_http_request *r);
+/* Leads a browser that may not see a page to where it is asked for the token; false: r is not
+ * of that kind. */
+bool vmp_http_session_ask(vmp_http_request *r);
 
 /* ------------------------------------------------------------ requests */
 
@@ -132,6 +146,7 @@ int vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
 vmp_http_handler vmp_api_create, vmp_api_list, vmp_api_get, vmp_api_change, vmp_api_remove,
     vmp_api_bytes, vmp_api_view;
 vmp_http_handler vmp_api_health, vmp_api_metrics;
+vmp_http_handler vmp_api_sign_in, vmp_api_sign_out;
 vmp_http_handler vmp_old_run_new, vmp_old_upload_cpu, vmp_old_upload_jit, vmp_old_freeze,
     vmp_old_list, vmp_old_get, vmp_old_flamegraph;
 vmp_http_handler vmp_page_index, vmp_page_script, vmp_page_style, vmp_page_viewer;

@@ -69,7 +69,7 @@ static const char *const policies[] = {
     [VMP_HTTP_NO_PAGE] = "default-src 'none'; frame-ancestors 'none'; sandbox",
     [VMP_HTTP_START_PAGE] =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     /* What cannot stand in a page. */
     [VMP_HTTP_VIEWER] = "frame-ancestors 'none'",
 };
@@ -92,6 +92,10 @@ add_headers(const vmp_http_request *r, struct MHD_Response *response)
     MHD_add_response_header(response, "Content-Security-Policy", policies[r->page]);
     if (r->type)
         MHD_add_response_header(response, "Content-Type", r->type);
+    if (r->location)
+        MHD_add_response_header(response, "Location", r->location);
+    if (r->cookie)
+        MHD_add_response_header(response, "Set-Cookie", r->cookie);
     if (r->allow)
         MHD_add_response_header(response, "Allow", r->allow);
     if (r->status == MHD_HTTP_UNAUTHORIZED)

@@ -131,8 +131,10 @@ check_sender(vmp_http_request *r)
             r, MHD_HTTP_FORBIDDEN, "a page of another site may not change anything here");
         return false;
     }
-    if (options->token.n && !(r->route->flags & VMP_HTTP_OPEN) &&
+    if (options->token.n && !(r->route->flags & VMP_HTTP_OPEN) && !vmp_http_session_is_shown(r) &&
         !vmp_http_token_is(vmp_http_header(r, "Authorization"), options->token)) {
+        if (vmp_http_session_ask(r))
+            return false;
         vmp_http_reply_error(
             r, MHD_HTTP_UNAUTHORIZED, "this server wants its token: Authorization: Token ...");
         return false;
@@ -307,7 +309,7 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
         h->cache = vmp_http_cache_new(options->cache_bytes);
         h->connections = vmp_http_connections_new(options->wait_seconds);
     }
-    if (!h || !h->cache || !h->connections) {
+    if (!h || !h->cache || !h->connections || !vmp_http_session_begin(h)) {
         if (h) {
             vmp_http_cache_free(&h->cache);
             vmp_http_connections_free(&h->connections);

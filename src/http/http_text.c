@@ -190,6 +190,18 @@ vmp_http_origin_is_ours(vmp_str origin, vmp_str host)
 }
 
 bool
+vmp_http_is_secret(vmp_str given, vmp_str secret)
+{
+    /* The length may be told by the time that this takes; the secret may not. */
+    if (given.n != secret.n)
+        return false;
+    unsigned difference = 0;
+    for (size_t i = 0; i < secret.n; i++)
+        difference |= (unsigned char)(given.p[i] ^ secret.p[i]);
+    return difference == 0;
+}
+
+bool
 vmp_http_token_is(vmp_str authorization, vmp_str token)
 {
     size_t n = span_to(authorization, " ");
@@ -199,13 +211,7 @@ vmp_http_token_is(vmp_str authorization, vmp_str token)
     vmp_str given = skip(authorization, n);
     while (given.n > 0 && given.p[0] == ' ')
         given = skip(given, 1);
-    /* The length may be told by the time that this takes; the token may not. */
-    if (given.n != token.n)
-        return false;
-    unsigned difference = 0;
-    for (size_t i = 0; i < token.n; i++)
-        difference |= (unsigned char)(given.p[i] ^ token.p[i]);
-    return difference == 0;
+    return vmp_http_is_secret(given, token);
 }
 
 bool

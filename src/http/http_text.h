@@ -33,6 +33,9 @@ bool vmp_http_host_is_ours(vmp_str host, vmp_str own);
 /* True if an Origin header is that of a page from this server, whose Host header is `host`. */
 bool vmp_http_origin_is_ours(vmp_str origin, vmp_str host);
 
+/* True if they are equal. Takes as long for any text of one length. */
+bool vmp_http_is_secret(vmp_str given, vmp_str secret);
+
 /* True if an Authorization header ("Token X" or "Bearer X") has this token. Takes as long for
  * any token of one length. */
 bool vmp_http_token_is(vmp_str authorization, vmp_str token);

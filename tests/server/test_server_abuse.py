@@ -73,6 +73,37 @@ def test_a_token_opens_the_server(start: Callable[..., Server], tmp_path: Path) 
     assert run["status"] == "ok"
 
 
+def test_a_cookie_opens_the_server_until_it_ends(start: Callable[..., Server]) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+    refused = server.call("POST", "/api/v1/session", Authorization="Token s3cre")
+    assert refused.status == 401 and refused.headers["Set-Cookie"] is None
+    given = server.call("POST", "/api/v1/session", Authorization="Token s3cret")
+    assert given.status == 204
+    pair, *rules = given.headers["Set-Cookie"].split("; ")
+    assert sorted(rules) == ["HttpOnly", "Path=/", "SameSite=Strict"] and "s3cret" not in pair
+    made = server.call("POST", PROFILES, own_log(), Cookie=pair).json()
+    for path in (PROFILES, f"{PROFILES}/{made['id']}/view/flat", "/metrics"):
+        assert server.call("GET", path, Cookie=f"a=b; {pair}").status == 200
+        assert server.call("GET", path, Cookie=pair[:-1]).status == 401
+        assert server.call("GET", path, Cookie=pair.split("=")[0] + "=").status == 401
+    # A page of another site that a browser sends it from changes nothing.
+    origin = {"Origin": "http://127.0.0.1:1", "Cookie": pair}
+    assert server.call("DELETE", f"{PROFILES}/{made['id']}", **origin).status == 403
+    gone = server.call("DELETE", "/api/v1/session", Cookie=pair)
+    assert gone.status == 204 and "Max-Age=0" in gone.headers["Set-Cookie"]
+    server.stop()
+    again = start("--port", str(server.port), env={"VMPROF_TOKEN": "s3cret"})
+    assert again.call("GET", PROFILES, Cookie=pair).status == 401
+
+
+def test_a_browser_is_led_to_where_the_token_is_asked_for(start: Callable[..., Server]) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+    page = server.call("GET", "/profiles/a%0d%0ab", Accept="text/html,*/*")
+    assert (page.status, page.headers["Location"]) == (303, "/#/a%0d%0ab")
+    for path, accept in (("/profiles/a", "*/*"), (PROFILES, "text/html")):
+        assert server.call("GET", path, Accept=accept).status == 401
+
+
 def test_a_token_may_come_by_the_environment(start: Callable[..., Server]) -> None:
     server = start(env={"VMPROF_TOKEN": "s3cret"})
     assert server.call("GET", PROFILES).status == 401

@@ -19,14 +19,14 @@
   }
 
   async function call(path, options = {}) {
-    const headers = { ...options.headers };
-    const token = sessionStorage.getItem("token");
-    if (token) headers.Authorization = `Token ${token}`;
-    const reply = await fetch(path, { ...options, headers });
+    const reply = await fetch(path, options);
     if (reply.ok) return reply;
     if (reply.status === 401) {
+      signedIn(false);
+      list.hidden = detail.hidden = true;
       byId("login").hidden = false;
       byId("token").focus();
+      throw new Error("This server wants its token.");
     }
     let text = `${reply.status} ${reply.statusText}`;
     try {
@@ -35,6 +35,30 @@
       /* not ours: the status has to do */
     }
     throw new Error(text);
+  }
+
+  /* The cookie cannot be seen from here: that there is one is all that is kept. */
+  function signedIn(is) {
+    if (is) localStorage.setItem("signed-in", "yes");
+    else localStorage.removeItem("signed-in");
+    byId("sign-out").hidden = !is;
+  }
+
+  async function signIn() {
+    const token = byId("token").value;
+    byId("token").value = "";
+    const headers = { Authorization: `Token ${token}` };
+    const reply = await fetch("/api/v1/session", { method: "POST", headers });
+    if (!reply.ok) throw new Error("That is not the token of this server.");
+    byId("login").hidden = true;
+    signedIn(true);
+    go();
+  }
+
+  async function signOut() {
+    await call("/api/v1/session", { method: "DELETE" });
+    signedIn(false);
+    go();
   }
 
   const time = (unix) => (unix > 0 ? new Date(unix * 1000).toLocaleString() : "");
@@ -64,8 +88,8 @@
     for (const [key, value] of Object.entries(profile.labels))
       labels.append(make("span", value ? `${key}: ${value}` : key, "label"));
     row.append(cell, labels, make("td", profile.host), make("td", profile.vm),
-      make("td", profile.samples.toLocaleString(), "number"),
-      make("td", `${profile.cpu_seconds.toFixed(1)} s`, "number"),
+      make("td", profile.samples.toLocaleString(), "number samples"),
+      make("td", `${profile.cpu_seconds.toFixed(1)} s`, "number cpu"),
       make("td", time(profile.received_unix)));
     byId("rows").append(row);
   }
@@ -84,24 +108,9 @@
     tell(byId("rows").childElementCount ? "" : "There is no such profile.");
   }
 
-  /* A link that carries the token, which a plain one would not. */
-  function download(text, path, name) {
+  function makeLink(text, path) {
     const link = make("a", text);
     link.href = path;
-    link.addEventListener("click", async (event) => {
-      if (!sessionStorage.getItem("token")) return;
-      event.preventDefault();
-      try {
-        const url = URL.createObjectURL(await (await call(path)).blob());
-        const hidden = make("a");
-        hidden.href = url;
-        hidden.download = name;
-        hidden.click();
-        URL.revokeObjectURL(url);
-      } catch (error) {
-        tell(error.message);
-      }
-    });
     return link;
   }
 
@@ -131,11 +140,11 @@
 
   function showLinks(profile) {
     const base = `/api/v1/profiles/${profile.id}`;
-    const links = profile.viewer ? [download("Flame graph, tables, timeline", profile.viewer, "profile.html")] : [];
-    links.push(download("Log", `${base}/log`, `${profile.id}.${profile.kind === "log" ? "vmprof" : "jitlog"}`));
+    const links = profile.viewer ? [makeLink("Flame graph, tables, timeline", profile.viewer)] : [];
+    links.push(makeLink("Log", `${base}/log`));
     if (profile.kind === "log")
       for (const view of ["tree", "flat", "callers", "lines", "threads", "memory", "info"])
-        links.push(download(`${view} (JSON)`, `${base}/view/${view}`, `${view}.json`));
+        links.push(makeLink(`${view} (JSON)`, `${base}/view/${view}`));
     byId("links").replaceChildren(...links);
   }
 
@@ -159,8 +168,7 @@
 
   async function showProfile(id, details) {
     const profile = await (await call(`/api/v1/profiles/${encodeURIComponent(id)}`)).json();
-    /* With a token the browser cannot just go there. */
-    if (profile.viewer && !details && !sessionStorage.getItem("token")) {
+    if (profile.viewer && !details) {
       location.replace(profile.viewer);
       return;
     }
@@ -196,10 +204,9 @@
   byId("more").addEventListener("click", () => run(() => showList(true)));
   byId("login").addEventListener("submit", (event) => {
     event.preventDefault();
-    sessionStorage.setItem("token", byId("token").value);
-    byId("login").hidden = true;
-    go();
+    run(signIn);
   });
+  byId("sign-out").addEventListener("click", () => run(signOut));
   byId("labels").addEventListener("submit", (event) => {
     event.preventDefault();
     const labels = {};
@@ -222,5 +229,6 @@
     });
   });
   window.addEventListener("hashchange", go);
+  signedIn(localStorage.getItem("signed-in") !== null);
   go();
 })();
