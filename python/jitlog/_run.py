@@ -7,7 +7,7 @@ import atexit
 import os
 import sys
 
-from vmprof._cli import binary
+from vmprof._binary import binary
 from vmprof._files import temporary_folder
 from vmprof._jit import JitLog, is_recordable
 from vmprof._program import Program

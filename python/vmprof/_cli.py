@@ -8,10 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-
-def binary() -> str:
-    """Path of the `vmprof` binary that came with this package."""
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "_bin", "vmprof")
+from ._binary import binary
 
 
 def _become(name: str, args: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._options import SETTINGS, UsageError, closest
+from ._settings import SETTINGS, UsageError, closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

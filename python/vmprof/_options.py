@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from ._session import DEFAULT_PERIOD, interval_ns, records_native
+from ._session import DEFAULT_PERIOD, records_native
+from ._settings import FLAGS, SETTINGS, UsageError, closest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +70,6 @@ def help_text() -> str:
     return HELP + (PYPY_HELP if sys.implementation.name == "pypy" else "")
 
 
-class UsageError(Exception):
-    """What was asked for cannot be done; the text is one line for the user."""
-
-
 class Options:
     """What was asked for; the values here are the defaults."""
 
@@ -123,67 +120,10 @@ class Options:
         return lines
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-        interval_ns(value)
-    except ValueError:
-        raise ValueError(
-            f"must be seconds, at least 0.000001 and less than 1, not {text!r}"
-        ) from None
-    return value
-
-
-def _text(text: str) -> str:
-    if not text:
-        raise ValueError("needs a value")
-    return text
-
-
-def _yes(text: str) -> bool:
-    word = text.lower()
-    if word in ("yes", "true", "on", "1"):
-        return True
-    if word in ("no", "false", "off", "0"):
-        return False
-    raise ValueError(f"must be yes or no, not {text!r}")
-
-
-def _no(text: str) -> bool:
-    return not _yes(text)
-
-
-# Every option that a file can hold as well: its attribute, and what reads its value. Those
-# that `_FLAGS` names take no value on the command line.
-SETTINGS = {
-    "period": ("period", _seconds),
-    "output": ("output", _text),
-    "html": ("html", _text),
-    "lines": ("lines", _yes),
-    "mem": ("memory", _yes),
-    "memory": ("memory", _yes),
-    "wall": ("wall", _yes),
-    "native": ("native", _yes),
-    "no-native": ("native", _no),
-    "web": ("web", _yes),
-    "web-url": ("web_url", _text),
-    "web-auth": ("web_auth", _text),
-    "jitlog": ("jitlog", _yes),
-}
-_FLAGS = frozenset(name for name, (_, reader) in SETTINGS.items() if reader in (_yes, _no))
-
 # Options of the command line alone: what comes after them differs.
 _OTHERS = ("config", "help", "version")
 _SHORT = {"p": "period", "o": "output", "n": "native", "h": "help", "V": "version"}
 _PROGRAMS = {"m": "module", "c": "command"}
-
-
-def closest(word: str, words: list[str]) -> str:
-    """A hint at the one of `words` that was probably meant, to be put behind a message."""
-    import difflib
-
-    near = difflib.get_close_matches(word, words, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -249,7 +189,7 @@ class _CommandLine:
         if name not in SETTINGS and name not in _OTHERS:
             hint = closest(f"--{name}", [f"--{known}" for known in (*SETTINGS, *_OTHERS)])
             self._fail(f"unknown option --{name}{hint}")
-        if name in _FLAGS or name in ("help", "version"):
+        if name in FLAGS or name in ("help", "version"):
             if equals:
                 self._fail(f"option --{name} takes no value")
             return self._set(name, "yes", f"--{name}")
@@ -264,7 +204,7 @@ class _CommandLine:
             if letter not in _SHORT:
                 self._fail(f"unknown option {shown}")
             name = _SHORT[letter]
-            if name in _FLAGS or name in ("help", "version"):
+            if name in FLAGS or name in ("help", "version"):
                 if self._set(name, "yes", shown):
                     return True
             else:

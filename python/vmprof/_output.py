@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 
-from ._cli import binary
+from ._binary import binary
 from ._files import move_out_of_the_way, temporary_folder
 
 # Losses are told when they are more than one tick in _LOSS_SHARE, and this many at least. A few

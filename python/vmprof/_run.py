@@ -8,9 +8,10 @@ import sys
 
 from . import _session
 from ._errors import VMProfError
-from ._options import Options, UsageError, help_text, parse
+from ._options import Options, help_text, parse
 from ._output import Output
 from ._program import Program, exit_with
+from ._settings import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

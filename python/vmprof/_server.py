@@ -8,7 +8,7 @@ import os
 import subprocess
 from urllib.parse import urlsplit
 
-from ._cli import binary
+from ._binary import binary
 
 _START_SECONDS = 10
 

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_config(options: argparse.Namespace) -> None:
     """Take from the file what the command line does not say."""
     from ._config import read_config
-    from ._options import UsageError
+    from ._settings import UsageError
 
     try:
         found = read_config(options.config)

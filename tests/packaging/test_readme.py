@@ -48,6 +48,8 @@ def test_readme_has_what_is_tested() -> None:
 
 def test_commands_run_in_their_order(folder: Path, one_python: Any) -> None:
     shown = []
+    for log in ("before.vmprof", "after.vmprof"):
+        one_python.run(["-m", "vmprof", "-o", log, "program.py"], cwd=folder)
     for command in COMMANDS:
         words = shlex.split(command)
         if words[0] == "python":

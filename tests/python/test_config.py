@@ -20,9 +20,9 @@ class Config:
     """The functions under test, of the package that the other tests run."""
 
     def __init__(self) -> None:
-        options: Any = importlib.import_module("vmprof._options")
-        self.settings: list[str] = sorted(options.SETTINGS)
-        self.error: type[Exception] = options.UsageError
+        settings: Any = importlib.import_module("vmprof._settings")
+        self.settings: list[str] = sorted(settings.SETTINGS)
+        self.error: type[Exception] = settings.UsageError
         self.read: Any = importlib.import_module("vmprof._config").read_config
 
 
