@@ -58,3 +58,15 @@ vmp_cli_load(const char *path, bool keep_samples)
             keep_samples ? "taking" : "showing");
     return profile;
 }
+
+bool
+vmp_cli_is_wall(const vmp_profile *p)
+{
+    return p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
+}
+
+int
+vmp_cli_fail_clocks(const char *path)
+{
+    return vmp_cli_fail("%s tells time on the wall, the other log CPU time", path);
+}

@@ -46,20 +46,13 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
-static bool
-is_wall(const vmp_profile *p)
-{
-    return p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
-}
-
 static int
 show(const vmp_diff *logs)
 {
     vmp_cli_output o;
     vmp_diff d = *logs;
-    if (is_wall(d.profiles[0]) != is_wall(d.profiles[1]))
-        return vmp_cli_fail("one log tells CPU time, the other time on the wall: %s",
-            d.paths[is_wall(d.profiles[1])]);
+    if (vmp_cli_is_wall(d.profiles[0]) != vmp_cli_is_wall(d.profiles[1]))
+        return vmp_cli_fail_clocks(d.paths[vmp_cli_is_wall(d.profiles[1])]);
     vmp_cli_output_open(&o, (enum vmp_term_color)d.options->color);
     d.out = &o.out;
     d.term = &o.term;

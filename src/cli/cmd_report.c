@@ -13,7 +13,7 @@
 
 typedef struct report_options {
     bool help, remove;
-    vmp_opt_list output;
+    vmp_opt_list output, before;
 } report_options;
 
 #define AT(member) offsetof(report_options, member)
@@ -22,6 +22,8 @@ static const vmp_opt opts[] = {
     {"help", 'h', VMP_OPT_FLAG, AT(help), NULL, NULL, 0, 0, 0, "show this text"},
     {"output", 'o', VMP_OPT_LIST, AT(output), "FILE", NULL, 0, 0, 0,
         "where to write the page; - for standard output"},
+    {"before", 0, VMP_OPT_LIST, AT(before), "LOG", NULL, 0, 0, 0,
+        "the log of an earlier run: show what changed since"},
     {"remove", 0, VMP_OPT_FLAG, AT(remove), NULL, NULL, 0, 0, 0,
         "then remove LOG, the logs LOG.* of its forks, and the folder if it is empty"},
 };
@@ -34,7 +36,7 @@ put_help(void)
     vmp_cli_output o;
     vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
     vmp_out_text(&o.out,
-        "usage: vmprof report LOG -o FILE\n\n"
+        "usage: vmprof report LOG -o FILE [--before LOG]\n\n"
         "Writes one HTML file that shows the log in a browser: flame graph, table,\n"
         "call tree, timeline. The log is in it, and it needs no network. LOG is a\n"
         "file, or - for standard input.\n\noptions:\n");
@@ -70,20 +72,20 @@ read_all(const char *path, vmp_buf *bytes)
 }
 
 typedef struct page_source {
-    const vmp_buf *log;
-    vmp_str name;
+    vmp_page_log logs[2];
+    size_t count;
 } page_source;
 
 static int
 produce(vmp_out *o, void *ctx, vmp_err *err)
 {
     const page_source *s = ctx;
-    return vmp_page_write(o, s->name, s->log->p, s->log->n, err);
+    return vmp_page_write(o, s->logs, s->count, err);
 }
 
 /* Says now, not in the browser, if the log cannot be read. */
 static int
-check(const char *path, const vmp_buf *log)
+check(const char *path, const vmp_buf *log, bool *ret_wall)
 {
     vmp_err err = {0};
     vmp_profile *p = NULL;
@@ -92,26 +94,37 @@ check(const char *path, const vmp_buf *log)
         return vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
     if (p->cut)
         vmp_cli_note("%s: the log has no clean end; showing what was written", path);
+    *ret_wall = vmp_cli_is_wall(p);
     vmp_profile_free(&p);
     return 0;
 }
 
+/* paths: the log, and what it is compared with or NULL. */
 static int
-run(const char *path, const char *output)
+run(const char *const paths[2], const char *output)
 {
     if (!vmp_page_is_there())
         return vmp_cli_fail("this build has no viewer; vmprof show LOG --html writes the tree");
     if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return vmp_cli_usage("report", "the page is not for a terminal: -o FILE");
-    vmp_buf log = {0};
-    const char *slash = strrchr(path, '/');
-    page_source source = {&log, vmp_str_from(slash ? slash + 1 : path)};
-    int status = read_all(path, &log);
+    vmp_buf bytes[2] = {{0}, {0}};
+    bool wall[2] = {false, false};
+    page_source source = {.count = paths[1] ? 2 : 1};
+    int status = 0;
+    for (size_t i = 0; i < source.count && status == 0; i++) {
+        const char *slash = strrchr(paths[i], '/');
+        status = read_all(paths[i], &bytes[i]);
+        if (status == 0)
+            status = check(paths[i], &bytes[i], &wall[i]);
+        source.logs[i] =
+            (vmp_page_log){vmp_str_from(slash ? slash + 1 : paths[i]), bytes[i].p, bytes[i].n};
+    }
+    if (status == 0 && paths[1] && wall[0] != wall[1])
+        status = vmp_cli_fail_clocks(paths[wall[1]]);
     if (status == 0)
-        status = check(path, &log);
-    if (status == 0)
-        status = vmp_cli_write(output, path, produce, &source);
-    vmp_buf_fini(&log);
+        status = vmp_cli_write(output, paths[0], produce, &source);
+    vmp_buf_fini(&bytes[0]);
+    vmp_buf_fini(&bytes[1]);
     return status;
 }
 
@@ -131,11 +144,16 @@ vmp_cli_report(int argc, char **argv)
     else if (options.output.n != 1)
         status =
             vmp_cli_usage("report", options.output.n ? "one output only" : "where to? -o FILE");
+    else if (options.before.n > 1)
+        status = vmp_cli_usage("report", "it is compared with one log only");
     else
-        status = run(result.arguments.p[0].p, options.output.p[0].p);
+        status = run((const char *const[]){result.arguments.p[0].p,
+                         options.before.n ? options.before.p[0].p : NULL},
+            options.output.p[0].p);
     if (options.remove && status == 0 && !options.help)
         vmp_cli_remove_logs(result.arguments.p[0].p);
     vmp_opt_list_fini(&result.arguments);
     vmp_opt_list_fini(&options.output);
+    vmp_opt_list_fini(&options.before);
     return status;
 }

@@ -87,11 +87,10 @@ vmp_page_is_there(void)
     return true;
 }
 
-int
-vmp_page_write(vmp_out *out, vmp_str name, const void *log, size_t n, vmp_err *err)
+/* The element of a log. */
+static int
+put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
 {
-    vmp_str page = vmp_page_template();
-    const char *mark = strstr(page.p, MARK);
     packer *k = calloc(1, sizeof(*k));
     if (!k || deflateInit2(&k->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
                   Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -101,18 +100,28 @@ vmp_page_write(vmp_out *out, vmp_str name, const void *log, size_t n, vmp_err *e
     k->out = out;
     k->z.next_out = k->packed;
     k->z.avail_out = PIECE;
-    size_t before = (size_t)(mark - page.p);
-    vmp_out_bytes(out, page.p, before);
     vmp_out_text(out, "<script type=\"application/octet-stream\" class=\"log\" data-name=\"");
-    put_attribute(out, name);
+    put_attribute(out, log->name);
     vmp_out_text(out, "\">");
-    int rc = vmp_load_plain(log, n, put, k, err);
+    int rc = vmp_load_plain(log->p, log->n, put, k, err);
     if (rc == 0)
         pack(k, Z_FINISH);
     vmp_out_text(out, "</script>");
-    before += sizeof(MARK) - 1;
-    vmp_out_bytes(out, page.p + before, page.n - before);
     deflateEnd(&k->z);
     free(k);
+    return rc;
+}
+
+int
+vmp_page_write(vmp_out *out, const vmp_page_log *logs, size_t count, vmp_err *err)
+{
+    vmp_str page = vmp_page_template();
+    size_t before = (size_t)(strstr(page.p, MARK) - page.p);
+    int rc = 0;
+    vmp_out_bytes(out, page.p, before);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = put_log(out, &logs[i], err);
+    before += sizeof(MARK) - 1;
+    vmp_out_bytes(out, page.p + before, page.n - before);
     return rc;
 }

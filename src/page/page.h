@@ -1,4 +1,5 @@
-/* A log as one HTML file that shows it: the viewer with the log inside.
+/* A log as one HTML file that shows it: the viewer with the log inside, and behind
+ * it perhaps the log of an earlier run, to compare with.
  *
  * The file needs nothing else and asks nobody: its scripts are named by their
  * hashes in a policy that forbids every request. The log in it is plain
@@ -17,10 +18,15 @@
 /* Whether this build has the viewer. */
 bool vmp_page_is_there(void);
 
-/* Writes the page of a log.
- * name   what the page calls the log: text, it is quoted here.
+typedef struct vmp_page_log {
+    vmp_str name; /* what the page calls it: text, it is quoted here */
+    const void *p;
+    size_t n;
+} vmp_page_log;
+
+/* Writes the page of logs[0]. With `count` 2 it is compared with logs[1].
  * Errors: -VMP_EUNSUPPORTED (no viewer), those of vmp_load_plain, -VMP_ENOMEM.
  * Those of writing stay in `out`. */
-int vmp_page_write(vmp_out *out, vmp_str name, const void *log, size_t n, vmp_err *err);
+int vmp_page_write(vmp_out *out, const vmp_page_log *logs, size_t count, vmp_err *err);
 
 #endif

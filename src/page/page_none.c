@@ -8,11 +8,10 @@ vmp_page_is_there(void)
 }
 
 int
-vmp_page_write(vmp_out *out, vmp_str name, const void *log, size_t n, vmp_err *err)
+vmp_page_write(vmp_out *out, const vmp_page_log *logs, size_t count, vmp_err *err)
 {
     (void)out;
-    (void)name;
-    (void)log;
-    (void)n;
+    (void)logs;
+    (void)count;
     return vmp_err_set(err, VMP_EUNSUPPORTED, 0, 0, "this build of vmprof has no viewer");
 }

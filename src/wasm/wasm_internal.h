@@ -15,4 +15,17 @@ struct vmp_wasm {
     int64_t from_ns, to_ns;
 };
 
+/* A table with columns of `count` rows; a bit of `words` or `doubles` for each. NULL:
+ * no memory; also t->rc tells of it. */
+vmp_wasm_table *vmp_wasm_table_new(size_t count, unsigned words, unsigned doubles);
+/* The table of an error. */
+vmp_wasm_table *vmp_wasm_failed(int rc);
+/* A column, to be filled. */
+uint32_t *vmp_wasm_words(const vmp_wasm_table *t, unsigned column);
+double *vmp_wasm_doubles(const vmp_wasm_table *t, unsigned column);
+
+/* What is looked at; borrows from `w`. */
+vmp_report_filter vmp_wasm_filter(vmp_wasm *w);
+vmp_report_tree_options vmp_wasm_tree_options(vmp_wasm *w, uint32_t flags);
+
 #endif

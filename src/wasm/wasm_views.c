@@ -7,9 +7,8 @@ static const double INVERTED_PERCENT = 0.005;
 
 static const uint32_t PROCESS = 1u << 31, THREAD = 3u << 30, ROOT = UINT32_MAX;
 
-/* A table with columns of `count` rows; a bit of `words` or `doubles` for each. */
-static vmp_wasm_table *
-table_new(size_t count, unsigned words, unsigned doubles)
+vmp_wasm_table *
+vmp_wasm_table_new(size_t count, unsigned words, unsigned doubles)
 {
     vmp_wasm_table *t = calloc(1, sizeof(*t));
     if (!t)
@@ -26,24 +25,23 @@ table_new(size_t count, unsigned words, unsigned doubles)
     return t;
 }
 
-/* The table of an error. */
-static vmp_wasm_table *
-failed(int rc)
+vmp_wasm_table *
+vmp_wasm_failed(int rc)
 {
-    vmp_wasm_table *t = table_new(0, 0, 0);
+    vmp_wasm_table *t = vmp_wasm_table_new(0, 0, 0);
     if (t)
         t->rc = rc;
     return t;
 }
 
-static uint32_t *
-words_of(const vmp_wasm_table *t, unsigned column)
+uint32_t *
+vmp_wasm_words(const vmp_wasm_table *t, unsigned column)
 {
     return (uint32_t *)(uintptr_t)t->columns[column];
 }
 
-static double *
-doubles_of(const vmp_wasm_table *t, unsigned column)
+double *
+vmp_wasm_doubles(const vmp_wasm_table *t, unsigned column)
 {
     return (double *)(uintptr_t)t->columns[column];
 }
@@ -71,8 +69,8 @@ seconds(const vmp_report_value *v)
     return (double)v->value_ns / 1e9;
 }
 
-static vmp_report_filter
-filter_of(vmp_wasm *w)
+vmp_report_filter
+vmp_wasm_filter(vmp_wasm *w)
 {
     vmp_report_filter filter = vmp_report_filter_default();
     for (uint32_t i = 0; i < w->profile->thread_count; i++)
@@ -105,10 +103,10 @@ what_of(const vmp_report_node *n)
 static void
 fill_tree(const vmp_wasm *w, vmp_wasm_table *t, double *next_left)
 {
-    uint32_t *parent = words_of(t, 0), *end = words_of(t, 1), *depth = words_of(t, 2),
-             *what = words_of(t, 3);
-    double *self = doubles_of(t, 4), *total = doubles_of(t, 5), *left = doubles_of(t, 6),
-           *time = doubles_of(t, 7);
+    uint32_t *parent = vmp_wasm_words(t, 0), *end = vmp_wasm_words(t, 1),
+             *depth = vmp_wasm_words(t, 2), *what = vmp_wasm_words(t, 3);
+    double *self = vmp_wasm_doubles(t, 4), *total = vmp_wasm_doubles(t, 5),
+           *left = vmp_wasm_doubles(t, 6), *time = vmp_wasm_doubles(t, 7);
     for (uint32_t i = 0; i < t->count; i++) {
         const vmp_report_node *n = &t->tree->nodes[i];
         parent[i] = n->parent;
@@ -126,31 +124,38 @@ fill_tree(const vmp_wasm *w, vmp_wasm_table *t, double *next_left)
     }
 }
 
+vmp_report_tree_options
+vmp_wasm_tree_options(vmp_wasm *w, uint32_t flags)
+{
+    return (vmp_report_tree_options){.filter = vmp_wasm_filter(w),
+        .inverted = flags & VMP_WASM_INVERTED,
+        .fold_recursion = flags & VMP_WASM_FOLD_RECURSION,
+        .prune_percent = flags & (VMP_WASM_INVERTED | VMP_WASM_ABOVE) ? INVERTED_PERCENT : 0};
+}
+
 vmp_wasm_table *
 vmp_wasm_tree(vmp_wasm *w, uint32_t flags, uint32_t function)
 {
     vmp_report_tree *tree = NULL;
-    vmp_report_tree_options o = {.filter = filter_of(w),
-        .inverted = flags & VMP_WASM_INVERTED,
-        .fold_recursion = flags & VMP_WASM_FOLD_RECURSION,
-        .prune_percent = flags & (VMP_WASM_INVERTED | VMP_WASM_ABOVE) ? INVERTED_PERCENT : 0};
+    vmp_report_tree_options o = vmp_wasm_tree_options(w, flags);
     if (function >= w->profile->function_count)
-        return failed(-VMP_EINVAL);
+        return vmp_wasm_failed(-VMP_EINVAL);
     *(flags & VMP_WASM_ABOVE ? &o.above : &o.below) = (vmp_function_id){function};
     if (flags & VMP_WASM_BY_THREAD)
         o.group = VMP_REPORT_GROUP_THREADS;
-    else if (w->profile->process_count > 2 && function == 0) /* row 0 is none */
+    else if (w->profile->process_count > 2 && function == 0 && /* row 0 is none */
+             !(flags & VMP_WASM_MERGED))
         o.group = VMP_REPORT_GROUP_PROCESSES;
     int rc = vmp_report_tree_new(&tree, w->profile, &o);
     if (rc < 0)
-        return failed(rc);
-    vmp_wasm_table *t = table_new(tree->count, 0x0f, 0xf0);
+        return vmp_wasm_failed(rc);
+    vmp_wasm_table *t = vmp_wasm_table_new(tree->count, 0x0f, 0xf0);
     double *next_left = malloc(tree->count * sizeof(*next_left));
     if (!t || t->rc < 0 || !next_left) {
         vmp_report_tree_free(&tree);
         free(next_left);
         vmp_wasm_table_free(t);
-        return failed(-VMP_ENOMEM);
+        return vmp_wasm_failed(-VMP_ENOMEM);
     }
     t->tree = tree;
     fill_tree(w, t, next_left);
@@ -192,18 +197,18 @@ vmp_wasm_table *
 vmp_wasm_flat(vmp_wasm *w)
 {
     vmp_report_flat *flat = NULL;
-    vmp_report_flat_options o = {.filter = filter_of(w), .sort = VMP_REPORT_SORT_SELF};
+    vmp_report_flat_options o = {.filter = vmp_wasm_filter(w), .sort = VMP_REPORT_SORT_SELF};
     int rc = vmp_report_flat_new(&flat, w->profile, &o);
     if (rc < 0)
-        return failed(rc);
-    vmp_wasm_table *t = table_new(flat->count, 0x01, 0xf0);
+        return vmp_wasm_failed(rc);
+    vmp_wasm_table *t = vmp_wasm_table_new(flat->count, 0x01, 0xf0);
     for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
         const vmp_report_flat_row *row = &flat->rows[i];
-        words_of(t, 0)[i] = row->function.i;
-        doubles_of(t, 4)[i] = ticks(w, &row->self);
-        doubles_of(t, 5)[i] = ticks(w, &row->total);
-        doubles_of(t, 6)[i] = seconds(&row->self);
-        doubles_of(t, 7)[i] = seconds(&row->total);
+        vmp_wasm_words(t, 0)[i] = row->function.i;
+        vmp_wasm_doubles(t, 4)[i] = ticks(w, &row->self);
+        vmp_wasm_doubles(t, 5)[i] = ticks(w, &row->total);
+        vmp_wasm_doubles(t, 6)[i] = seconds(&row->self);
+        vmp_wasm_doubles(t, 7)[i] = seconds(&row->total);
     }
     vmp_report_flat_free(&flat);
     return t;
@@ -213,14 +218,14 @@ vmp_wasm_table *
 vmp_wasm_groups(vmp_wasm *w, const uint32_t *group_of, uint32_t count)
 {
     vmp_report_groups *groups = NULL;
-    vmp_report_filter filter = filter_of(w);
+    vmp_report_filter filter = vmp_wasm_filter(w);
     int rc = vmp_report_groups_new(&groups, w->profile, &filter, group_of, count);
     if (rc < 0)
-        return failed(rc);
-    vmp_wasm_table *t = table_new(count, 0, 0x30);
+        return vmp_wasm_failed(rc);
+    vmp_wasm_table *t = vmp_wasm_table_new(count, 0, 0x30);
     for (uint32_t i = 0; t && t->rc == 0 && i < count; i++) {
-        doubles_of(t, 4)[i] = ticks(w, &groups->self[i + 1]);
-        doubles_of(t, 5)[i] = ticks(w, &groups->total[i + 1]);
+        vmp_wasm_doubles(t, 4)[i] = ticks(w, &groups->self[i + 1]);
+        vmp_wasm_doubles(t, 5)[i] = ticks(w, &groups->total[i + 1]);
     }
     vmp_report_groups_free(&groups);
     return t;
@@ -240,20 +245,20 @@ vmp_wasm_table *
 vmp_wasm_lines(vmp_wasm *w, uint32_t function)
 {
     if (function >= w->profile->function_count)
-        return failed(-VMP_EINVAL);
+        return vmp_wasm_failed(-VMP_EINVAL);
     vmp_report_lines *lines = NULL;
     vmp_str name = vmp_profile_function_name(w->profile, (vmp_function_id){function});
-    vmp_report_lines_options o = {.filter = filter_of(w), .only = &name, .only_count = 1};
+    vmp_report_lines_options o = {.filter = vmp_wasm_filter(w), .only = &name, .only_count = 1};
     int rc = vmp_report_lines_new(&lines, w->profile, &o);
     if (rc < 0)
-        return failed(rc);
+        return vmp_wasm_failed(rc);
     const vmp_report_lines_row *row = lines_row(lines, function);
-    vmp_wasm_table *t = table_new(row ? row->line_count : 0, 0x01, 0x30);
+    vmp_wasm_table *t = vmp_wasm_table_new(row ? row->line_count : 0, 0x01, 0x30);
     for (uint32_t i = 0; row && t && t->rc == 0 && i < t->count; i++) {
         const vmp_report_line *line = &lines->lines[row->first_line + i];
-        words_of(t, 0)[i] = line->line;
-        doubles_of(t, 4)[i] = ticks(w, &line->self);
-        doubles_of(t, 5)[i] = ticks(w, &line->total);
+        vmp_wasm_words(t, 0)[i] = line->line;
+        vmp_wasm_doubles(t, 4)[i] = ticks(w, &line->self);
+        vmp_wasm_doubles(t, 5)[i] = ticks(w, &line->total);
     }
     vmp_report_lines_free(&lines);
     return t;
@@ -263,18 +268,18 @@ vmp_wasm_table *
 vmp_wasm_timeline(vmp_wasm *w, uint32_t bins)
 {
     vmp_report_timeline *line = NULL;
-    vmp_report_timeline_options o = {filter_of(w), bins};
+    vmp_report_timeline_options o = {vmp_wasm_filter(w), bins};
     int rc = vmp_report_timeline_new(&line, w->profile, &o);
     if (rc < 0)
-        return failed(rc);
-    vmp_wasm_table *t = table_new(line->count, 0, 0xf8);
+        return vmp_wasm_failed(rc);
+    vmp_wasm_table *t = vmp_wasm_table_new(line->count, 0, 0xf8);
     for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
         const vmp_report_timeline_bin *bin = &line->bins[i];
-        doubles_of(t, 3)[i] = (double)line->bin_ns * i / 1e9;
-        doubles_of(t, 4)[i] = ticks(w, &bin->value);
-        doubles_of(t, 5)[i] = seconds(&bin->value);
-        doubles_of(t, 6)[i] = (double)bin->min_kb;
-        doubles_of(t, 7)[i] = (double)bin->max_kb;
+        vmp_wasm_doubles(t, 3)[i] = (double)line->bin_ns * i / 1e9;
+        vmp_wasm_doubles(t, 4)[i] = ticks(w, &bin->value);
+        vmp_wasm_doubles(t, 5)[i] = seconds(&bin->value);
+        vmp_wasm_doubles(t, 6)[i] = (double)bin->min_kb;
+        vmp_wasm_doubles(t, 7)[i] = (double)bin->max_kb;
     }
     vmp_report_timeline_free(&line);
     return t;

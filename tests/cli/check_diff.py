@@ -169,6 +169,8 @@ def wrong_calls_are_refused() -> None:
     assert "none of" in complaint("diff", BEFORE, AFTER, "--sort", "line", status=2)
     assert "no/such" in complaint("diff", BEFORE, "/no/such", status=1)
     assert "on the wall" in complaint("diff", LOGS["threads"], BEFORE, status=1)
+    two = ["--before", BEFORE, "--before", BEFORE]
+    assert "one log only" in complaint("report", AFTER, "-o", "x", *two, status=2)
     with BEFORE.open("rb") as log:
         assert diff("-", AFTER, stdin=log) == diff(BEFORE, AFTER)
 

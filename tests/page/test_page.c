@@ -74,7 +74,9 @@ TEST(the_log_in_a_page_is_the_log)
     vmp_out out;
     vmp_out_init(&out, -1);
     CHECK(vmp_page_is_there());
-    CHECK_INT(vmp_page_write(&out, vmp_str_from("a&<\"'\x01\xff"), log.p, log.n, NULL), 0);
+    vmp_page_log logs[2] = {
+        {vmp_str_from("a&<\"'\x01\xff"), log.p, log.n}, {vmp_str_from("old"), log.p, log.n}};
+    CHECK_INT(vmp_page_write(&out, logs, 1, NULL), 0);
     vmp_out_bytes(&out, "", 1);
     static const char head[] =
         "<p>before</p><script type=\"application/octet-stream\" class=\"log\" "
@@ -92,6 +94,17 @@ TEST(the_log_in_a_page_is_the_log)
     CHECK(!after->cut);
     vmp_profile_free(&before);
     vmp_profile_free(&after);
+    /* A second one stands behind it, packed alike. */
+    vmp_out two;
+    vmp_out_init(&two, -1);
+    CHECK_INT(vmp_page_write(&two, logs, 2, NULL), 0);
+    vmp_out_bytes(&two, "", 1);
+    size_t first = (size_t)(end - out.p) + strlen("</script>");
+    CHECK(strncmp(two.p, out.p, first) == 0);
+    CHECK(strncmp(two.p + first, "<script", 7) == 0);
+    CHECK(strstr(two.p + first, "data-name=\"old\">") != NULL);
+    CHECK_STR(two.p + two.n - sizeof(tail), tail);
+    vmp_out_fini(&two);
     free(packed.p);
     free(plain.p);
     free(log.p);
@@ -103,7 +116,8 @@ TEST(what_is_no_log_makes_no_page)
     vmp_out out;
     vmp_err err = {0};
     vmp_out_init(&out, -1);
-    CHECK_INT(vmp_page_write(&out, vmp_str_from("x"), "hello", 5, &err), -VMP_EFORMAT);
+    CHECK_INT(vmp_page_write(&out, &(vmp_page_log){vmp_str_from("x"), "hello", 5}, 1, &err),
+        -VMP_EFORMAT);
     CHECK(strstr(err.text, "not a vmprof log") != NULL);
     vmp_out_fini(&out);
 }

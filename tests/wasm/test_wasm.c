@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -112,6 +113,55 @@ TEST(marks_threads_and_ranges_choose_what_is_counted)
     vmp_wasm_close(w);
 }
 
+/* A log compared with itself, without a function that is then new in it. */
+TEST(changes_are_columns_beside_those_of_the_tree)
+{
+    vmp_wasm *w = open_log("log_v1_zstd.vmprof"), *before = open_log("log_v1_zstd.vmprof");
+    const uint32_t flags[] = {VMP_WASM_MERGED, VMP_WASM_MERGED | VMP_WASM_INVERTED};
+    vmp_wasm_table *same = vmp_wasm_match(w, before), *flat = vmp_wasm_flat(w);
+    uint32_t hottest = words(flat, 0)[0];
+    for (uint32_t i = 0; i < same->count; i++)
+        CHECK_INT(words(same, 0)[i], i);
+    for (int hidden = 0; hidden < 2; hidden++) {
+        vmp_wasm_marks(before)[hottest] = hidden ? VMP_REPORT_MARK_HIDE : 0;
+        for (size_t k = 0; k < 2; k++) {
+            vmp_wasm_table *t = vmp_wasm_tree(w, flags[k], 0);
+            vmp_wasm_table *c = vmp_wasm_tree_changes(t, w, before, flags[k]);
+            CHECK_INT(c->rc, 0);
+            CHECK_INT(c->count, t->count);
+            for (uint32_t i = 0; i < c->count; i++) {
+                bool is_new = hidden && words(t, 3)[i] == hottest;
+                CHECK(doubles(c, 5)[i] == doubles(t, 5)[i] / doubles(t, 5)[0]);
+                CHECK(doubles(c, 7)[i] <= doubles(c, 6)[i] && doubles(c, 6)[i] <= doubles(c, 8)[i]);
+                if (!hidden)
+                    CHECK(words(c, 0)[i] == 0 && fabs(doubles(c, 3)[i]) <= 0);
+                else if (is_new && k == 0) /* inverted ones are not whole: was it there? */
+                    CHECK((words(c, 0)[i] & VMP_WASM_NEW) && doubles(c, 3)[i] >= 1);
+            }
+            vmp_wasm_table_free(c);
+            vmp_wasm_table_free(t);
+        }
+        vmp_wasm_table *rows = vmp_wasm_changes(w, before, 0);
+        CHECK_INT(rows->count, flat->count);
+        CHECK((words(rows, 0)[0] == hottest && (words(rows, 2)[0] & VMP_WASM_NEW)) || !hidden);
+        for (uint32_t i = 0; !hidden && i < rows->count; i++) {
+            CHECK_INT(words(rows, 0)[i], words(rows, 1)[i]);
+            CHECK_INT(words(rows, 2)[i], 0);
+            CHECK(doubles(rows, 5)[i] == 0 && doubles(rows, 10)[i] == 0);
+        }
+        vmp_wasm_table_free(rows);
+    }
+    vmp_wasm_table *grouped = vmp_wasm_tree(w, VMP_WASM_BY_THREAD, 0);
+    vmp_wasm_table *none = vmp_wasm_tree_changes(grouped, w, before, 0);
+    CHECK_INT(none->rc, -VMP_EINVAL);
+    vmp_wasm_table_free(none);
+    vmp_wasm_table_free(grouped);
+    vmp_wasm_table_free(same);
+    vmp_wasm_table_free(flat);
+    vmp_wasm_close(before);
+    vmp_wasm_close(w);
+}
+
 TEST(what_is_wrong_is_told)
 {
     vmp_wasm *w = vmp_wasm_open("hello", 5);
@@ -143,5 +193,6 @@ TEST(facts_name_functions_files_and_threads)
 }
 
 TEST_MAIN(RUN(a_tree_s_columns_are_the_report_s),
-    RUN(marks_threads_and_ranges_choose_what_is_counted), RUN(what_is_wrong_is_told),
+    RUN(marks_threads_and_ranges_choose_what_is_counted),
+    RUN(changes_are_columns_beside_those_of_the_tree), RUN(what_is_wrong_is_told),
     RUN(facts_name_functions_files_and_threads))

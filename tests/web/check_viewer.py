@@ -23,18 +23,23 @@ HOSTILE = "</script><script>document.title='owned'</script>"
 VIEWS = ("tree", "flat", "threads", "info", "lines")
 
 
-def program() -> Log:
-    """Two threads, recursion, libraries, memory; names that would like to be markup."""
+def program(before: bool = False) -> Log:
+    """Two threads, recursion, libraries, memory; names that would like to be markup. The
+    run before it spent more in decode, and had no dot but a slow one; its lines stand
+    two further up."""
+    up = 2 if before else 0
     log = Log(mode=MEMORY)
     log.meta(
         argv="/srv/app/prog.py\n--fast", cwd="/srv/app", python="3.11.7", implementation="CPython"
     )
     module = log.at(log.code("<module>", "/srv/app/prog.py", 1), 90)
-    main = log.code("main", "/srv/app/prog.py", 10)
+    main = log.code("main", "/srv/app/prog.py", 10 - up)
     parse = log.code("parse", "/srv/app/parser.py", 6, "Parser.parse")
     run = log.at(log.code("run", f"{LIB}/threading.py", 950, "Thread.run"), 975)
     decode = log.at(log.code("decode", f"{LIB}/json/decoder.py", 332, "JSONDecoder.decode"), 337)
-    fast = log.at(log.code("dot", f"{LIB}/site-packages/numeric/core.py", 7), 9)
+    fast = log.at(
+        log.code("slow_dot" if before else "dot", f"{LIB}/site-packages/numeric/core.py", 7), 9
+    )
     evil = log.at(log.code(HOSTILE, "/srv/app/<img src=x onerror=alert(1)>.py", 3), 4)
     at_parse, again = log.at(main, 12), log.at(parse, 8)
     stacks = {
@@ -48,6 +53,8 @@ def program() -> Log:
     log.thread(1, 4711, "MainThread")
     log.thread(2, 4712, "worker & <b>")
     first = ["decode"] * 5 + ["parse"] * 2 + ["nested"] * 2 + ["main"]
+    if before:
+        first = ["decode"] * 7 + ["parse", "nested", "main"]
     rows = [(MS * (i + 1), stacks[first[i % 10]], 1, 20_000 + 10 * i) for i in range(1000)]
     log.samples(1, rows, rss=True)
     # The second half of the run: a range there has nothing else in it.
@@ -88,6 +95,16 @@ def main(vmprof: str, node: str, browser: str) -> int:
                 for view in VIEWS
             }
             (folder / f"{title}.json").write_text(json.dumps(shown))
+        old, new = folder / "before.vmprof", folder / "program.vmprof"
+        old.write_bytes(program(before=True).data())
+        page = str(folder / "diff.html")
+        subprocess.run([vmprof, "report", str(new), "--before", str(old), "-o", page], check=True)
+        told = subprocess.run(
+            [vmprof, "diff", str(old), str(new), "--tree", "--json"],
+            check=True,
+            stdout=subprocess.PIPE,
+        )
+        (folder / "diff.json").write_bytes(told.stdout)
         broken = (folder / "program.html").read_text()
         begin = broken.index('class="log"')
         (folder / "broken.html").write_text(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds } from "./format.ts";
+import { formatPoints, formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds } from "./format.ts";
 
 test("numbers are short and keep three digits", () => {
   assert.deepEqual([0, 0.00001, 0.00051, 0.0123, 0.4567, 0.99949, 0.99951, 1].map(formatPercent), [
@@ -13,4 +13,8 @@ test("numbers are short and keep three digits", () => {
   assert.deepEqual([512, 20480, 3 * 1024 * 1024].map(formatKilobytes), ["512 KiB", "20.0 MiB", "3.00 GiB"]);
   assert.equal(formatInterval(0.0123, 0.0456), "1.23–4.56");
   assert.equal(formatInterval(0.1, 0.25), "10.0–25.0");
+});
+
+test("a change has a sign, and points", () => {
+  assert.deepEqual([0, 0.1234, -0.2, 0.00123, -0.0999].map(formatPoints), ["+0.0", "+12.3", "−20.0", "+0.12", "−9.99"]);
 });

@@ -13,6 +13,13 @@ export function formatInterval(low: number, high: number): string {
   return `${(low * 100).toFixed(digits)}–${(high * 100).toFixed(digits)}`;
 }
 
+/** A change of a share in percentage points, with its sign. */
+export function formatPoints(change: number): string {
+  const points = Math.abs(change * 100);
+  const text = points.toFixed(points === 0 || points >= 9.995 ? 1 : 2);
+  return `${change < 0 ? "−" : "+"}${text}`;
+}
+
 export function formatSeconds(seconds: number): string {
   if (seconds === 0) return "0 s";
   if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;

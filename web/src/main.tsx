@@ -3,16 +3,23 @@ import { Engine } from "./model/engine.ts";
 import { readNames } from "./model/names.ts";
 import { engineModule, pageLogs } from "./source.ts";
 import { App } from "./views/app.tsx";
+import type { Before } from "./views/profile.ts";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 
 async function start(place: HTMLElement): Promise<void> {
-  const [log] = pageLogs();
+  const [log, old] = pageLogs();
   if (log === undefined) throw new Error("this page has no log in it; make one by: vmprof report LOG -o FILE");
   const engine = await Engine.open(await engineModule(), await log.bytes());
   const names = readNames(engine.facts);
+  const before = old === undefined ? null : besideOf(engine, await old.bytes(), old.name);
   place.replaceChildren();
-  render(<App profile={{ engine, names, logName: log.name }} />, place);
+  render(<App profile={{ engine, names, logName: log.name, before }} />, place);
+}
+
+function besideOf(engine: Engine, log: Uint8Array, logName: string): Before {
+  const before = engine.beside(log);
+  return { engine: before, names: readNames(before.facts), logName, match: engine.match(before) };
 }
 
 function fail(place: HTMLElement, error: unknown): void {

@@ -15,6 +15,7 @@ async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** The log, and perhaps behind it that of an earlier run. */
 export function pageLogs(): readonly LogSource[] {
   return Array.from(document.querySelectorAll<HTMLElement>("script.log"), (element) => ({
     name: element.dataset["name"] ?? "log",

@@ -288,6 +288,86 @@ test("the policy forbids what the page does not do", async (browser) => {
   await page.context().close();
 });
 
+/** A change as the page writes it. */
+function pointsText(points) {
+  const size = Math.abs(points);
+  return `${points < 0 ? "−" : "+"}${size.toFixed(size === 0 || size >= 9.995 ? 1 : 2)}`;
+}
+
+/** What is painted after the page is there, at its own time. */
+async function becomes(read, want) {
+  for (let tries = 0; tries < 100; tries++) {
+    if (JSON.stringify(await read()) === JSON.stringify(want)) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.deepEqual(await read(), want);
+}
+
+test("changes are those of vmprof diff, and what is gone is among them", async (browser) => {
+  const { page, close } = await open(browser, "diff", { hash: "#tab=changes" });
+  const { functions } = told("diff");
+  const mark = ({ change, significant }) => `${significant ? "" : "~"}${pointsText(change)}`;
+  const want = (row) => [row.self, row.total].flatMap((c) => [mark(c), percentText(c.before), percentText(c.after)]);
+  let rows = await cells(page);
+  assert.equal(rows.length, functions.length);
+  for (const [i, row] of rows.entries()) {
+    assert.deepEqual(row.slice(0, 6), want(functions[i]), functions[i].function);
+    const { fate } = functions[i];
+    assert.equal(row[6].startsWith(fate === "kept" ? "" : fate), true);
+  }
+  assert.deepEqual(
+    functions.filter((row) => row.fate !== "kept").map((row) => [row.function, row.fate]).sort(),
+    [["dot", "new"], ["slow_dot", "gone"]],
+  );
+  // What stood two lines further up is hidden in both.
+  const kept = functions.find((row) => row.function === "main");
+  assert.equal(kept.fate, "kept");
+  await page.locator(".list-row", { has: page.locator('text="main"') }).click();
+  await page.click('.actions >> text="Hide"');
+  assert.ok(!(await rowNames(page)).includes("main"));
+  await page.click(".chip");
+  await page.fill(".search input", "slow_dot");
+  assert.deepEqual(await rowNames(page), ["slow_dot"]);
+  await page.fill(".search input", "");
+  await page.click('[role="columnheader"] button:has-text("Total")');
+  rows = await cells(page);
+  const sizes = rows.filter((row) => !row[3].startsWith("~")).map((row) => Math.abs(Number(row[3].replace("−", "-"))));
+  assert.deepEqual(sizes, [...sizes].sort((a, b) => b - a));
+  await close();
+});
+
+test("the flame graph is colored by the change, which hovering and selecting tell", async (browser) => {
+  const { page, close } = await open(browser, "diff");
+  const { nodes } = told("diff");
+  const node = nodes.find((each) => each.function === "JSONDecoder.decode");
+  assert.match(await page.locator(".head").textContent(), /compared with before\.vmprof, 2\D000 samples/);
+  assert.match(await page.locator(".legend").textContent(), /less.*not significant.*more, or new/);
+  // <module> has the left half, decode half of that: all in one stack.
+  const box = await canvas(page).boundingBox();
+  const y = box.y + node.depth * 20 + 10;
+  await page.mouse.move(box.x + box.width * 0.05, y);
+  const { before, change, low, high } = node.total;
+  const line = `${pointsText(change)} points (${pointsText(low)} to ${pointsText(high)}), ${percentText(before)} before`;
+  assert.equal(await page.locator(".tooltip .change").textContent(), line);
+  const colorAt = (x, row) => canvas(page).evaluate((element, [px, py]) => {
+    const ratio = element.width / element.clientWidth;
+    const { data } = element.getContext("2d").getImageData(px * ratio, py * ratio, 1, 1);
+    return [...data.slice(0, 3)];
+  }, [x, row * 20 + 3]);
+  // decode has less: pale blue; <module> has as much: grey; dot is new: orange.
+  await becomes(async () => [
+    await colorAt(box.width * 0.1, node.depth),
+    await colorAt(box.width * 0.1, 1),
+    await colorAt(box.width * 0.6, 2),
+  ], [[0xbd, 0xdb, 0xf2], [0xe4, 0xe7, 0xeb], [0xee, 0x9a, 0x33]]);
+  await clickRow(page, 2, 0.6);
+  assert.match(await page.locator(".selection .change").textContent(), /^\+35\.0 points.*, new$/);
+  await page.selectOption(".choice select", "origin");
+  await page.locator(".legend >> text=Your code").waitFor();
+  assert.match(page.url(), /color=origin/);
+  await close();
+});
+
 test("a log that was cut, an empty one and a broken one say so", async (browser) => {
   const cut = await open(browser, "cut");
   assert.match(await cut.page.locator(".head").textContent(), /no clean end/);
@@ -303,8 +383,8 @@ test("a log that was cut, an empty one and a broken one say so", async (browser)
 for (const scheme of ["light", "dark"]) {
   for (const width of [1440, 390]) {
     test(`axe finds nothing serious, ${scheme}, ${width} pixels wide`, async (browser) => {
-      const { page, close } = await open(browser, "program", { scheme, width, hash: "#search=parse" });
-      for (const tab of ["flame", "functions", "tree", "function"]) {
+      const { page, close } = await open(browser, "diff", { scheme, width, hash: "#search=parse" });
+      for (const tab of ["flame", "functions", "tree", "function", "changes"]) {
         await page.click(`#tab-${tab}`);
         if (tab === "functions") {
           await page.locator(".list-row").first().click();

@@ -23,13 +23,16 @@ interface Exports {
   vmp_wasm_groups(profile: number, groupOf: number, count: number): number;
   vmp_wasm_lines(profile: number, fn: number): number;
   vmp_wasm_timeline(profile: number, bins: number): number;
+  vmp_wasm_match(profile: number, before: number): number;
+  vmp_wasm_tree_changes(tree: number, profile: number, before: number, flags: number): number;
+  vmp_wasm_changes(profile: number, before: number, byTotal: number): number;
   vmp_wasm_table_free(table: number): void;
   vmp_wasm_alloc(size: number): number;
   vmp_wasm_free(pointer: number): void;
 }
 
 /** Flags of trees: VMP_WASM_* in wasm.h. */
-export const treeFlag = { inverted: 1, foldRecursion: 2, byThread: 4, above: 8 } as const;
+export const treeFlag = { inverted: 1, foldRecursion: 2, byThread: 4, above: 8, merged: 16 } as const;
 
 /** Marks of functions: VMP_REPORT_MARK_* in report.h. */
 export const mark = { none: 0, hide: 1, focus: 2 } as const;
@@ -142,6 +145,61 @@ export interface TimelineColumns {
   readonly mostKb: Float64Array;
 }
 
+/** How a share changed since an earlier run, and between what, with 95 % confidence, it did. */
+export interface Change {
+  readonly before: number;
+  readonly after: number;
+  readonly change: number;
+  readonly low: number;
+  readonly high: number;
+  /** Not by chance alone. */
+  readonly significant: boolean;
+}
+
+export interface ChangeRow {
+  /** 0: the log has no such function. */
+  readonly fn: FunctionIndex;
+  /** Of the log before; 0 likewise. */
+  readonly oldFn: FunctionIndex;
+  readonly fate: "kept" | "new" | "gone";
+  readonly self: Change;
+  readonly total: Change;
+}
+
+/** VMP_WASM_* in wasm.h. */
+const changeFlag = { significant: 1, totalSignificant: 2, isNew: 4, gone: 8 } as const;
+
+/** What changed at each node of a tree. */
+export class TreeChanges {
+  private readonly flags: Uint32Array;
+  private readonly figures: readonly Float64Array[];
+  /** The change against the larger of both shares: -1 .. 1. */
+  readonly strength: Float64Array;
+
+  constructor(table: Table) {
+    this.flags = table.words(0).slice();
+    this.strength = table.doubles(3).slice();
+    this.figures = [4, 5, 6, 7, 8].map((column) => table.doubles(column).slice());
+  }
+
+  isSignificant(node: NodeIndex): boolean {
+    return (this.flags[node] & changeFlag.significant) !== 0;
+  }
+
+  isNew(node: NodeIndex): boolean {
+    return (this.flags[node] & changeFlag.isNew) !== 0;
+  }
+
+  of(node: NodeIndex): Change {
+    return changeOf(this.figures, node, this.isSignificant(node));
+  }
+}
+
+function changeOf(figures: readonly Float64Array[], row: number, significant: boolean): Change {
+  const [before, after, change, low, high] = figures.map((column) => column[row]);
+  return { before, after, change, low, high, significant };
+}
+
 const TABLE_COLUMNS = 2; // words before the columns of a table: rc, count
 const DETAILS = 12;
 
@@ -185,7 +243,7 @@ export class Tree {
   constructor(
     private readonly c: Exports,
     private readonly profile: number,
-    private readonly table: Table,
+    readonly table: Table,
   ) {}
 
   /** The columns, valid until the engine is asked for something else. */
@@ -269,6 +327,10 @@ export class Engine {
     });
     const c = instance.exports as unknown as Exports;
     c._initialize();
+    return Engine.load(c, log);
+  }
+
+  private static load(c: Exports, log: Uint8Array): Engine {
     const at = c.vmp_wasm_alloc(log.length);
     if (at === 0) throw new Error("out of memory");
     new Uint8Array(c.memory.buffer, at, log.length).set(log);
@@ -278,6 +340,11 @@ export class Engine {
     const error = textAt(c, c.vmp_wasm_error(profile));
     if (error !== "") throw new Error(error);
     return new Engine(c, profile);
+  }
+
+  /** Another log in the same memory, to compare with. */
+  beside(log: Uint8Array): Engine {
+    return Engine.load(this.c, log);
   }
 
   private text(pointer: number): string {
@@ -339,6 +406,32 @@ export class Engine {
     return this.read(this.c.vmp_wasm_lines(this.profile, fn), (t) => {
       const [line, self, total] = [t.words(0), t.doubles(4), t.doubles(5)];
       return Array.from(line, (at, i) => ({ line: at, self: self[i], total: total[i] }));
+    });
+  }
+
+  /** By function of the log before: the same one here; 0: none. */
+  match(before: Engine): Uint32Array {
+    return this.read(this.c.vmp_wasm_match(this.profile, before.profile), (t) => t.words(0).slice());
+  }
+
+  /** flags: those of the tree. */
+  treeChanges(tree: Tree, before: Engine, flags: number): TreeChanges {
+    const handle = this.c.vmp_wasm_tree_changes(tree.table.handle, this.profile, before.profile, flags);
+    return this.read(handle, (t) => new TreeChanges(t));
+  }
+
+  changes(before: Engine, byTotal: boolean): readonly ChangeRow[] {
+    return this.read(this.c.vmp_wasm_changes(this.profile, before.profile, byTotal ? 1 : 0), (t) => {
+      const [fn, oldFn, flags] = [t.words(0), t.words(1), t.words(2)];
+      const self = [3, 4, 5, 6, 7].map((column) => t.doubles(column));
+      const total = [8, 9, 10, 11, 12].map((column) => t.doubles(column));
+      return Array.from(fn, (id, i) => ({
+        fn: id as FunctionIndex,
+        oldFn: oldFn[i] as FunctionIndex,
+        fate: flags[i] & changeFlag.isNew ? "new" : flags[i] & changeFlag.gone ? "gone" : "kept",
+        self: changeOf(self, i, (flags[i] & changeFlag.significant) !== 0),
+        total: changeOf(total, i, (flags[i] & changeFlag.totalSignificant) !== 0),
+      }));
     });
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mark } from "./engine.ts";
 import type { FunctionName } from "./names.ts";
-import { type ViewState, addRule, changeState, initialState, makeMarks, readState, removeRule, writeState } from "./state.ts";
+import { type ViewState, addRule, changeState, initialState, makeMarks, matchMarks, readState, removeRule, writeState } from "./state.ts";
 
 const busy: ViewState = {
   tab: "tree",
@@ -53,5 +53,11 @@ test("marks say what is hidden and what is looked at", () => {
   assert.deepEqual(marks({}), [0, 0, 0]);
   assert.deepEqual(marks({ onlyOwn: true }), [0, 0, mark.hide]);
   assert.deepEqual(marks({ hide: [{ scope: "function", value: "mine@app.py:1" }] }), [0, mark.hide, 0]);
+  const moved = { ...names[1], line: 9, place: "app.py:9" };
+  const hidden: ViewState = { ...initialState, hide: [{ scope: "function", value: "mine@app.py:1" }] };
+  assert.deepEqual(
+    [...matchMarks(makeMarks(names, hidden), [names[0], moved, moved], Uint32Array.of(0, 1, 0), hidden)],
+    [0, mark.hide, 0],
+  );
   assert.deepEqual(marks({ focus: [{ scope: "file", value: "json.py" }] }), [0, 0, mark.focus]);
 });

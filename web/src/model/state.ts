@@ -4,8 +4,11 @@
 import { mark } from "./engine.ts";
 import { type FunctionName, functionKey } from "./names.ts";
 
-export const tabs = ["flame", "functions", "tree", "function"] as const;
+/** The last one is there if there is a log to compare with. */
+export const tabs = ["flame", "functions", "tree", "function", "changes"] as const;
 export type Tab = (typeof tabs)[number];
+
+export const colorings = ["change", "origin", "module"] as const;
 
 export const scopes = ["function", "module", "file"] as const;
 export type Scope = (typeof scopes)[number];
@@ -24,7 +27,8 @@ export interface ViewState {
   /** Roots at the bottom. */
   readonly upward: boolean;
   readonly onlyOwn: boolean;
-  readonly colorBy: "origin" | "module";
+  /** Without a log to compare with the first one is the second. */
+  readonly colorBy: (typeof colorings)[number];
   readonly threads: readonly number[];
   readonly range: readonly [number, number] | null;
   readonly hide: readonly Rule[];
@@ -43,7 +47,7 @@ export const initialState: ViewState = {
   byThread: false,
   upward: false,
   onlyOwn: false,
-  colorBy: "origin",
+  colorBy: "change",
   threads: [],
   range: null,
   hide: [],
@@ -97,7 +101,7 @@ export function readState(text: string): ViewState {
   const made: { -readonly [K in keyof ViewState]: ViewState[K] } = {
     ...initialState,
     tab: tabs.find((name) => name === given.get("tab")) ?? initialState.tab,
-    colorBy: given.get("color") === "module" ? "module" : "origin",
+    colorBy: colorings.find((name) => name === given.get("color")) ?? initialState.colorBy,
     threads: numbers("threads").filter((id) => Number.isInteger(id) && id >= 0),
     range: range.length === 2 && range[0] >= 0 && range[1] > range[0] ? [range[0], range[1]] : null,
     hide: rules("hide"),
@@ -131,6 +135,11 @@ export function makeMarks(names: readonly FunctionName[], state: ViewState): Uin
     const focused = state.focus.some((rule) => ruleMatches(rule, fn));
     return (hidden ? mark.hide : 0) | (focused ? mark.focus : 0);
   });
+}
+
+/** The marks of the log before: of the same functions, or by their names. */
+export function matchMarks(marks: Uint8Array, before: readonly FunctionName[], match: Uint32Array, state: ViewState): Uint8Array {
+  return makeMarks(before, state).map((own, i) => (match[i] !== 0 ? marks[match[i]] : own));
 }
 
 /** Changes that make another tree make another numbering of its nodes. */

@@ -30,6 +30,19 @@ export const moduleColors: readonly Rgb[] = [
 ].map(rgb);
 export const otherColor: Rgb = rgb("#b9c0ca");
 
+/** What shrank a lot .. a little, and what grew a little .. a lot. */
+export const shrunkColors: readonly Rgb[] = ["#5fa8dc", "#8dc1e8", "#bddbf2"].map(rgb);
+export const grownColors: readonly Rgb[] = ["#fbdcae", "#f7bd6a", "#ee9a33"].map(rgb);
+/** What may be chance. */
+export const unchangedColor: Rgb = rgb("#e4e7eb");
+
+/** strength: the change against the larger of both shares, -1 .. 1. */
+export function changeColor(strength: number, significant: boolean): Rgb {
+  if (!significant || strength === 0) return unchangedColor;
+  const step = Math.abs(strength) < 1 / 3 ? 0 : Math.abs(strength) < 2 / 3 ? 1 : 2;
+  return strength > 0 ? grownColors[step] : shrunkColors[2 - step];
+}
+
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);

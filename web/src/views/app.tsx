@@ -5,6 +5,7 @@ import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../mode
 import { findFunction, functionKey } from "../model/names.ts";
 import { type Tab, initialState } from "../model/state.ts";
 import { CallTree } from "./calltree.tsx";
+import { ChangeTable } from "./changes.tsx";
 import { Breadcrumbs } from "./crumbs.tsx";
 import { type Drawer, FlameGraph, saveGraph } from "./flame.tsx";
 import { FunctionView } from "./function.tsx";
@@ -13,7 +14,7 @@ import { Header } from "./header.tsx";
 import { useKeys } from "./keys.ts";
 import { Legend } from "./legend.tsx";
 import { type Look, useFlat, useLook } from "./look.ts";
-import { type Profile, nodeFunction, programName } from "./profile.ts";
+import { type Profile, colorByOf, nodeFunction, programName } from "./profile.ts";
 import { Rules, Selection } from "./selection.tsx";
 import { Timeline, timelineBins } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
@@ -41,7 +42,8 @@ function useChosen(tree: Tree): Chosen {
 
 export function App({ profile }: { readonly profile: Profile }) {
   const { engine, names } = profile;
-  const { state, update } = useViewState();
+  const { state: asked, update } = useViewState();
+  const state = asked.tab === "changes" && profile.before === null ? { ...asked, tab: initialState.tab } : asked;
   const look = useLook(profile, state);
   const chosen = useChosen(look.tree);
   const timeline = useMemo(() => engine.timeline(timelineBins(engine.facts)), [state.threads]);
@@ -51,7 +53,7 @@ export function App({ profile }: { readonly profile: Profile }) {
   const rootLabel = state.inverted ? "all, by what ran" : "all";
   const showsTree = state.tab === "flame" || state.tab === "tree";
   const chosenFn =
-    state.tab === "functions" ? chosen.row
+    state.tab === "functions" || state.tab === "changes" ? chosen.row
     : state.tab === "function" ? fn
     : chosen.node === null ? null
     : nodeFunction(look.tree.columns, chosen.node);
@@ -112,7 +114,7 @@ export function App({ profile }: { readonly profile: Profile }) {
         update={update}
         onOpen={openFunction}
       />
-      <Legend look={look} />
+      <Legend look={look} byChange={state.tab === "changes" || (state.tab === "flame" && colorByOf(state, profile) === "change")} />
     </div>
   );
 }
@@ -140,6 +142,7 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
             tree={tree}
             zoom={zoom}
             selected={chosen.node}
+            changes={colorByOf(state, profile) === "change" ? look.changes : null}
             upward={state.upward}
             rootLabel={rootLabel}
             label={`Flame graph of ${programName(profile)}`}
@@ -149,6 +152,8 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
           />
         </>
       );
+    case "changes":
+      return <ChangeTable look={look} selected={chosen.row} onSelect={chosen.onRow} onOpen={onOpen} />;
     case "functions":
       return <FunctionTable {...shown} rows={flat} whole={whole} selected={chosen.row} onSelect={chosen.onRow} onOpen={onOpen} />;
     case "tree":

@@ -2,10 +2,12 @@
 // be seen.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
+import { formatCount, formatInterval, formatPercent, formatPoints, formatSeconds } from "../format.ts";
 import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
-import { type FunctionIndex, type NodeIndex, type Tree, readWhat } from "../model/engine.ts";
+import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, readWhat } from "../model/engine.ts";
 import { Look, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
+import { changeColor, cssColor } from "../paint/colors.ts";
+import { ChangeLine } from "./changes.tsx";
 import { useTheme } from "./theme.ts";
 import type { Shown } from "./look.ts";
 import { type Profile, nodeLabel, nodePlace } from "./profile.ts";
@@ -14,6 +16,8 @@ export interface FlameProps extends Shown {
   readonly tree: Tree;
   readonly zoom: NodeIndex;
   readonly selected: NodeIndex | null;
+  /** Colors are what they tell; null: those of functions. */
+  readonly changes?: TreeChanges | null;
   /** The root stands at the bottom. */
   readonly upward: boolean;
   /** Not taller than it needs to be, nor than this: pixels. Else as tall as its place. */
@@ -103,7 +107,11 @@ export function FlameGraph(props: FlameProps) {
     return {
       boxes: drawn,
       yOf: y,
-      fillOf: (box) => coloring.fill[functionOf(box)] ?? theme.groupFill,
+      fillOf: (box) => {
+        const node = drawn.node[box] as NodeIndex;
+        if (props.changes && node !== 0) return cssColor(changeColor(props.changes.strength[node], props.changes.isSignificant(node)));
+        return coloring.fill[functionOf(box)] ?? theme.groupFill;
+      },
       textOf: (box) =>
         drawn.node[box] === 0 ? rootLabel : nodeLabel(profile, columns, drawn.node[box] as NodeIndex),
       lookOf: (box) =>
@@ -157,7 +165,7 @@ export function FlameGraph(props: FlameProps) {
       },
     });
     return () => props.onDrawer?.(null);
-  }, [tree, zoom, size.width, rows, upward, coloring, found, theme]);
+  }, [tree, zoom, size.width, rows, upward, coloring, props.changes, found, theme]);
 
   // A zoomed node stands where the eye was: at the top, or at the bottom.
   useLayoutEffect(() => {
@@ -235,7 +243,7 @@ export function FlameGraph(props: FlameProps) {
     event.preventDefault();
   };
 
-  const spoken = selected === null ? "" : describe(profile, tree, selected, rootLabel);
+  const spoken = selected === null ? "" : describe(profile, tree, props.changes ?? null, selected, rootLabel);
   return (
     <div class="flame" style={props.maxHeight ? { height: `${Math.min(rows * ROW_HEIGHT, props.maxHeight)}px` } : {}}>
       <div
@@ -262,22 +270,26 @@ export function FlameGraph(props: FlameProps) {
         <div style={{ height: `${Math.max(0, contentHeight - size.height)}px` }} />
       </div>
       <div class="spoken" role="status" aria-live="polite">{spoken}</div>
-      {hover !== null && <Tooltip hover={hover} profile={profile} tree={tree} rootLabel={rootLabel} />}
+      {hover !== null && <Tooltip hover={hover} profile={profile} tree={tree} changes={props.changes ?? null} rootLabel={rootLabel} />}
     </div>
   );
 }
 
 /** A node in one sentence. */
-export function describe(profile: Profile, tree: Tree, node: NodeIndex, rootLabel: string): string {
+export function describe(profile: Profile, tree: Tree, changes: TreeChanges | null, node: NodeIndex, rootLabel: string): string {
   const d = tree.details(node);
   const name = node === 0 ? rootLabel : nodeLabel(profile, tree.columns, node);
-  return `${name}: total ${formatPercent(d.total.share)}, self ${formatPercent(d.self.share)}`;
+  const shares = `${name}: total ${formatPercent(d.total.share)}, self ${formatPercent(d.self.share)}`;
+  if (changes === null) return shares;
+  const change = changes.of(node);
+  return `${shares}, changed by ${formatPoints(change.change)} points${change.significant ? "" : ", not significant"}`;
 }
 
-function Tooltip({ hover, profile, tree, rootLabel }: {
+function Tooltip({ hover, profile, tree, changes, rootLabel }: {
   readonly hover: Hover;
   readonly profile: Profile;
   readonly tree: Tree;
+  readonly changes: TreeChanges | null;
   readonly rootLabel: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -308,6 +320,7 @@ function Tooltip({ hover, profile, tree, rootLabel }: {
       <b>{hover.node === 0 ? rootLabel : nodeLabel(profile, columns, hover.node)}</b>
       {isFunction && <div class="faint path">{nodePlace(profile, columns, hover.node)}</div>}
       <FigureTable details={d} />
+      {changes !== null && <ChangeLine change={changes.of(hover.node)} isNew={changes.isNew(hover.node)} />}
     </div>
   );
 }

@@ -24,6 +24,7 @@ export function Header({ profile }: { readonly profile: Profile }) {
       <h1 title={facts.argv.split("\n").join(" ")}>{programName(profile)}</h1>
       <p class="faint facts">{parts.join(" · ")}</p>
       {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}
+      {profile.before !== null && <p class="faint facts">compared with {profile.before.logName}, {formatCount(profile.before.engine.facts.samples)} samples</p>}
       {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
       <ThemeButton />
     </header>

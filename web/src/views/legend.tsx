@@ -1,10 +1,26 @@
 // What the colors stand for, with the shares of each.
 
 import { formatPercent } from "../format.ts";
-import { cssColor } from "../paint/colors.ts";
+import { type Rgb, cssColor, grownColors, shrunkColors, unchangedColor } from "../paint/colors.ts";
 import { type Look, shareOf, useLegend } from "./look.ts";
 
-export function Legend({ look }: { readonly look: Look }) {
+export function Legend({ look, byChange }: { readonly look: Look; readonly byChange: boolean }) {
+  return byChange ? <ChangeLegend /> : <ShareLegend look={look} />;
+}
+
+function ChangeLegend() {
+  const swatches = (colors: readonly Rgb[]) => colors.map((color, i) => <i key={i} class="swatch" style={{ background: cssColor(color) }} />);
+  return (
+    <footer class="legend" aria-label="Legend">
+      <span class="legend-entry">less {swatches(shrunkColors)}</span>
+      <span class="legend-entry">{swatches([unchangedColor])} not significant</span>
+      <span class="legend-entry">{swatches(grownColors)} more, or new</span>
+      <span class="faint legend-note">a share beside that in the log before: other by up to a third, two thirds, more</span>
+    </footer>
+  );
+}
+
+function ShareLegend({ look }: { readonly look: Look }) {
   const shares = useLegend(look);
   const percent = (ticks: number): string => formatPercent(shareOf(ticks, look.whole));
   return (

@@ -2,9 +2,9 @@
 // profile each view takes its time.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { type FlatRow, type GroupShare, type Tree, treeFlag } from "../model/engine.ts";
+import { type ChangeRow, type FlatRow, type GroupShare, type Tree, type TreeChanges, treeFlag } from "../model/engine.ts";
 import { makeMatcher, matchAll, originLabel } from "../model/names.ts";
-import { type ViewState, makeMarks } from "../model/state.ts";
+import { type ViewState, makeMarks, matchMarks } from "../model/state.ts";
 import { type Coloring, colorByModule, colorByOrigin } from "../paint/colors.ts";
 import type { Profile } from "./profile.ts";
 
@@ -22,6 +22,10 @@ export interface Look extends Shown {
   /** treeFlag */
   readonly flags: number;
   readonly tree: Tree;
+  /** Of the tree, since the log before; null: there is none. */
+  readonly changes: TreeChanges | null;
+  /** By function of the log before, as `found`. */
+  readonly foundBefore: Uint8Array | null;
   /** Ticks of all that is looked at. */
   readonly whole: number;
   /** What is wrong with the expression that is searched. */
@@ -44,11 +48,13 @@ function filterKeyOf(state: ViewState): string {
   return JSON.stringify([state.onlyOwn, state.threads, state.range, state.hide, state.focus]);
 }
 
-function flagsOf(state: ViewState): number {
+/** Only merged trees are compared: threads and processes have no partners. */
+function flagsOf(state: ViewState, compared: boolean): number {
   return (
+    (compared ? treeFlag.merged : 0) |
     (state.inverted ? treeFlag.inverted : 0) |
     (state.foldRecursion ? treeFlag.foldRecursion : 0) |
-    (state.byThread ? treeFlag.byThread : 0)
+    (state.byThread && !compared ? treeFlag.byThread : 0)
   );
 }
 
@@ -72,18 +78,26 @@ function useColoring(profile: Profile, state: ViewState, filterKey: string): Col
 }
 
 export function useLook(profile: Profile, state: ViewState): Look {
-  const { engine, names } = profile;
+  const { engine, names, before } = profile;
   const filterKey = filterKeyOf(state);
-  const flags = flagsOf(state);
+  const flags = flagsOf(state, before !== null);
   useMemo(() => {
-    engine.setFilter({ marks: makeMarks(names, state), threads: state.threads, range: state.range });
+    const marks = makeMarks(names, state);
+    engine.setFilter({ marks, threads: state.threads, range: state.range });
+    // Threads and times are those of one run.
+    before?.engine.setFilter({ marks: matchMarks(marks, before.names, before.match, state), threads: [], range: null });
   }, [filterKey]);
   const tree = useTree(() => engine.tree(flags), [filterKey, flags]);
+  const changes = useMemo(() => (before === null ? null : engine.treeChanges(tree, before.engine, flags)), [tree]);
   const coloring = useColoring(profile, state, filterKey);
   const matcher = useMemo(() => makeMatcher(state.search), [state.search]);
   const searchError = typeof matcher === "string" ? matcher : null;
   const found = useMemo(
     () => (matcher === null || typeof matcher === "string" ? null : matchAll(names, matcher)),
+    [matcher],
+  );
+  const foundBefore = useMemo(
+    () => (before === null || matcher === null || typeof matcher === "string" ? null : matchAll(before.names, matcher)),
     [matcher],
   );
   const foundTicks = useMemo(() => {
@@ -92,12 +106,21 @@ export function useLook(profile: Profile, state: ViewState): Look {
     if (!state.inverted) return tree.share(found);
     return engine.groups(Uint32Array.from(found, (mark) => 1 - mark), 1)[0].total;
   }, [tree, found]);
-  return { profile, filterKey, flags, tree, whole: tree.columns.total[0], coloring, found, searchError, foundTicks };
+  return { profile, filterKey, flags, tree, changes, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
 }
 
 /** The table of functions, while it is shown. */
 export function useFlat({ profile, filterKey }: Look, wanted: boolean): readonly FlatRow[] {
   return useMemo(() => (wanted ? profile.engine.flat() : []), [wanted ? filterKey : ""]);
+}
+
+/** The functions that changed, while they are shown. */
+export function useChanges({ profile, filterKey }: Look, wanted: boolean, byTotal: boolean): readonly ChangeRow[] {
+  const { engine, before } = profile;
+  return useMemo(
+    () => (wanted && before !== null ? engine.changes(before.engine, byTotal) : []),
+    [wanted ? filterKey : "", wanted && byTotal],
+  );
 }
 
 /** Shares of the entries of the legend; none until the views are there. */

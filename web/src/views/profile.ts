@@ -2,12 +2,28 @@
 
 import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
+import type { ViewState } from "../model/state.ts";
 
 export interface Profile {
   readonly engine: Engine;
   readonly names: readonly FunctionName[];
   /** Of the file that it came from. */
   readonly logName: string;
+  /** An earlier run that it is compared with. */
+  readonly before: Before | null;
+}
+
+export interface Before {
+  readonly engine: Engine;
+  readonly names: readonly FunctionName[];
+  readonly logName: string;
+  /** By function: the same one in the log that is shown; 0: none. */
+  readonly match: Uint32Array;
+}
+
+/** What colors stand for. */
+export function colorByOf(state: ViewState, profile: Profile): ViewState["colorBy"] {
+  return profile.before === null && state.colorBy === "change" ? "origin" : state.colorBy;
 }
 
 export function programName(profile: Profile): string {

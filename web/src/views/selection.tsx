@@ -3,6 +3,7 @@
 import type { FunctionIndex, NodeIndex } from "../model/engine.ts";
 import { functionKey } from "../model/names.ts";
 import { type Rule, addRule, removeRule } from "../model/state.ts";
+import { ChangeLine } from "./changes.tsx";
 import { FigureTable } from "./flame.tsx";
 import type { Look } from "./look.ts";
 import { nodeLabel, nodePlace } from "./profile.ts";
@@ -27,6 +28,7 @@ export function Selection({ look, node, fn, rootLabel, state, update, onOpen }: 
         <span class="faint path">{node === null ? "" : nodePlace(profile, tree.columns, node)}</span>
       </div>
       {node !== null && <FigureTable details={tree.details(node)} />}
+      {node !== null && look.changes !== null && <ChangeLine change={look.changes.of(node)} isNew={look.changes.isNew(node)} />}
       {fn !== null && name !== null && (
         <div class="actions">
           {state.tab !== "function" && <button type="button" onClick={() => onOpen(fn)}>Callers and lines</button>}

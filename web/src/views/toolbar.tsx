@@ -2,9 +2,9 @@
 
 import type { RefObject } from "preact";
 import { formatCount, formatPercent } from "../format.ts";
-import { type Tab, type ViewState, tabs } from "../model/state.ts";
+import { type Tab, type ViewState, colorings, initialState, tabs } from "../model/state.ts";
 import { type Look, shareOf } from "./look.ts";
-import { type Profile, threadName } from "./profile.ts";
+import { type Profile, colorByOf, threadName } from "./profile.ts";
 import type { StateProps } from "./viewstate.ts";
 
 const tabLabel: Readonly<Record<Tab, string>> = {
@@ -12,9 +12,10 @@ const tabLabel: Readonly<Record<Tab, string>> = {
   functions: "Functions",
   tree: "Call tree",
   function: "Function",
+  changes: "Changes",
 };
 
-const colorLabel: Readonly<Record<ViewState["colorBy"], string>> = { origin: "kind", module: "module" };
+const colorLabel: Readonly<Record<ViewState["colorBy"], string>> = { change: "change", origin: "kind", module: "module" };
 
 export interface ToolbarProps extends StateProps {
   readonly look: Look;
@@ -28,7 +29,7 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <div class="toolbar" role="group" aria-label="What is shown">
       <div role="tablist" aria-label="Views" class="tabs">
-        {tabs.map((tab) => (
+        {tabs.filter((tab) => tab !== "changes" || props.look.profile.before !== null).map((tab) => (
           <button
             key={tab}
             type="button"
@@ -106,8 +107,16 @@ function Options({ state, update, look, onSave }: ToolbarProps) {
         <Threads {...chosen} profile={look.profile} />
         <label class="choice">
           Color by{" "}
-          <select value={state.colorBy} onChange={(event) => update({ colorBy: event.currentTarget.value as ViewState["colorBy"] })}>
-            {Object.entries(colorLabel).map(([value, label]) => <option key={value} value={value}>{label}</option>)}
+          <select
+            value={colorByOf(state, look.profile)}
+            onChange={(event) => {
+              const colorBy = event.currentTarget.value as ViewState["colorBy"];
+              update({ colorBy: look.profile.before === null && colorBy === "origin" ? initialState.colorBy : colorBy });
+            }}
+          >
+            {colorings
+              .filter((colorBy) => colorBy !== "change" || look.profile.before !== null)
+              .map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
           </select>
         </label>
         {state.tab === "flame" && (
@@ -132,7 +141,7 @@ function Threads({ state, update, profile }: StateProps & { readonly profile: Pr
     <details class="threads">
       <summary>Threads: {chosen === 0 ? "all" : `${chosen} of ${facts.threads.length}`}</summary>
       <div class="popup">
-        <Toggle state={state} update={update} flag="byThread" label="One by one" title="A part of the graph for each thread" />
+        {profile.before === null && <Toggle state={state} update={update} flag="byThread" label="One by one" title="A part of the graph for each thread" />}
         {chosen > 0 && <button type="button" onClick={() => update({ threads: [] })}>All threads</button>}
         <ul>
           {facts.threads.map((thread) => (
