@@ -117,6 +117,20 @@ vmp_out_hex(vmp_out *o, uint32_t value, unsigned digits)
 }
 
 void
+vmp_out_base64(vmp_out *o, const void *p, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *b = p;
+    for (; n > 0; b += 3) {
+        uint32_t v = (uint32_t)b[0] << 16 | (n > 1 ? (uint32_t)b[1] << 8 : 0) | (n > 2 ? b[2] : 0);
+        char text[4] = {digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
+            n > 2 ? digits[v & 63] : '='};
+        vmp_out_bytes(o, text, sizeof(text));
+        n -= n < 3 ? n : 3;
+    }
+}
+
+void
 vmp_out_printf(vmp_out *o, const char *fmt, ...)
 {
     /* Most fit at once; the others tell the room that they need. */

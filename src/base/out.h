@@ -36,6 +36,8 @@ void vmp_out_text(vmp_out *o, const char *z);
 void vmp_out_fill(vmp_out *o, char c, size_t n);
 /* The lowest `digits` (at most 8) digits of a hexadecimal number, in lower case. */
 void vmp_out_hex(vmp_out *o, uint32_t value, unsigned digits);
+/* RFC 4648, section 4: padded where n is no multiple of 3. */
+void vmp_out_base64(vmp_out *o, const void *p, size_t n);
 void vmp_out_printf(vmp_out *o, const char *fmt, ...) VMP_PRINTF(2, 3);
 
 /* The bytes gathered so far; valid until the next call. */

@@ -27,8 +27,8 @@ find_children(const vmp_compat_tree *t, family *f)
     return 0;
 }
 
-static void
-put_name(vmp_json *j, const vmp_profile *p, vmp_function_id id)
+void
+vmp_old_put_name(vmp_json *j, const vmp_profile *p, vmp_function_id id)
 {
     const vmp_profile_function *f = &p->functions[id.i];
     vmp_str name = vmp_profile_string(p, f->name), file = vmp_profile_string(p, f->file);
@@ -64,7 +64,7 @@ open_node(vmp_json *j, const vmp_profile *p, const vmp_compat_tree *t, uint32_t 
     char address[16];
     snprintf(address, sizeof(address), "%u", t->function[i].i);
     vmp_json_begin(j, '[');
-    put_name(j, p, t->function[i]);
+    vmp_old_put_name(j, p, t->function[i]);
     vmp_json_str(j, vmp_str_from(address));
     vmp_json_uint(j, vmp_profile_ticks(p, t->weight[i]));
     vmp_json_begin(j, '{');

@@ -27,12 +27,12 @@ vmp_http_loading_end(vmp_http *h)
 }
 
 static int
-load(vmp_spool *bytes, vmp_profile **ret_p, vmp_err *err)
+load(vmp_spool *bytes, const vmp_load_options *options, vmp_profile **ret_p, vmp_err *err)
 {
     int fd;
     vmp_str memory = vmp_spool_bytes(bytes, &fd);
-    return memory.p ? vmp_load_bytes(ret_p, memory.p, memory.n, NULL, err)
-                    : vmp_load_fd(ret_p, fd, NULL, err);
+    return memory.p ? vmp_load_bytes(ret_p, memory.p, memory.n, options, err)
+                    : vmp_load_fd(ret_p, fd, options, err);
 }
 
 /* A vmp_in_read over a spool. */
@@ -178,7 +178,7 @@ look_at(vmp_http_request *r, vmp_store_item *item)
     bool may_be_either = item->kind == 0;
     if (item->kind == VMP_STORE_JITLOG)
         return look_at_jitlog(r, item, &r->err);
-    int rc = load(r->body, &p, &r->err);
+    int rc = load(r->body, NULL, &p, &r->err);
     if (rc == 0)
         rc = describe(r, item, p);
     vmp_profile_free(&p);
@@ -234,6 +234,44 @@ find_kind(vmp_http_request *r, vmp_str id, enum vmp_store_kind *ret_kind)
     return rc;
 }
 
+static int
+is_jitlog(vmp_http_request *r)
+{
+    return vmp_http_bad(r, "this is a jitlog, which has no views");
+}
+
+int
+vmp_http_load_samples(vmp_http_request *r, vmp_str id, vmp_profile **ret_p)
+{
+    enum vmp_store_kind kind = VMP_STORE_LOG;
+    vmp_spool *bytes = NULL;
+    int rc = find_kind(r, id, &kind);
+    if (rc == 0 && kind != VMP_STORE_LOG)
+        rc = is_jitlog(r);
+    if (rc == 0)
+        rc = vmp_http_fetch(r, id, &bytes);
+    if (rc == 0)
+        rc = load(bytes, &(vmp_load_options){.keep_samples = true}, ret_p, &r->err);
+    vmp_spool_free(&bytes);
+    return rc;
+}
+
+int
+vmp_http_jitlog(vmp_http_request *r, vmp_str id, vmp_jitlog **ret_j)
+{
+    enum vmp_store_kind kind = VMP_STORE_JITLOG;
+    vmp_spool *bytes = NULL;
+    int rc = find_kind(r, id, &kind);
+    if (rc == 0 && kind != VMP_STORE_JITLOG)
+        rc = vmp_http_bad(r, "this is a log of samples, not a jitlog");
+    if (rc == 0)
+        rc = vmp_http_fetch(r, id, &bytes);
+    if (rc == 0)
+        rc = read_jitlog(r, bytes, ret_j, &r->err);
+    vmp_spool_free(&bytes);
+    return rc;
+}
+
 int
 vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
 {
@@ -245,7 +283,7 @@ vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
     if (rc < 0)
         return rc;
     if (kind != VMP_STORE_LOG)
-        return vmp_http_bad(r, "this is a jitlog, which has no views");
+        return is_jitlog(r);
     *ret_p = vmp_http_cache_get(h->cache, id);
     if (*ret_p)
         return 0;
@@ -255,7 +293,7 @@ vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
     if (!*ret_p) {
         rc = vmp_http_fetch(r, id, &bytes);
         if (rc == 0)
-            rc = load(bytes, &loaded, &r->err);
+            rc = load(bytes, NULL, &loaded, &r->err);
         vmp_spool_free(&bytes);
         if (rc == 0) {
             *ret_p = vmp_http_cache_put(h->cache, id, &loaded);

@@ -10,7 +10,9 @@
 #include "http.h"
 #include "http_cache.h"
 #include "http_connections.h"
+#include "http_form.h"
 #include "http_text.h"
+#include "jitlog.h"
 #include "json_in.h"
 #include "json_out.h"
 
@@ -32,6 +34,7 @@ enum vmp_http_body { VMP_HTTP_NO_BODY, VMP_HTTP_JSON_BODY, VMP_HTTP_LOG_BODY };
 
 enum {
     VMP_HTTP_OPEN = 1, /* without a token */
+    VMP_HTTP_FORM = 4, /* the body may be the file of a form */
     VMP_HTTP_PAGE = 2, /* "/profiles/...", for a browser: without a token it is led to "/#/..." */
 };
 
@@ -62,9 +65,10 @@ struct vmp_http_request {
     const vmp_http_route *route;
     vmp_str captured[VMP_HTTP_MAX_CAPTURED]; /* decoded */
     vmp_spool *body;
-    int64_t began_ns; /* of a monotonic clock */
-    uint64_t came;    /* bytes of the body, those that were thrown away too */
-    bool seen;        /* the headers were looked at */
+    vmp_http_form *form; /* what the body is taken out of; NULL: nothing */
+    int64_t began_ns;    /* of a monotonic clock */
+    uint64_t came;       /* bytes of the body, those that were thrown away too */
+    bool seen;           /* the headers were looked at */
     vmp_err err;
     /* The reply: from `stream` if it is not NULL, else the bytes of `out`. */
     int status;
@@ -140,6 +144,11 @@ int vmp_http_fetch(vmp_http_request *r, vmp_str id, vmp_spool **ret_bytes);
 /* A loaded profile, to be given back by vmp_http_cache_release. -VMP_ENOTFOUND;
  * -VMP_EINVAL: the item is a jitlog. */
 int vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p);
+/* Loads an item anew, with its samples one by one; within vmp_http_loading_begin. Errors: as
+ * vmp_http_profile. */
+int vmp_http_load_samples(vmp_http_request *r, vmp_str id, vmp_profile **ret_p);
+/* The same of a jitlog; -VMP_EINVAL: it is none. */
+int vmp_http_jitlog(vmp_http_request *r, vmp_str id, vmp_jitlog **ret_j);
 
 /* ------------------------------------------------------------- routes */
 
@@ -147,6 +156,10 @@ vmp_http_handler vmp_api_create, vmp_api_list, vmp_api_get, vmp_api_change, vmp_
     vmp_api_bytes, vmp_api_view;
 vmp_http_handler vmp_api_health, vmp_api_metrics;
 vmp_http_handler vmp_api_sign_in, vmp_api_sign_out;
+/* "py:NAME:LINE:FILE", as the old reader called a function. */
+void vmp_old_put_name(vmp_json *j, const vmp_profile *p, vmp_function_id id);
+
+vmp_http_handler vmp_old_memorygraph, vmp_old_jit_meta, vmp_old_jit_trace, vmp_old_jit_stitches;
 vmp_http_handler vmp_old_run_new, vmp_old_upload_cpu, vmp_old_upload_jit, vmp_old_freeze,
     vmp_old_list, vmp_old_get, vmp_old_flamegraph;
 vmp_http_handler vmp_page_index, vmp_page_script, vmp_page_style, vmp_page_viewer;

@@ -24,14 +24,20 @@ const vmp_http_route vmp_http_routes[] = {
 
     /* Of vmprof before 1.0. */
     {"POST", "/api/runtime/new", vmp_old_run_new, VMP_HTTP_JSON_BODY, 0},
-    {"POST", "/api/runtime/upload/cpu/{}/add", vmp_old_upload_cpu, VMP_HTTP_LOG_BODY, 0},
-    {"POST", "/api/runtime/upload/jit/{}/add", vmp_old_upload_jit, VMP_HTTP_LOG_BODY, 0},
+    {"POST", "/api/runtime/upload/cpu/{}/add", vmp_old_upload_cpu, VMP_HTTP_LOG_BODY,
+        VMP_HTTP_FORM},
+    {"POST", "/api/runtime/upload/jit/{}/add", vmp_old_upload_jit, VMP_HTTP_LOG_BODY,
+        VMP_HTTP_FORM},
     {"POST", "/api/runtime/{}/freeze", vmp_old_freeze, VMP_HTTP_NO_BODY, 0},
     {"GET", "/api/log", vmp_old_list, VMP_HTTP_NO_BODY, 0},
     {"GET", "/api/profile", vmp_old_list, VMP_HTTP_NO_BODY, 0},
     {"GET", "/api/log/{}", vmp_old_get, VMP_HTTP_NO_BODY, 0},
     {"GET", "/api/profile/{}", vmp_old_get, VMP_HTTP_NO_BODY, 0},
     {"GET", "/api/flamegraph/{}/get", vmp_old_flamegraph, VMP_HTTP_NO_BODY, 0},
+    {"GET", "/api/memorygraph/{}/get", vmp_old_memorygraph, VMP_HTTP_NO_BODY, 0},
+    {"GET", "/api/jit/meta/{}", vmp_old_jit_meta, VMP_HTTP_NO_BODY, 0},
+    {"GET", "/api/jit/trace/{}", vmp_old_jit_trace, VMP_HTTP_NO_BODY, 0},
+    {"GET", "/api/jit/stitches/{}", vmp_old_jit_stitches, VMP_HTTP_NO_BODY, 0},
     {NULL, NULL, NULL, VMP_HTTP_NO_BODY, 0},
 };
 

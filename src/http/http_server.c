@@ -89,6 +89,7 @@ on_completed(
         atomic_fetch_add(&h->broken_off, 1);
     if (r->stream)
         MHD_destroy_response(r->stream);
+    vmp_http_form_free(&r->form);
     vmp_spool_free(&r->body);
     vmp_out_fini(&r->out);
     vmp_arena_fini(&r->arena);
@@ -184,7 +185,9 @@ look_at_headers(vmp_http_request *r, uint64_t length)
         return;
     if (length != UINT64_MAX && length > max_body(r))
         refuse_size(r);
-    else if (vmp_spool_new(&r->body, r->server->options->store->folder, &r->err) < 0)
+    else if (vmp_spool_new(&r->body, r->server->options->store->folder, &r->err) < 0 ||
+             (r->route->flags & VMP_HTTP_FORM &&
+                 vmp_http_form_new(&r->form, r->connection, r->body) < 0))
         vmp_http_reply_rc(r, -VMP_ENOMEM);
 }
 
@@ -202,9 +205,11 @@ take_body(vmp_http_request *r, const char *p, size_t n)
         refuse_size(r);
         return MHD_YES;
     }
-    int rc = vmp_spool_put(r->body, p, n, &r->err);
+    int rc =
+        r->form ? vmp_http_form_put(r->form, p, n, &r->err) : vmp_spool_put(r->body, p, n, &r->err);
     if (rc < 0) {
         vmp_http_reply_rc(r, rc);
+        vmp_http_form_free(&r->form);
         vmp_spool_free(&r->body); /* gives the disk back */
     }
     return MHD_YES;
@@ -238,7 +243,9 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url, const 
     }
     vmp_http_connections_wait(h->connections, connection, VMP_HTTP_WAIT_NOT);
     if (!r->status) {
-        int rc = r->route->handler(r);
+        int rc = r->form ? vmp_http_form_end(r->form, &r->err) : 0;
+        if (rc == 0)
+            rc = r->route->handler(r);
         if (rc < 0)
             vmp_http_reply_rc(r, rc);
     }

@@ -25,19 +25,6 @@ typedef struct packer {
     uint8_t packed[PIECE];
 } packer;
 
-static void
-put_base64(vmp_out *o, const uint8_t *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (; n > 0; p += 3) {
-        uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-        char text[4] = {digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
-            n > 2 ? digits[v & 63] : '='};
-        vmp_out_bytes(o, text, sizeof(text));
-        n -= n < 3 ? n : 3;
-    }
-}
-
 /* Packs what is in z.next_in; flush: Z_NO_FLUSH or Z_FINISH. */
 static void
 pack(packer *k, int flush)
@@ -46,7 +33,7 @@ pack(packer *k, int flush)
     do {
         rc = deflate(&k->z, flush);
         if (k->z.avail_out == 0 || rc == Z_STREAM_END) {
-            put_base64(k->out, k->packed, PIECE - k->z.avail_out);
+            vmp_out_base64(k->out, k->packed, PIECE - k->z.avail_out);
             k->z.next_out = k->packed;
             k->z.avail_out = PIECE;
         }

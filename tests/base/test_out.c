@@ -57,6 +57,20 @@ TEST(hexadecimal_numbers_have_the_digits_asked_for)
     vmp_out_fini(&o);
 }
 
+TEST(base64_is_padded_to_four_characters)
+{
+    static const char *const cases[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
+        {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        vmp_out o;
+        vmp_out_init(&o, -1);
+        vmp_out_base64(&o, cases[i][0], strlen(cases[i][0]));
+        vmp_out_text(&o, ".");
+        CHECK(o.n == strlen(cases[i][1]) + 1 && memcmp(o.p, cases[i][1], o.n - 1) == 0);
+        vmp_out_fini(&o);
+    }
+}
+
 TEST(a_closed_pipe_is_told_once_and_the_rest_dropped)
 {
     int fds[2];
@@ -125,6 +139,6 @@ TEST(utf8_refuses_what_is_not_utf8)
 }
 
 TEST_MAIN(RUN(bytes_are_gathered_in_memory), RUN(what_is_printed_is_whole_whatever_its_length),
-    RUN(hexadecimal_numbers_have_the_digits_asked_for),
+    RUN(hexadecimal_numbers_have_the_digits_asked_for), RUN(base64_is_padded_to_four_characters),
     RUN(a_closed_pipe_is_told_once_and_the_rest_dropped), RUN(json_puts_commas_and_escapes),
     RUN(utf8_refuses_what_is_not_utf8))

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import logfile
 from servers import OLD_LOG, Server, own_log
+from test_server_api import call
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 JITLOG = (DATA / "jitlog_pypy_7.3.11.jit").read_bytes()
@@ -60,6 +61,166 @@ def test_a_client_uploads_log_and_jitlog(slash: str, server: Server) -> None:
     assert (listed["runtime_id"], listed["jitlog_id"]) == (run, jid)
     assert listed["name"] == "python prog.py"
     assert server.call("GET", f"/api/log/{run}{slash}").json() == listed
+
+
+def form(field: str, body: bytes, name: str = "prof.log") -> dict[str, Any]:
+    """A body as `requests.post(url, files={field: ...})` makes it."""
+    border = "----b0rder"
+    head = (
+        f'--{border}\r\nContent-Disposition: form-data; name="name"\r\n\r\nprog\r\n--{border}\r\n'
+        f'Content-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return {
+        "body": head.encode() + body + f"\r\n--{border}--\r\n".encode(),
+        "Content_Type": f"multipart/form-data; boundary={border}",
+    }
+
+
+@pytest.mark.parametrize("size", [0, 3_000_000])
+def test_a_form_is_taken_for_its_file(size: int, server: Server) -> None:
+    run = begin(server)
+    path = f"/api/runtime/upload/cpu/{run}/add"
+    # As large as goes through a file, with what looks like the border but is not.
+    log = own_log() if not size else padded(size)
+    reply = server.call("POST", path, **form("file", log))
+    assert reply.json() == {"status": "ok"}, reply.body
+    assert server.call("GET", f"/api/v1/profiles/{run}/log").body == log
+    reply = server.call("POST", f"/api/runtime/upload/jit/{run}/add", **form("file", JITLOG))
+    assert reply.status == 200
+
+
+def padded(size: int) -> bytes:
+    old = OLD_LOG.read_bytes()
+    sample = old.index(b"\x01" + (1).to_bytes(8, "little") + (2).to_bytes(8, "little"))
+    record = old[sample : sample + 41]
+    return old[:sample] + record * (size // len(record))
+
+
+def test_a_form_that_makes_no_sense_is_refused(server: Server) -> None:
+    run = begin(server)
+    path = f"/api/runtime/upload/cpu/{run}/add"
+    for wrong in (
+        form("other", own_log()),
+        {**form("file", own_log()), "body": own_log()},
+        {**form("file", own_log()), "Content_Type": "multipart/form-data"},
+        {**form("file", own_log()), "body": b""},
+    ):
+        reply = server.call("POST", path, **wrong)
+        assert reply.status in (400, 503) and reply.json()["error"], wrong["Content_Type"]
+    assert server.call("GET", "/api/v1/profiles").json()["profiles"] == []
+
+
+@pytest.fixture
+def jitlog(server: Server) -> str:
+    run = begin(server)
+    jid: str = upload(server, "jit", run, gzip.compress(JITLOG)).json()["jid"]
+    return jid
+
+
+def test_traces_are_told_as_ever(jitlog: str, server: Server) -> None:
+    meta = call(server, "GET", "/api/jit/meta/{id}", id=jitlog).json()
+    assert (meta["word_size"], meta["machine"]) == (8, "x86_64")
+    loops = {key: one for key, one in meta["traces"].items() if one["type"] == "loop"}
+    bridges = {key: one for key, one in meta["traces"].items() if one["type"] == "bridge"}
+    (told,) = loops.values()
+    assert (told["scope"], told["lineno"], told["jd_name"], told["stamp"]) == ("loop", 15, "", 0)
+    # Counts of the two labels stand at the operation behind each; the entries at 0.
+    assert told["counter_points"] == {"0": 201, "15": 201, "47": 1757}
+    (bridge,) = bridges.values()
+    assert bridge["counter_points"] == {"0": 452} and bridge["jd_name"] == "pypyjit"
+    assert bridge["addr"][0] < bridge["addr"][1]
+    # Each bridge is linked from the operation of its parent that failed.
+    linked = {str(to) for links in meta["links"].values() for to in links.values()}
+    assert linked == set(bridges)
+    for key, one in bridges.items():
+        parent = str(int(one["parent"], 16))
+        assert int(key) in meta["links"][parent].values()
+
+
+def test_a_trace_has_its_stages(jitlog: str, server: Server) -> None:
+    meta = call(server, "GET", "/api/jit/meta/{id}", id=jitlog).json()
+    (loop,) = [key for key, one in meta["traces"].items() if one["type"] == "loop"]
+    trace = call(server, "GET", "/api/jit/trace/{id}", id=jitlog, query=f"?id={loop}").json()
+    counts = {stage: len(one["ops"]) for stage, one in trace["stages"].items()}
+    assert counts == {"noopt": 88, "opt": 65, "asm": 69}
+    for stage in trace["stages"].values():
+        assert [op["i"] for op in stage["ops"]] == list(range(len(stage["ops"])))
+        assert {str(op["num"]) for op in stage["ops"]} <= set(meta["resops"])
+    names = [meta["resops"][str(op["num"])] for op in trace["stages"]["asm"]["ops"]]
+    assert names.count("label") == 2 and names[-1] == "jump"
+    for index in meta["traces"][loop]["counter_points"]:
+        assert index == "0" or names[int(index)] == "increment_debug_counter"
+    point = trace["stages"]["opt"]["merge_points"][0]
+    assert (point["scope"], point["lineno"]) == ("loop", 15)
+    assert any(op.get("dump") for op in trace["stages"]["asm"]["ops"])
+    bridge = next(key for key, one in meta["traces"].items() if one["type"] == "bridge")
+    got = call(server, "GET", "/api/jit/trace/{id}", id=jitlog, query=f"?id={bridge}").json()
+    guard = got["failing_guard"]
+    assert meta["resops"][str(guard["num"])].startswith("guard_")
+    assert meta["links"] == {loop: {str(guard["i"]): int(bridge)}}
+
+
+def test_stitches_lead_from_guards_to_bridges(jitlog: str, server: Server) -> None:
+    meta = call(server, "GET", "/api/jit/meta/{id}", id=jitlog).json()
+    (loop,) = [key for key, one in meta["traces"].items() if one["type"] == "loop"]
+    got = call(server, "GET", "/api/jit/stitches/{id}", id=jitlog, query=f"?id={loop}").json()
+    assert got["root"] == hex(int(loop))
+    assert set(got["stitches"]) == {hex(int(key)) for key in meta["traces"]}
+    to = {
+        word.split(",")[3]
+        for words in got["stitches"].values()
+        for word in words
+        if word.startswith("g")
+    }
+    assert to - {"0x0"} == set(got["stitches"]) - {got["root"]}
+    assert [word[0] for word in got["stitches"][got["root"]] if word[0] != "g"] == ["l", "l", "j"]
+
+
+def test_what_is_no_trace_is_not_there(jitlog: str, server: Server) -> None:
+    log = server.put(own_log())["id"]
+    for what in ("trace", "stitches"):
+        path = "/api/jit/" + what + "/{id}"
+        for query, status in (("", 400), ("?id=x", 400), ("?id=99", 404)):
+            assert call(server, "GET", path, id=jitlog, query=query).status == status
+        assert call(server, "GET", path, id=log, query="?id=1").status == 400
+    assert call(server, "GET", "/api/jit/meta/{id}", id=NO_ID).status == 404
+    assert call(server, "GET", "/api/memorygraph/{id}/get", id=jitlog).status == 400
+    assert call(server, "GET", "/api/memorygraph/{id}/get", id=NO_ID).status == 404
+
+
+def test_memory_is_told_in_windows(server: Server) -> None:
+    log = logfile.Log(mode=logfile.MEMORY)
+    main = log.at(log.code("main", "a.py", 1), 2)
+    one, two = (log.at(log.code(name, "a.py", 1), 2) for name in ("one", "two"))
+    log.thread(1, 7)
+    # 1,000 samples, 10 in each window: 7 in one, 3 in two, then all in main alone.
+    stacks = [log.stack([main, one])] * 7 + [log.stack([main, two])] * 3
+    rows = [
+        (1_000_000 * (i + 1), stacks[i % 10] if i < 500 else log.stack([main]), 1, 1000 + i)
+        for i in range(1000)
+    ]
+    log.samples(1, rows, rss=True)
+    made = server.put(log.data())["id"]
+    path = "/api/memorygraph/{id}/get"
+    got = call(server, "GET", path, id=made).json()
+    memory, names = got["mem_profile"], got["addr_name_map"]
+    assert memory["x"] == list(range(0, 1000, 10))
+    assert memory["mean"][:2] == [1004, 1014] and memory["max"][:2] == [1009, 1019]
+    samples, shared, count, rest = memory["trace"][0]
+    assert (samples, count) == (10, 7)
+    assert [names[str(at)] for at in shared + rest] == ["py:main:1:a.py", "py:one:1:a.py"]
+    assert memory["trace"][-1][2:] == [10, []] and memory["trace"][-1][1] == shared
+    part = call(server, "GET", path, id=made, query="?x0=500&x1=503.7").json()["mem_profile"]
+    assert (part["x"], part["max"]) == ([500, 501, 502], [1500, 1501, 1502])
+    empty = call(server, "GET", path, id=made, query="?x0=9&x1=5").json()["mem_profile"]
+    assert empty == {"x": [], "mean": [], "max": [], "trace": []}
+    assert call(server, "GET", path, id=made, query="?x1=inf").json() == got
+    for wrong in ("?x0=", "?x0=a", "?x1=nan", "?x0"):
+        assert call(server, "GET", path, id=made, query=wrong).status == 400
+    without = server.put(own_log())["id"]
+    got = call(server, "GET", path, id=without).json()["mem_profile"]
+    assert len(got["x"]) == 100 and set(got["max"]) == {0}
 
 
 def test_a_frozen_run_takes_no_more(server: Server) -> None:
