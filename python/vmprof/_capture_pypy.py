@@ -88,7 +88,7 @@ class _Session:
         _pypy_ticks.log(self.fd)
         try:
             # Before the ticks: their handler calls the one that is there.
-            _pypy_states.begin(self.fd, bool(self.flags & WALL), self._write_meta)
+            _pypy_states.begin(self.fd, self.interval_ns, bool(self.flags & WALL), self._write_meta)
             timer = _pypy_ticks.start(
                 self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, bool(self.flags & WALL)
             )
@@ -213,8 +213,6 @@ def enable(
     _check(fileno)
     if flags & LINES:
         _say("PyPy does not record lines")
-    if flags & WALL:
-        _say("by the clock on the wall PyPy samples the main thread alone")
     if flags & NATIVE and not _pypy_native.is_recordable():
         _say("PyPy finds no libunwind.so, so it records no C frames (libunwind-dev has it)")
         flags &= ~NATIVE
@@ -229,7 +227,13 @@ def disable() -> dict[str, object]:
     if session is None:
         raise ValueError("vmprof is not enabled")
     counts = session.end()
-    return {"ticks": counts.get("ticks", 0), "lost": {"late": counts.get("lost", 0)}}
+    return {
+        "ticks": counts.get("ticks", 0),
+        "lost": {
+            "late": counts.get("lost", 0),
+            "not_delivered": counts.get("undelivered", 0),
+        },
+    }
 
 
 def is_enabled() -> bool:

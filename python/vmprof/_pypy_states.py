@@ -50,7 +50,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         os.path.join(folder, "libvmprof_states.so"), _RTLD_NOW | _RTLD_NODELETE
     )
     types = {
-        "begin": "int(*)(int, int)",
+        "begin": "int(*)(int, int, uint64_t)",
         "end": "void(*)(void)",
         "sees_loops": "int(*)(void)",
         "minor": "int(*)(double, uint64_t)",
@@ -74,7 +74,13 @@ def _place(fd: int) -> int:
 class _Recording:
     """One recording into the log of `_vmprof`, which samples already."""
 
-    def __init__(self, fd: int, real_time: bool, write: Callable[[dict[str, str]], None]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        interval_ns: int,
+        real_time: bool,
+        write: Callable[[dict[str, str]], None],
+    ) -> None:
         self._c = _functions()
         self._write = write
         self._text = _ffi.new("char[]", _TEXT_BYTES)
@@ -84,7 +90,8 @@ class _Recording:
         self._jit_seconds = 0.0
         self._before: list[Any] = []
         self._ours: list[Any] = []
-        if self._c["begin"](signal.SIGALRM if real_time else signal.SIGPROF, fd) < 0:
+        signo = signal.SIGALRM if real_time else signal.SIGPROF
+        if self._c["begin"](signo, fd, interval_ns) < 0:
             return
         # No sample may come between the place of the record and the record.
         _vmprof.stop_sampling()
@@ -179,17 +186,19 @@ class _Recording:
 _recording: _Recording | None = None
 
 
-def begin(fd: int, real_time: bool, write: Callable[[dict[str, str]], None]) -> None:
+def begin(
+    fd: int, interval_ns: int, real_time: bool, write: Callable[[dict[str, str]], None]
+) -> None:
     """Begins to record into the log that `_vmprof` was just enabled for.
 
     Args:
         fd: of the log; samples are looked up by their place in it.
-        real_time: as `_vmprof` was told.
+        interval_ns, real_time: as `_vmprof` was told.
         write: adds META records to the log.
     """
     global _recording
     try:
-        _recording = _Recording(fd, real_time, write)
+        _recording = _Recording(fd, interval_ns, real_time, write)
     except OSError:
         _recording = None  # no library: the log tells what PyPy's own samples tell
 

@@ -142,7 +142,7 @@ typedef struct vmp_old_loader {
     uint32_t last_thread_id;
     uint64_t first_ns, lost_ns, allocations;
     enum vmp_old_timer timer;
-    uint64_t asked_samples, late_ticks; /* what it says of the whole run */
+    uint64_t asked_samples, late_ticks, undelivered_ticks; /* what it says of the whole run */
     vmp_states states;
 
     /* Samples of one thread that were not handed on yet. */
@@ -193,6 +193,10 @@ vmp_old_address_at(const vmp_old_loader *l, size_t at)
     return vmp_old_number(l, l->in->p + at, l->addr);
 }
 
+/* A META record: what it tells, and its text where it is of use to others. Each
+ * returns 1 or an error. */
+int vmp_old_meta(vmp_old_loader *l, vmp_str key, vmp_str value);
+int vmp_old_meta_put(vmp_old_loader *l, vmp_str key, vmp_str value);
 /* True if so many seconds can be a time of a clock. */
 bool vmp_old_is_clock(double seconds);
 /* A STACK or, with `counts` false, an ALLOCATION, of which only the number is

@@ -93,7 +93,7 @@ static bool
 can_warm_up(const vmp_waiting_sample *sample)
 {
     /* The stack of machine code is gone when the JIT traces or compiles. */
-    return sample->kind == VMP_PROFILE_PYTHON;
+    return sample->kind == VMP_PROFILE_PYTHON && !sample->asleep;
 }
 
 /* Some of the samples before `end` were taken while the JIT worked: spreads them. None
@@ -140,6 +140,9 @@ vmp_states_tell(vmp_states *s, vmp_str value)
         if (letter == 'm' || letter == 'M') {
             if (ends_there)
                 s->samples[i].kind = letter == 'm' ? VMP_PROFILE_GC_MINOR : VMP_PROFILE_GC_MAJOR;
+        } else if (letter == 's') {
+            if (ends_there)
+                s->samples[i].asleep = true;
         } else if (letter == 'w') {
             if (!take_char(&value, ',') || !take_number(&value, &n) || !take_char(&value, ',') ||
                 !take_number(&value, &of))

@@ -11,6 +11,8 @@
  *                  mPLACE        the sample that ends there was taken in a minor
  *                                collection
  *                  MPLACE        in a step of a major one
+ *                  sPLACE        the thread of the sample that ends there waited in a
+ *                                system call; no w means that sample
  *                  wPLACE,N,OF   of the last OF samples up to that place N were taken
  *                                while the JIT traced or compiled, it is not known which
  *   states.end   "1": the recording is complete. "0": the program took PyPy's hooks
@@ -35,6 +37,7 @@ typedef struct vmp_waiting_sample {
     int64_t time_ns;
     uint64_t weight, rss_kb;
     uint32_t thread, stack;
+    bool asleep;
     enum vmp_profile_kind kind; /* of the innermost frame; what it becomes by its state */
 } vmp_waiting_sample;
 

@@ -132,6 +132,22 @@ TEST(warm_up_is_spread_over_what_was_not_machine_code)
     vmp_profile_free(&p);
 }
 
+TEST(warm_up_is_not_of_threads_that_wait)
+{
+    vmp_buf b = {0};
+    char text[48];
+    begin(&b, 6, 0);
+    uint64_t waits = sample(&b, 6, CODE, 12), last = sample(&b, 6, CODE, 12);
+    snprintf(text, sizeof(text), "s%llu w%llu,2,2 ", (unsigned long long)waits,
+        (unsigned long long)(last - waits));
+    old_meta(&b, "states.1", text);
+    finish(&b);
+    vmp_profile *p = load(&b);
+    CHECK_INT(samples_in(p, VMP_PROFILE_STATE_WARM_UP), 1);
+    CHECK_INT(samples_in(p, VMP_PROFILE_STATE_INTERPRETER), 1);
+    vmp_profile_free(&p);
+}
+
 TEST(no_sample_is_looked_at_twice_for_warm_up)
 {
     vmp_buf b = {0};
@@ -231,6 +247,7 @@ TEST(logs_of_cpython_have_no_states)
 
 TEST_MAIN(RUN(samples_have_the_state_that_is_told_of_their_end),
     RUN(places_may_count_from_elsewhere), RUN(warm_up_is_spread_over_what_was_not_machine_code),
-    RUN(no_sample_is_looked_at_twice_for_warm_up), RUN(a_state_may_come_in_a_later_record),
-    RUN(samples_wait_in_bounded_memory), RUN(what_is_no_state_is_refused),
-    RUN(formats_of_the_future_and_pipes_tell_nothing), RUN(logs_of_cpython_have_no_states))
+    RUN(warm_up_is_not_of_threads_that_wait), RUN(no_sample_is_looked_at_twice_for_warm_up),
+    RUN(a_state_may_come_in_a_later_record), RUN(samples_wait_in_bounded_memory),
+    RUN(what_is_no_state_is_refused), RUN(formats_of_the_future_and_pipes_tell_nothing),
+    RUN(logs_of_cpython_have_no_states))

@@ -40,7 +40,7 @@ begin(void)
     unlink(path);
     calls = 0;
     CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
-    CHECK_INT(vmp_pypy_begin(SIGUSR1, fd), 0);
+    CHECK_INT(vmp_pypy_begin(SIGUSR1, fd, 0), 0);
 }
 
 static void
@@ -191,14 +191,14 @@ TEST(the_handler_before_comes_back)
 {
     struct sigaction now;
     begin();
-    CHECK_INT(vmp_pypy_begin(SIGUSR1, fd), -1); /* it is there already */
+    CHECK_INT(vmp_pypy_begin(SIGUSR1, fd, 0), -1); /* it is there already */
     end();
     CHECK(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_sigaction == sampler);
     begin();
     signal(SIGUSR1, SIG_IGN); /* the program's own */
     end();
     CHECK(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_handler == SIG_IGN);
-    CHECK_INT(vmp_pypy_begin(SIGUSR1, 1), -1);
+    CHECK_INT(vmp_pypy_begin(SIGUSR1, 1, 0), -1);
 }
 
 TEST_MAIN(RUN(a_sample_in_a_collection_is_told), RUN(a_step_comes_behind_the_minor_collection),

@@ -10,13 +10,19 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compiler.h"
 
 enum { VMP_PYPY_SAMPLES = 8192 /* a power of 2 */ };
 
-enum vmp_pypy_state { VMP_PYPY_NO_STATE, VMP_PYPY_MINOR, VMP_PYPY_MAJOR };
+enum vmp_pypy_state {
+    VMP_PYPY_NO_STATE,
+    VMP_PYPY_MINOR,
+    VMP_PYPY_MAJOR,
+    VMP_PYPY_ASLEEP, /* waited in a system call: neither collected nor compiled */
+};
 
 typedef struct vmp_pypy_sample {
     int64_t wall_ns; /* when it was taken */
@@ -28,6 +34,7 @@ typedef struct vmp_pypy_sample {
 typedef struct vmp_pypy_handler {
     struct sigaction before;
     int signal, log; /* signal 0: not installed */
+    bool real_time;  /* threads are sampled while they wait, too */
     atomic_flag in_handler;
     atomic_int_fast64_t last_place;
     atomic_uint_fast64_t head; /* entries that were ever made */

@@ -3,6 +3,7 @@
 #ifndef VMP_PYPY_PLACE_H
 #define VMP_PYPY_PLACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compiler.h"
@@ -21,6 +22,13 @@ vmp_pypy_place_hide(void *context, intptr_t before)
 {
     (void)context;
     (void)before;
+}
+
+VMP_SIGSAFE VMP_INLINE bool
+vmp_pypy_place_sleeps(const void *context)
+{
+    (void)context;
+    return false;
 }
 
 #endif

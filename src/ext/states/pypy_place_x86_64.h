@@ -2,6 +2,8 @@
 #ifndef VMP_PYPY_PLACE_H
 #define VMP_PYPY_PLACE_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -29,6 +31,19 @@ vmp_pypy_place_hide(void *context, intptr_t before)
     ucontext_t *c = context;
     volatile intptr_t *below = (intptr_t *)c->uc_mcontext.gregs[REG_RSP] - 1;
     *below = before;
+}
+
+/* True if the signal met the thread in a system call, which it interrupted. The instruction
+ * `syscall` leaves its successor's address in rcx and the flags in r11; the kernel sets the
+ * program counter back where the call is to begin anew (arch/x86/kernel/signal.c). */
+VMP_SIGSAFE VMP_INLINE bool
+vmp_pypy_place_sleeps(const void *context)
+{
+    enum { SYSCALL_BYTES = 2 };
+    const greg_t *regs = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    return regs[REG_R11] == regs[REG_EFL] &&
+           (regs[REG_RCX] == regs[REG_RIP] + SYSCALL_BYTES ||
+               (regs[REG_RCX] == regs[REG_RIP] && regs[REG_RAX] == -EINTR));
 }
 
 #endif

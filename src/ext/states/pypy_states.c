@@ -15,6 +15,7 @@ enum {
     TAKE_NS = 500000000,
     ASK_NS = 4000000,       /* a question costs 3 us */
     LONG_GAP = 16,          /* so many times the usual one: the program slept */
+    BURST_NS = 20000,       /* samples of one tick follow each other within 3 us */
     GAP_SAMPLES = 32,       /* over which the usual gap is averaged */
     SAME_HOOK_NS = 2000000, /* PyPy calls the hook of a step right behind that of the minor one */
 };
@@ -36,11 +37,15 @@ static struct {
     uint64_t warm_from;
     double warm_ns;      /* of tracing and compiling, without samples so far */
     double warm_samples; /* that are owed to it */
-    double gap_ns;       /* usual one between samples; 0: not known yet */
+    int64_t ran_ns;      /* when the last sample of a thread that ran was taken */
+    int64_t burst_ns;    /* the same of the first of those at once that it belongs to */
+    unsigned burst;      /* so many so far; 0: no sample yet */
+    int64_t before_ns;   /* burst_ns of those before; 0: none */
+    double gap_ns;       /* usual time on the wall between samples; 0: not known yet */
 } the;
 
 int
-vmp_pypy_begin(int signal, int log)
+vmp_pypy_begin(int signal, int log, uint64_t interval_ns)
 {
     struct sigaction before, ours;
     if (sigaction(signal, NULL, &before) < 0 || !(before.sa_flags & SA_SIGINFO) ||
@@ -50,12 +55,15 @@ vmp_pypy_begin(int signal, int log)
     uint64_t head = atomic_load_explicit(&vmp_pypy_samples.head, memory_order_acquire);
     vmp_pypy_samples.signal = signal;
     vmp_pypy_samples.log = log;
+    vmp_pypy_samples.real_time = signal == SIGALRM;
     atomic_store_explicit(
         &vmp_pypy_samples.last_place, lseek(log, 0, SEEK_CUR), memory_order_relaxed);
     the.taken = the.seen = the.settled = the.warm_from = head;
     the.hook_ns = the.taken_ns = the.asked_ns = vmp_pypy_now();
-    the.minor_hook_ns = the.minor_ns = 0;
-    the.spread = the.warm_ns = the.warm_samples = the.gap_ns = 0;
+    the.minor_hook_ns = the.minor_ns = the.before_ns = 0;
+    the.burst = 0;
+    the.spread = the.warm_ns = the.warm_samples = 0;
+    the.gap_ns = signal == SIGALRM ? (double)interval_ns : 0;
     ours = before;
     ours.sa_sigaction = vmp_pypy_on_signal;
     return sigaction(signal, &ours, NULL);
@@ -100,7 +108,7 @@ mark(int64_t from_ns, int64_t to_ns, enum vmp_pypy_state state)
         vmp_pypy_sample *e = &vmp_pypy_samples.entries[head % VMP_PYPY_SAMPLES];
         if (e->wall_ns < from_ns)
             break;
-        if (e->wall_ns <= to_ns)
+        if (e->wall_ns <= to_ns && e->state != VMP_PYPY_ASLEEP)
             e->state = state;
     }
 }
@@ -168,39 +176,59 @@ vmp_pypy_major(double seconds)
     the.seen = get_head();
 }
 
-/* Averages the time between samples; sleeps do not count in full. */
 static void
-note_gap(uint64_t i)
+average_gap(double gap_ns, unsigned count)
 {
-    if (i == 0)
-        return;
-    double gap_ns = (double)(vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES].wall_ns -
-                             vmp_pypy_samples.entries[(i - 1) % VMP_PYPY_SAMPLES].wall_ns);
-    if (the.gap_ns > 0)
-        the.gap_ns += (fmin(gap_ns, LONG_GAP * the.gap_ns) - the.gap_ns) / GAP_SAMPLES;
-    else
+    if (!(the.gap_ns > 0))
         the.gap_ns = gap_ns;
+    gap_ns = fmin(gap_ns, LONG_GAP * the.gap_ns); /* sleeps do not count in full */
+    for (unsigned i = 0; i < count && i < GAP_SAMPLES; i++)
+        the.gap_ns += (gap_ns - the.gap_ns) / GAP_SAMPLES;
+}
+
+/* Averages the time between samples of threads that run. A tick that is late takes all
+ * its samples at once, each for its part of the time since the tick before. */
+static void
+note_gap(int64_t wall_ns)
+{
+    if (the.burst > 0 && wall_ns - the.ran_ns < BURST_NS) {
+        the.ran_ns = wall_ns;
+        the.burst++;
+        return;
+    }
+    if (the.burst > 0 && the.before_ns > 0)
+        average_gap((double)(the.burst_ns - the.before_ns) / the.burst, the.burst);
+    if (the.burst > 0)
+        the.before_ns = the.burst_ns;
+    the.burst_ns = the.ran_ns = wall_ns;
+    the.burst = 1;
 }
 
 void
 vmp_pypy_warm_up(double seconds)
 {
     uint64_t head = get_head(), first = still_there(the.warm_from, head);
-    uint32_t free = 0;
+    uint64_t free = 0, ran = 0;
     the.warm_ns += (double)ns_of(seconds);
     if (head == first)
         return; /* no sample since: the next ones have it */
     for (uint64_t i = first; i < head; i++) {
-        free += vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES].state == VMP_PYPY_NO_STATE;
-        note_gap(i);
+        const vmp_pypy_sample *e = &vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES];
+        if (e->state == VMP_PYPY_ASLEEP)
+            continue;
+        ran++;
+        free += e->state == VMP_PYPY_NO_STATE;
+        if (!vmp_pypy_samples.real_time)
+            note_gap(e->wall_ns);
     }
     the.warm_from = head;
-    if (!(the.gap_ns > 0))
+    if (!(the.gap_ns > 0) || ran == 0)
         return;
-    double all = (double)(head - first), part = the.warm_ns / the.gap_ns / all;
-    the.warm_samples += all * part - (all - free) * fmin(1, TRACING_ALLOCATES * part);
+    double part = the.warm_ns / the.gap_ns / (double)ran;
+    the.warm_samples +=
+        (double)ran * part - (double)(ran - free) * fmin(1, TRACING_ALLOCATES * part);
     the.warm_ns = 0;
-    uint32_t n = (uint32_t)fmin(fmax(the.warm_samples + 0.5, 0), free);
+    uint32_t n = (uint32_t)fmin(fmax(the.warm_samples + 0.5, 0), (double)free);
     the.warm_samples = fmin(the.warm_samples - n, LONG_GAP);
     vmp_pypy_sample *last = &vmp_pypy_samples.entries[(head - 1) % VMP_PYPY_SAMPLES];
     last->warm_up = n;
@@ -212,13 +240,14 @@ vmp_pypy_take(char *out, size_t cap)
 {
     uint64_t head = vmp_pypy_samples.signal ? the.settled : get_head();
     uint64_t i = still_there(the.taken, head);
+    static const char letters[] = {'-', 'm', 'M', 's'}; /* by enum vmp_pypy_state */
     int64_t place = 0;
     size_t n = 0;
     for (; i < head && n + TEXT_MAX <= cap; i++) {
         const vmp_pypy_sample *e = &vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES];
         if (e->state != VMP_PYPY_NO_STATE) {
-            n += (size_t)snprintf(out + n, cap - n, "%c%" PRId64 " ",
-                e->state == VMP_PYPY_MINOR ? 'm' : 'M', e->place - place);
+            n += (size_t)snprintf(
+                out + n, cap - n, "%c%" PRId64 " ", letters[e->state], e->place - place);
             place = e->place;
         }
         if (e->warm_up) {

@@ -13,7 +13,7 @@
  * were taken in it is then known, whatever else wanted the CPU meanwhile. Text
  * for META records of the log tells it; load_states.h has its grammar.
  *
- * All but the handler are to be called by one thread at a time; _pypy_phases.py
+ * All but the handler are to be called by one thread at a time; _pypy_states.py
  * calls them under PyPy's GIL. */
 #ifndef VMP_PYPY_STATES_H
 #define VMP_PYPY_STATES_H
@@ -24,8 +24,9 @@
 #include "compiler.h"
 
 /* Begins to look at the samples that the handler of `signal` writes to the
- * descriptor `log`. Returns 0, or -1: there is no such handler. */
-VMP_EXPORT int vmp_pypy_begin(int signal, int log);
+ * descriptor `log`, in real-time mode (SIGALRM) one for each interval_ns of each
+ * thread. Returns 0, or -1: there is no such handler. */
+VMP_EXPORT int vmp_pypy_begin(int signal, int log, uint64_t interval_ns);
 
 /* Puts the handler of before back, unless another one was set since. */
 VMP_EXPORT void vmp_pypy_end(void);

@@ -9,6 +9,7 @@
 #include "names.h"
 #include "os.h"
 #include "ticks_handler.h"
+#include "ticks_threads.h"
 
 enum {
     MOST_THREADS = 256 /* that have an event of their own: those that run at the start */
@@ -133,6 +134,7 @@ after_fork_in_child(void)
 {
     vmp_the_ticker.running = false;
     vmp_the_ticker.log = -1;
+    vmp_ticks_threads_clear();
     events_close();
 }
 
@@ -167,11 +169,12 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
     t->interval_ns = interval_ns;
     t->by_thread = is_perf(timer);
     t->by_wall = timer == VMP_TICKS_ITIMER_REAL;
-    t->repeat = t->by_thread || !weights;
+    t->repeat = t->by_thread || !weights; /* by_wall: always */
     t->session++;
-    t->ticks = t->samples = t->lost = 0;
+    t->ticks = t->samples = t->lost = t->not_delivered = 0;
+    vmp_ticks_threads_clear();
     events.start_cpu_ns = vmp_os_process_cpu_ns();
-    t->clock_ns = vmp_ticks_clock_ns(t);
+    t->clock_ns = vmp_os_process_cpu_ns();
     vmp_ticks_thread_begin();
     if (!hooked)
         hooked = pthread_atfork(NULL, after_fork_in_parent, after_fork_in_child) == 0;
@@ -196,6 +199,8 @@ vmp_ticks_hold(int on)
     } else {
         setitimer(events.timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &held, NULL);
     }
+    if (events.timer == VMP_TICKS_ITIMER_REAL)
+        vmp_ticks_threads_hold(on);
     if (on)
         vmp_names_write(vmp_the_ticker.log, false);
 }
@@ -228,7 +233,7 @@ vmp_ticks_pause(int on)
         return;
     }
     t->session++; /* each thread begins anew */
-    t->clock_ns = vmp_ticks_clock_ns(t);
+    t->clock_ns = vmp_os_process_cpu_ns();
     vmp_ticks_thread_begin();
     t->running = true;
 }
@@ -239,6 +244,14 @@ vmp_ticks_stop(vmp_ticks_counts *ret_counts)
     vmp_ticker *t = &vmp_the_ticker;
     struct sigaction now;
     events_close();
+    if (events.timer == VMP_TICKS_ITIMER_REAL) {
+        /* No signal may be on its way to a handler that is not there any more. */
+        itimer_stop(events.timer, NULL);
+        vmp_ticks_threads_hold(true);
+        if (t->running)
+            t->not_delivered += vmp_ticks_not_delivered(t->interval_ns, (uint64_t)vmp_os_mono_ns());
+        vmp_ticks_threads_hold(false);
+    }
     t->running = false;
     if (sigaction(events.signo, NULL, &now) == 0 && is_ours(&now))
         sigaction(events.signo, &events.theirs, NULL);
@@ -246,5 +259,6 @@ vmp_ticks_stop(vmp_ticks_counts *ret_counts)
     ret_counts->ticks = t->ticks;
     ret_counts->samples = t->samples;
     ret_counts->lost = t->lost;
+    ret_counts->not_delivered = t->not_delivered;
     ret_counts->cpu_ns = vmp_os_process_cpu_ns() - events.start_cpu_ns;
 }

@@ -23,12 +23,12 @@ typedef struct vmp_ticker {
     atomic_uint session; /* number of the session, to tell a thread's first tick in it */
     bool repeat;
     bool by_thread; /* ticks are a thread's own, so its CPU clock counts, not the process's */
-    bool by_wall;   /* the clock on the wall counts */
+    bool by_wall;   /* the clock on the wall counts, for each thread; ticks_threads.h */
     uint64_t interval_ns;
     int signo;                                                  /* of PyPy's timer */
     void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
-    _Atomic uint64_t clock_ns; /* up to where the clock below has its samples; !by_thread */
-    _Atomic uint64_t ticks, samples, lost;
+    _Atomic uint64_t clock_ns; /* of the process: up to where its CPU time has samples */
+    _Atomic uint64_t ticks, samples, lost, not_delivered;
     atomic_int log; /* -1: none */
     dev_t log_device;
     ino_t log_inode;
@@ -38,9 +38,6 @@ extern vmp_ticker vmp_the_ticker;
 
 /* The calling thread has its samples up to now: its next tick counts from here. */
 void vmp_ticks_thread_begin(void);
-
-/* The clock that ticks count by which are not a thread's. */
-VMP_SIGSAFE uint64_t vmp_ticks_clock_ns(const vmp_ticker *t);
 
 /* False if the program has closed the log, or has another file by its number. */
 VMP_SIGSAFE bool vmp_ticks_log_is_there(const vmp_ticker *t);
