@@ -10,9 +10,10 @@
 #include "cli_opts.h"
 #include "load.h"
 #include "page.h"
+#include "report_source.h"
 
 typedef struct report_options {
-    bool help, remove;
+    bool help, remove, source;
     vmp_opt_list output, before;
 } report_options;
 
@@ -24,6 +25,9 @@ static const vmp_opt opts[] = {
         "where to write the page; - for standard output"},
     {"before", 0, VMP_OPT_LIST, AT(before), "LOG", NULL, 0, 0, 0,
         "the log of an earlier run: show what changed since"},
+    {"source", 0, VMP_OPT_FLAG, AT(source), NULL, NULL, 0, 0, 0,
+        "put the source lines around those with samples in the page, of files *.py that the log "
+        "names"},
     {"remove", 0, VMP_OPT_FLAG, AT(remove), NULL, NULL, 0, 0, 0,
         "then remove LOG, the logs LOG.* of its forks, and the folder if it is empty"},
 };
@@ -36,7 +40,7 @@ put_help(void)
     vmp_cli_output o;
     vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
     vmp_out_text(&o.out,
-        "usage: vmprof report LOG -o FILE [--before LOG]\n\n"
+        "usage: vmprof report LOG -o FILE [--before LOG] [--source]\n\n"
         "Writes one HTML file that shows the log in a browser: flame graph, table,\n"
         "call tree, timeline. The log is in it, and it needs no network. LOG is a\n"
         "file, or - for standard input.\n\noptions:\n");
@@ -83,9 +87,10 @@ produce(vmp_out *o, void *ctx, vmp_err *err)
     return vmp_page_write(o, s->logs, s->count, err);
 }
 
-/* Says now, not in the browser, if the log cannot be read. */
+/* Says now, not in the browser, if the log cannot be read. source: gets the JSON of
+ * its source lines; NULL: not wanted. */
 static int
-check(const char *path, const vmp_buf *log, bool *ret_wall)
+check(const char *path, const vmp_buf *log, bool *ret_wall, vmp_out *source)
 {
     vmp_err err = {0};
     vmp_profile *p = NULL;
@@ -95,13 +100,16 @@ check(const char *path, const vmp_buf *log, bool *ret_wall)
     if (p->cut)
         vmp_cli_note("%s: the log has no clean end; showing what was written", path);
     *ret_wall = vmp_cli_is_wall(p);
+    rc = source ? vmp_report_source_json(source, p) : 0;
     vmp_profile_free(&p);
-    return 0;
+    if (rc == 0 && source)
+        rc = source->rc;
+    return rc < 0 ? vmp_cli_fail("%s: %s", path, vmp_err_text(rc)) : 0;
 }
 
 /* paths: the log, and what it is compared with or NULL. */
 static int
-run(const char *const paths[2], const char *output)
+run(const char *const paths[2], const char *output, bool with_source)
 {
     if (!vmp_page_is_there())
         return vmp_cli_fail("this build has no viewer; vmprof show LOG --html writes the tree");
@@ -110,21 +118,25 @@ run(const char *const paths[2], const char *output)
     vmp_buf bytes[2] = {{0}, {0}};
     bool wall[2] = {false, false};
     page_source source = {.count = paths[1] ? 2 : 1};
+    vmp_out text;
     int status = 0;
+    vmp_out_init(&text, -1);
     for (size_t i = 0; i < source.count && status == 0; i++) {
         const char *slash = strrchr(paths[i], '/');
         status = read_all(paths[i], &bytes[i]);
         if (status == 0)
-            status = check(paths[i], &bytes[i], &wall[i]);
-        source.logs[i] =
-            (vmp_page_log){vmp_str_from(slash ? slash + 1 : paths[i]), bytes[i].p, bytes[i].n};
+            status = check(paths[i], &bytes[i], &wall[i], with_source && i == 0 ? &text : NULL);
+        source.logs[i] = (vmp_page_log){
+            .name = vmp_str_from(slash ? slash + 1 : paths[i]), .p = bytes[i].p, .n = bytes[i].n};
     }
     if (status == 0 && paths[1] && wall[0] != wall[1])
         status = vmp_cli_fail_clocks(paths[wall[1]]);
+    source.logs[0].source = vmp_out_view(&text);
     if (status == 0)
         status = vmp_cli_write(output, paths[0], produce, &source);
     vmp_buf_fini(&bytes[0]);
     vmp_buf_fini(&bytes[1]);
+    vmp_out_fini(&text);
     return status;
 }
 
@@ -149,7 +161,7 @@ vmp_cli_report(int argc, char **argv)
     else
         status = run((const char *const[]){result.arguments.p[0].p,
                          options.before.n ? options.before.p[0].p : NULL},
-            options.output.p[0].p);
+            options.output.p[0].p, options.source);
     if (options.remove && status == 0 && !options.help)
         vmp_cli_remove_logs(result.arguments.p[0].p);
     vmp_opt_list_fini(&result.arguments);

@@ -41,7 +41,8 @@ put_page(vmp_http_request *r, const vmp_store_item *item)
     if (rc == 0)
         rc = gather(r, spool, &buf, &log);
     if (rc == 0)
-        rc = vmp_page_write(&r->out, &(vmp_page_log){name, log.p, log.n}, 1, &r->err);
+        rc = vmp_page_write(
+            &r->out, &(vmp_page_log){.name = name, .p = log.p, .n = log.n}, 1, &r->err);
     vmp_buf_fini(&buf);
     vmp_spool_free(&spool);
     return rc;

@@ -94,6 +94,11 @@ put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
     if (rc == 0)
         pack(k, Z_FINISH);
     vmp_out_text(out, "</script>");
+    if (log->source.n) {
+        vmp_out_text(out, "<script type=\"application/json\" class=\"source\">");
+        vmp_out_str(out, log->source);
+        vmp_out_text(out, "</script>");
+    }
     deflateEnd(&k->z);
     free(k);
     return rc;

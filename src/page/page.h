@@ -22,6 +22,7 @@ typedef struct vmp_page_log {
     vmp_str name; /* what the page calls it: text, it is quoted here */
     const void *p;
     size_t n;
+    vmp_str source; /* JSON for the page, without `<`; empty: none */
 } vmp_page_log;
 
 /* Writes the page of logs[0]. With `count` 2 it is compared with logs[1].

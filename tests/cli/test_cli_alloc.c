@@ -4,6 +4,7 @@
 #include "diff.h"
 #include "jit.h"
 #include "jitlog_bytes.h"
+#include "report_source.h"
 #include "show.h"
 #include "synth.h"
 
@@ -83,6 +84,26 @@ TEST(so_does_a_difference)
 }
 
 static int
+run_source(const vmp_profile *p)
+{
+    vmp_out out;
+    vmp_out_init(&out, -1);
+    int rc = vmp_report_source_json(&out, p);
+    if (rc == 0)
+        rc = out.rc;
+    vmp_out_fini(&out);
+    return rc;
+}
+
+TEST(so_do_source_lines)
+{
+    vmp_profile *p = small_profile();
+    int rc;
+    ALLOC_FAIL_LOOP(rc, run_source(p));
+    vmp_profile_free(&p);
+}
+
+static int
 parse(void)
 {
     static const vmp_opt hide = {"hide", 0, VMP_OPT_LIST, 0, "TEXT", NULL, 0, 0, 0, ""};
@@ -143,4 +164,5 @@ TEST(a_jitlog_that_is_shown_without_memory_says_so)
 }
 
 TEST_MAIN(RUN(a_jitlog_that_is_shown_without_memory_says_so), RUN(so_does_a_difference),
-    RUN(a_view_that_runs_out_of_memory_says_so), RUN(options_that_cannot_be_kept_are_an_error))
+    RUN(so_do_source_lines), RUN(a_view_that_runs_out_of_memory_says_so),
+    RUN(options_that_cannot_be_kept_are_an_error))

@@ -74,8 +74,8 @@ TEST(the_log_in_a_page_is_the_log)
     vmp_out out;
     vmp_out_init(&out, -1);
     CHECK(vmp_page_is_there());
-    vmp_page_log logs[2] = {
-        {vmp_str_from("a&<\"'\x01\xff"), log.p, log.n}, {vmp_str_from("old"), log.p, log.n}};
+    vmp_page_log logs[2] = {{.name = vmp_str_from("a&<\"'\x01\xff"), .p = log.p, .n = log.n},
+        {.name = vmp_str_from("old"), .p = log.p, .n = log.n, .source = vmp_str_from("[1]")}};
     CHECK_INT(vmp_page_write(&out, logs, 1, NULL), 0);
     vmp_out_bytes(&out, "", 1);
     static const char head[] =
@@ -103,7 +103,9 @@ TEST(the_log_in_a_page_is_the_log)
     CHECK(strncmp(two.p, out.p, first) == 0);
     CHECK(strncmp(two.p + first, "<script", 7) == 0);
     CHECK(strstr(two.p + first, "data-name=\"old\">") != NULL);
-    CHECK_STR(two.p + two.n - sizeof(tail), tail);
+    static const char both[] =
+        "</script><script type=\"application/json\" class=\"source\">[1]</script><p>after</p>";
+    CHECK_STR(two.p + two.n - sizeof(both), both);
     vmp_out_fini(&two);
     free(packed.p);
     free(plain.p);
@@ -116,7 +118,8 @@ TEST(what_is_no_log_makes_no_page)
     vmp_out out;
     vmp_err err = {0};
     vmp_out_init(&out, -1);
-    CHECK_INT(vmp_page_write(&out, &(vmp_page_log){vmp_str_from("x"), "hello", 5}, 1, &err),
+    CHECK_INT(vmp_page_write(
+                  &out, &(vmp_page_log){.name = vmp_str_from("x"), .p = "hello", .n = 5}, 1, &err),
         -VMP_EFORMAT);
     CHECK(strstr(err.text, "not a vmprof log") != NULL);
     vmp_out_fini(&out);

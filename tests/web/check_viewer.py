@@ -7,6 +7,7 @@ web/test/browser.mjs opens the pages in a headless Chromium and compares.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,31 @@ def program(before: bool = False) -> Log:
     return log
 
 
+SOURCE = ["def work():", "    total = 0", "    for i in range(9):", "        total += i"]
+SOURCE += ["    return total", "", "", *(f"SECRET_{i} = {i}" for i in range(9)), ""]
+SOURCE += ["work()  # </script><b>", "", "end = 1"]
+
+
+def sourced(folder: Path) -> Log:
+    """A log of a program that is there: samples in two lines of work, and in line 18."""
+    file = folder / "sourced.py"
+    file.write_text("\n".join(SOURCE) + "\n")
+    (folder / "secret.txt").write_text("SECRET\n")
+    os.utime(file, (1, 1))
+    log = Log()
+    log.meta(argv=str(file), cwd=str(folder), python="3.11.7", implementation="CPython")
+    module = log.at(log.code("<module>", str(file), 1), 18)
+    work = log.code("work", str(file), 1, "work")
+    other = log.at(log.code("other", str(folder / "secret.txt"), 1), 1)
+    stacks = [log.stack([module, log.at(work, 4)])] * 6 + [log.stack([module, log.at(work, 3)])] * 2
+    stacks += [log.stack([module, other]), log.stack([module])]
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(MS * (i + 1), stacks[i % 10]) for i in range(100)])
+    log.clock(100 * MS, 100 * MS)
+    log.end(100 * MS)
+    return log
+
+
 def main(vmprof: str, node: str, browser: str) -> int:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -95,6 +121,12 @@ def main(vmprof: str, node: str, browser: str) -> int:
                 for view in VIEWS
             }
             (folder / f"{title}.json").write_text(json.dumps(shown))
+        log = folder / "sourced.vmprof"
+        log.write_bytes(sourced(folder).data())
+        for page, options in (("sourced", ["--source"]), ("unsourced", [])):
+            command = [vmprof, "report", str(log), "-o", str(folder / f"{page}.html"), *options]
+            subprocess.run(command, check=True)
+        (folder / "sourced.json").write_text(json.dumps(SOURCE))
         old, new = folder / "before.vmprof", folder / "program.vmprof"
         old.write_bytes(program(before=True).data())
         page = str(folder / "diff.html")

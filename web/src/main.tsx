@@ -1,7 +1,8 @@
 import { render } from "preact";
 import { Engine } from "./model/engine.ts";
 import { readNames } from "./model/names.ts";
-import { engineModule, pageLogs } from "./source.ts";
+import { sourcesOf } from "./model/sourcetext.ts";
+import { engineModule, pageLogs, pageSource } from "./source.ts";
 import { App } from "./views/app.tsx";
 import type { Before } from "./views/profile.ts";
 import "uplot/dist/uPlot.min.css";
@@ -13,8 +14,9 @@ async function start(place: HTMLElement): Promise<void> {
   const engine = await Engine.open(await engineModule(), await log.bytes());
   const names = readNames(engine.facts);
   const before = old === undefined ? null : besideOf(engine, await old.bytes(), old.name);
+  const sources = sourcesOf(engine.facts, pageSource());
   place.replaceChildren();
-  render(<App profile={{ engine, names, logName: log.name, before }} />, place);
+  render(<App profile={{ engine, names, logName: log.name, before, sources }} />, place);
 }
 
 function besideOf(engine: Engine, log: Uint8Array, logName: string): Before {

@@ -1,6 +1,8 @@
 // Where the page has its logs from: elements of its own. A server that serves
 // the same page would give addresses instead; this is the one place to teach.
 
+import type { SourceText } from "./model/sourcetext.ts";
+
 export interface LogSource {
   readonly name: string;
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
@@ -21,6 +23,11 @@ export function pageLogs(): readonly LogSource[] {
     name: element.dataset["name"] ?? "log",
     bytes: () => unpack(element.textContent ?? ""),
   }));
+}
+
+/** The source lines of the log; none unless they were asked for. */
+export function pageSource(): readonly SourceText[] {
+  return JSON.parse(document.querySelector("script.source")?.textContent ?? "[]") as readonly SourceText[];
 }
 
 export function engineModule(): Promise<Uint8Array<ArrayBuffer>> {

@@ -368,6 +368,35 @@ test("the flame graph is colored by the change, which hovering and selecting tel
   await close();
 });
 
+test("source lines are there if they were asked for, and no others", async (browser) => {
+  const { page, close } = await open(browser, "sourced", { hash: "#tab=functions" });
+  const source = told("sourced");
+  const show = async (name) => {
+    await page.click("#tab-functions");
+    await page.locator(".list-row", { has: page.locator(`.function:text-is("${name}")`) }).click();
+    await page.click("text=Callers and lines");
+    return page.locator(".lines tbody tr").evaluateAll((all) =>
+      all.map((tr) => [...tr.children].map((cell) => cell.textContent)));
+  };
+  const text = (line) => source[line - 1];
+  assert.deepEqual(await show("work"), [
+    ["1", "", "", text(1)], ["2", "", "", text(2)],
+    ["3", "20.0 %", "20.0 %", text(3)], ["4", "60.0 %", "60.0 %", text(4)],
+    ["5", "", "", text(5)], ["6", "", "", text(6)], ["7", "", "", text(7)],
+  ]);
+  const module = await show("<module> sourced.py");
+  assert.deepEqual(module.map((row) => row[0]), ["1", "15", "16", "17", "18", "19", "20"]);
+  assert.deepEqual(module[4], ["18", "10.0 %", "100 %", text(18)]);
+  const other = await show("other");
+  assert.deepEqual(other, [["1", "10.0 %", "10.0 %"]], "secret.txt is no source");
+  const kept = await page.locator("script.source").textContent();
+  assert.ok(!kept.includes("SECRET_3") && !kept.includes("<"));
+  await close();
+  const plain = await open(browser, "unsourced");
+  assert.equal(await plain.page.locator("script.source").count(), 0);
+  await plain.close();
+});
+
 test("a log that was cut, an empty one and a broken one say so", async (browser) => {
   const cut = await open(browser, "cut");
   assert.match(await cut.page.locator(".head").textContent(), /no clean end/);

@@ -4,6 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../format.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
+import { sourceRows } from "../model/sourcetext.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
 import { type Shown, shareOf, useTree } from "./look.ts";
 import { nodeFunction } from "./profile.ts";
@@ -25,6 +26,8 @@ export function FunctionView(props: FunctionViewProps) {
   const callers = useTree(() => engine.tree(flags | treeFlag.above, fn), keys);
   const callees = useTree(() => engine.tree(flags, fn), keys);
   const lines = useMemo(() => engine.lines(fn), keys);
+  const source = profile.sources.get(fn);
+  const rows = sourceRows(lines, source);
   const all = whole.columns.total[0];
   const total = callees.columns.total[0];
   const self = callees.columns.self[0];
@@ -45,16 +48,21 @@ export function FunctionView(props: FunctionViewProps) {
         </div>}
       {lines.length > 0 && (
         <section class="lines" aria-label="Lines">
+          {source?.changed && <p class="warning">The file has been written to since the log was made: the text may be another one.</p>}
           <table>
             <thead>
-              <tr><th scope="col">Line</th><th scope="col">Self</th><th scope="col">Total</th></tr>
+              <tr>
+                <th scope="col">Line</th><th scope="col">Self</th><th scope="col">Total</th>
+                {source !== undefined && <th scope="col" class="code">Source</th>}
+              </tr>
             </thead>
             <tbody>
-              {lines.map((line) => (
-                <tr key={line.line}>
-                  <th scope="row">{line.line === 0 ? "not known" : line.line}</th>
-                  <LineShare share={shareOf(line.self, all)} of={shareOf(total, all)} kind="self" />
-                  <LineShare share={shareOf(line.total, all)} of={shareOf(total, all)} kind="total" />
+              {rows.map(({ line, figures, text, gap }) => (
+                <tr key={line} class={gap ? "gap" : ""}>
+                  <th scope="row">{line === 0 ? "not known" : line}</th>
+                  <LineShare share={figures && shareOf(figures.self, all)} of={shareOf(total, all)} kind="self" />
+                  <LineShare share={figures && shareOf(figures.total, all)} of={shareOf(total, all)} kind="total" />
+                  {source !== undefined && <td class={figures === null ? "code faint" : "code"}>{text}</td>}
                 </tr>
               ))}
             </tbody>
@@ -66,10 +74,12 @@ export function FunctionView(props: FunctionViewProps) {
 }
 
 function LineShare({ share, of, kind }: {
-  readonly share: number;
+  /** null: no sample. */
+  readonly share: number | null;
   readonly of: number;
   readonly kind: "self" | "total";
 }) {
+  if (share === null) return <td />;
   return (
     <td class={`share ${kind}`}>
       <span class="bar" style={{ width: `${Math.min(100, shareOf(share, of) * 100)}%` }} />

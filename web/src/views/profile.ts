@@ -2,6 +2,7 @@
 
 import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
+import type { SourceText } from "../model/sourcetext.ts";
 import type { ViewState } from "../model/state.ts";
 
 export interface Profile {
@@ -11,6 +12,8 @@ export interface Profile {
   readonly logName: string;
   /** An earlier run that it is compared with. */
   readonly before: Before | null;
+  /** Of functions whose source the page carries. */
+  readonly sources: ReadonlyMap<FunctionIndex, SourceText>;
 }
 
 export interface Before {

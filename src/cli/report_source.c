@@ -1,0 +1,126 @@
+#include "report_source.h"
+
+#include <stdlib.h>
+
+#include "json_out.h"
+#include "report.h"
+#include "term_source.h"
+
+enum {
+    CONTEXT = 3,          /* lines on either side of one with samples */
+    MAX_LINE = 400,       /* bytes that are taken of a line */
+    MAX_BYTES = 16 << 20, /* of all; what comes after is left out */
+};
+
+typedef struct entry {
+    uint32_t file, row;
+} entry;
+
+static int
+compare_entries(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    if (x->file != y->file)
+        return x->file < y->file ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static bool
+is_source(const vmp_profile *p, const vmp_profile_function *f)
+{
+    static const char suffix[] = ".py";
+    enum { N = sizeof(suffix) - 1 };
+    vmp_str file = vmp_profile_string(p, f->file);
+    return f->kind == VMP_PROFILE_PYTHON && file.n > N &&
+           memcmp(file.p + file.n - N, suffix, N) == 0;
+}
+
+/* Puts the lines from `from` to `to` that are there; returns the one after them. */
+static uint64_t
+put_lines(vmp_json *j, const vmp_source *s, uint64_t from, uint64_t to)
+{
+    for (; from <= to && from <= s->count; from++) {
+        vmp_str text = vmp_source_line(s, (uint32_t)from);
+        vmp_json_begin(j, '[');
+        vmp_json_uint(j, from);
+        vmp_json_str(j, (vmp_str){text.p, text.n < MAX_LINE ? text.n : MAX_LINE});
+        vmp_json_end(j, ']');
+    }
+    return from;
+}
+
+static void
+put_function(vmp_json *j, const vmp_profile *p, const vmp_source *s, const vmp_report_lines *lines,
+    const vmp_report_lines_row *row)
+{
+    const vmp_profile_function *f = &p->functions[row->function.i];
+    uint64_t first = f->first_line > 0 ? (uint64_t)f->first_line : 1;
+    vmp_json_begin(j, '{');
+    vmp_json_put_str(j, "name", vmp_profile_function_name(p, row->function));
+    vmp_json_put_str(j, "file", vmp_profile_string(p, f->file));
+    vmp_json_key(j, "line");
+    vmp_json_int(j, f->first_line);
+    vmp_json_put_bool(j, "changed", s->state == VMP_SOURCE_CHANGED);
+    vmp_json_key(j, "lines");
+    vmp_json_begin(j, '[');
+    uint64_t next = put_lines(j, s, first, first);
+    for (size_t i = 0; i < row->line_count; i++) {
+        uint64_t line = lines->lines[row->first_line + i].line;
+        if (line < first)
+            continue;
+        next = put_lines(j, s, line > next + CONTEXT ? line - CONTEXT : next, line + CONTEXT);
+    }
+    vmp_json_end(j, ']');
+    vmp_json_end(j, '}');
+}
+
+/* The functions of one file, from entries[0] on; gives how many. */
+static int
+put_file(vmp_json *j, const vmp_profile *p, const vmp_report_lines *lines, int64_t made_unix_ns,
+    const entry *entries, uint32_t n, uint32_t *ret_n)
+{
+    vmp_source source;
+    vmp_str cwd =
+        p->process_count > 1 ? vmp_profile_meta_get(p, (vmp_process_id){1}, "cwd") : (vmp_str){0};
+    int rc = vmp_source_init(&source, p->strings[entries[0].file], cwd, made_unix_ns);
+    uint32_t i = 0;
+    if (rc < 0)
+        return rc;
+    for (; i < n && entries[i].file == entries[0].file; i++)
+        if (source.state != VMP_SOURCE_MISSING && j->out->n < MAX_BYTES)
+            put_function(j, p, &source, lines, &lines->rows[entries[i].row]);
+    vmp_source_fini(&source);
+    *ret_n = i;
+    return 0;
+}
+
+int
+vmp_report_source_json(vmp_out *o, const vmp_profile *p)
+{
+    vmp_report_lines *lines = NULL;
+    vmp_report_info *info = NULL;
+    vmp_report_lines_options how = {.filter = vmp_report_filter_default()};
+    entry *entries = NULL;
+    uint32_t n = 0;
+    vmp_json j = vmp_json_to(o);
+    int rc = vmp_report_lines_new(&lines, p, &how);
+    if (rc == 0)
+        rc = vmp_report_info_new(&info, p);
+    if (rc == 0 && !(entries = calloc(lines->count + (size_t)1, sizeof(*entries))))
+        rc = -VMP_ENOMEM;
+    for (uint32_t i = 0; rc == 0 && i < lines->count; i++) {
+        const vmp_profile_function *f = &p->functions[lines->rows[i].function.i];
+        if (is_source(p, f))
+            entries[n++] = (entry){f->file.i, i};
+    }
+    if (rc == 0)
+        qsort(entries, n, sizeof(*entries), compare_entries);
+    vmp_json_begin(&j, '[');
+    for (uint32_t i = 0, done = 0; rc == 0 && i < n; i += done)
+        rc = put_file(&j, p, lines, info->end_unix_ns, entries + i, n - i, &done);
+    vmp_json_end(&j, ']');
+    free(entries);
+    vmp_report_info_free(&info);
+    vmp_report_lines_free(&lines);
+    return rc;
+}
