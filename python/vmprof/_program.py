@@ -111,7 +111,9 @@ class Program:
         from_stdin = self._target == "-"
         if not from_stdin and _importer(path) is not None:
             # A folder or a zip file: the interpreter, too, leaves it to runpy.
-            _set_path0(path, even_if_safe=True)
+            # PyPy's app_main.py puts it there as normalized.
+            is_pypy = sys.implementation.name == "pypy"
+            _set_path0(os.path.abspath(path) if is_pypy else path, even_if_safe=True)
             self._module = "__main__"
             return
         _set_path0("" if from_stdin else os.path.dirname(os.path.realpath(self._target)))

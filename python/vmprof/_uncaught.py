@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _MISSING = object()
+_IS_PYPY = sys.implementation.name == "pypy"
 
 
 def show_as_bare(value: BaseException, traceback: TracebackType | None) -> None:
@@ -60,13 +61,15 @@ def _call_hook(
         return
     try:
         hook(kind, value, traceback)  # type: ignore[operator]
-    except SystemExit:
-        raise
+    except SystemExit as error:
+        if not _IS_PYPY:
+            raise
+        failure: BaseException = error  # app_main.py of PyPy takes it for an error as any other
     except BaseException as error:
         failure = error
     else:
         return
-    sys.stderr.write("Error in sys.excepthook:\n")
+    sys.stderr.write(f"Error {'calling' if _IS_PYPY else 'in'} sys.excepthook:\n")
     inner = failure.__traceback__.tb_next if failure.__traceback__ else None
     failure.__traceback__ = inner
     sys.__excepthook__(type(failure), failure, inner)

@@ -154,6 +154,29 @@ def test_two_sessions_say_once_what_they_cannot(pypy: Any, tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "vmprof: PyPy does not record lines\n")
 
 
+def test_folder_is_run_as_without(pypy: Any, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    write(tmp_path / "folder", "import sys\nprint(__file__, sys.argv, sys.path)\n", "__main__.py")
+    for words in (["./folder/../folder/"], ["folder", "x"], ["."]):
+        cwd = tmp_path / "folder" if words == ["."] else tmp_path
+        bare = pypy.run(words, cwd=cwd)
+        done = pypy.run(["-m", "vmprof", "-o", str(tmp_path / "log"), *words], cwd=cwd)
+        assert (done.returncode, done.stdout, done.stderr) == (0, bare.stdout, ""), words
+
+
+def test_hook_that_exits_ends_as_without(pypy: Any, tmp_path: Path) -> None:
+    """But for one line, that of PyPy's app_main.py."""
+    prog = write(
+        tmp_path,
+        "import sys\ndef hook(*error):\n    sys.exit(5)\nsys.excepthook = hook\n1 / 0\n",
+    )
+    bare = pypy.run([str(prog)], cwd=tmp_path)
+    done = pypy.run(["-m", "vmprof", "-o", "log", str(prog)], cwd=tmp_path)
+    assert done.returncode == bare.returncode == 1
+    wanted = [line for line in bare.stderr.splitlines() if "app_main.py" not in line]
+    assert done.stderr.splitlines() == wanted
+
+
 API = """
 import os, vmprof
 log = open(sys.argv[1], "w+b")
