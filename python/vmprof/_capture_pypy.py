@@ -36,6 +36,7 @@ _WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
 _SAMPLES_HAVE_WEIGHTS = sys.pypy_version_info >= (8,)  # type: ignore[attr-defined]
 
 _NS = 1e9
+_LONGEST_PERIOD = 0.9
 
 
 class _Session:
@@ -70,6 +71,7 @@ class _Session:
 
     def begin(self) -> None:
         """Start PyPy's sampler and tell the log what process this is."""
+        _drop_leftovers()
         self.fd = move_out_of_the_way(os.dup(self.fileno))
         try:
             _vmprof.enable(
@@ -104,9 +106,11 @@ class _Session:
         Raises:
             OSError: it could not be written in full.
         """
+        global _leaves_something
         while self.pauses:
             self.resume()
         counts: dict[str, int] = {}
+        _leaves_something = True
         self.guard.remove()
         if not _pypy_ticks.log_is_open():
             return self._abandon()
@@ -121,6 +125,7 @@ class _Session:
                 # Whatever became of that: PyPy must know of no file that is closed below.
                 _pypy_states.end()
                 _vmprof.disable()
+            _leaves_something = False
         except _vmprof.VMProfError as error:
             raise _as_os_error(error) from None
         finally:
@@ -192,6 +197,25 @@ class _Session:
         if not _pypy_ticks.log_is_open():
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         self.write(_meta_records(meta))
+
+
+# The last session did not end well: PyPy may keep records that it could not write, and would
+# begin the next log with them.
+_leaves_something = False
+
+
+def _drop_leftovers() -> None:
+    """Let PyPy write them to /dev/null."""
+    global _leaves_something
+    if not _leaves_something:
+        return
+    _leaves_something = False
+    null = move_out_of_the_way(os.open(os.devnull, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0)))
+    try:
+        _vmprof.enable(null, _LONGEST_PERIOD, 0, 0, 0, 0)
+        _vmprof.disable()
+    finally:
+        os.close(null)
 
 
 _session: _Session | None = None

@@ -182,6 +182,10 @@ assert gc.hooks.on_gc_minor is hooks
 files = [open(f"own{n}", "w") for n in range(12)]
 spin(0.2)
 print(sum(os.path.getsize(file.name) for file in files))
+with open("next", "wb") as log:
+    vmprof.enable(log.fileno())
+    spin(0.2)
+    vmprof.disable()
 """
 
 
@@ -192,6 +196,9 @@ def test_disk_that_is_full_at_the_end(pypy: Any, tmp_path: Path) -> None:
     done = pypy.run([str(prog)], cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "refused 27\n0\n", "")
     assert "spin" in show(pypy, tmp_path / "log", "flat")
+    # The next one has nothing of it: PyPy keeps what it could not write.
+    assert "spin" in show(pypy, tmp_path / "next", "flat")
+    assert (tmp_path / "next").read_bytes()[:16] == bytes(8) + (3).to_bytes(8, "little")
 
 
 LONG_COMMAND = """\
