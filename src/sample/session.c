@@ -7,6 +7,7 @@
 
 #include "mem_guard.h"
 #include "sampler_internal.h"
+#include "period.h"
 #include "vec.h"
 
 double
@@ -22,13 +23,8 @@ vmp_sample_random(vmp_sampler *s)
 uint64_t
 vmp_sample_period(vmp_sampler *s, uint64_t interval_ns)
 {
-    /* Off by 0.8 to 3 %: the looks of a hundred ticks fall evenly over all of what repeats
-     * with the asked interval. The longest must leave 98 % of the rate where one in two
-     * hundred ticks comes late and finds the next one: eight threads on two cores. */
-    static const double off[2][2] = {{0.970, 0.985}, {1.008, 1.012}};
-    const double *range = off[vmp_sample_random(s) < 0.5];
-    double factor = range[0] + (range[1] - range[0]) * vmp_sample_random(s);
-    return (uint64_t)((double)interval_ns * factor);
+    double side = vmp_sample_random(s);
+    return vmp_period_near(interval_ns, side, vmp_sample_random(s));
 }
 
 bool

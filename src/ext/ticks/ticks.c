@@ -8,6 +8,7 @@
 
 #include "names.h"
 #include "os.h"
+#include "period.h"
 #include "ticks_handler.h"
 #include "ticks_threads.h"
 
@@ -25,18 +26,14 @@ static struct {
     struct sigaction theirs;
 } events;
 
-/* Off by 0.8 to 3 %, so that looks drift through whatever repeats with the asked
- * interval; docs/sampling.md, Lockstep. */
 static uint64_t
 period_near(uint64_t interval_ns)
 {
-    static const double off[2][2] = {{0.970, 0.985}, {1.008, 1.012}};
     uint64_t random = (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u;
-    const double *range = off[random >> 63];
-    double at = (double)(random >> 11 & 0xfffff) / 0x100000;
     if (interval_ns < VMP_TICKS_LEAST_NS)
         interval_ns = VMP_TICKS_LEAST_NS;
-    return (uint64_t)((double)interval_ns * (range[0] + (range[1] - range[0]) * at));
+    return vmp_period_near(
+        interval_ns, random >> 63 ? 0 : 0.5, (double)(random >> 11 & 0xfffff) / 0x100000);
 }
 
 static void
