@@ -3,20 +3,18 @@
 #include "http_internal.h"
 #include "page.h"
 
-/* All bytes of a spool in memory: where they are, or read into `buf`. */
+/* All bytes of an item. */
 static int
-gather(vmp_http_request *r, vmp_spool *spool, vmp_buf *buf, vmp_str *ret_all)
+gather(vmp_http_request *r, const vmp_store_item *item, vmp_buf *buf)
 {
-    int fd, rc = 0;
-    uint64_t size = vmp_spool_size(spool);
-    *ret_all = vmp_spool_bytes(spool, &fd);
-    if (ret_all->p)
-        return 0;
-    if (size > SIZE_MAX || !vmp_buf_reserve(buf, (size_t)size))
-        return -VMP_ENOMEM;
-    for (size_t got = 1; rc == 0 && got > 0 && buf->n < size; buf->n += got)
-        rc = vmp_spool_read(spool, buf->n, buf->p + buf->n, (size_t)size - buf->n, &got, &r->err);
-    *ret_all = (vmp_str){(const char *)buf->p, buf->n};
+    vmp_store *store = r->server->options->store;
+    size_t size = (size_t)item->size_bytes, got = 1;
+    int rc = size == item->size_bytes && vmp_buf_reserve(buf, size) ? 0 : -VMP_ENOMEM;
+    while (rc == 0 && got > 0 && buf->n < size) {
+        rc = store->ops->read(
+            store, vmp_str_from(item->id), buf->n, buf->p + buf->n, size - buf->n, &got, &r->err);
+        buf->n += rc == 0 ? got : 0;
+    }
     return rc;
 }
 
@@ -34,17 +32,13 @@ title(vmp_http_request *r, const vmp_store_item *item)
 static int
 put_page(vmp_http_request *r, const vmp_store_item *item)
 {
-    vmp_spool *spool = NULL;
-    vmp_buf buf = {0};
-    vmp_str log, name = title(r, item);
-    int rc = name.p ? vmp_http_fetch(r, vmp_str_from(item->id), &spool) : -VMP_ENOMEM;
+    vmp_buf log = {0};
+    vmp_str name = title(r, item);
+    int rc = name.p ? gather(r, item, &log) : -VMP_ENOMEM;
     if (rc == 0)
-        rc = gather(r, spool, &buf, &log);
-    if (rc == 0)
-        rc = vmp_page_write(
-            &r->out, &(vmp_page_log){.name = name, .p = log.p, .n = log.n}, 1, &r->err);
-    vmp_buf_fini(&buf);
-    vmp_spool_free(&spool);
+        rc = vmp_page_write(&r->out,
+            &(vmp_page_log){.name = name, .p = log.p, .n = log.n, .quick = true}, 1, &r->err);
+    vmp_buf_fini(&log);
     return rc;
 }
 

@@ -14,7 +14,7 @@ static const char MARK[] = "<!--vmprof:log-->";
 enum {
     GZIP_WINDOW = 15 + 16, /* the largest window, and gzip's header */
     MEMORY_LEVEL = 8,
-    STEP = 1 << 30,   /* bytes that deflate is given at once: it counts them in 32 bits */
+    STEP = 512 << 10, /* bytes that deflate is given at once */
     PIECE = 48 << 10, /* of packed bytes; 3 divides it, so that base64 needs no padding inside */
 };
 
@@ -22,8 +22,21 @@ enum {
 typedef struct packer {
     z_stream z;
     vmp_out *out;
+    bool looking;             /* whether packing is worth its time */
+    size_t seen_in, seen_out; /* up to the last look */
     uint8_t packed[PIECE];
 } packer;
+
+/* Hands on what is packed, if the piece is full or the last. */
+static void
+hand_on(packer *k, bool last)
+{
+    if (k->z.avail_out > 0 && !last)
+        return;
+    vmp_out_base64(k->out, k->packed, PIECE - k->z.avail_out);
+    k->z.next_out = k->packed;
+    k->z.avail_out = PIECE;
+}
 
 /* Packs what is in z.next_in; flush: Z_NO_FLUSH or Z_FINISH. */
 static void
@@ -32,12 +45,26 @@ pack(packer *k, int flush)
     int rc;
     do {
         rc = deflate(&k->z, flush);
-        if (k->z.avail_out == 0 || rc == Z_STREAM_END) {
-            vmp_out_base64(k->out, k->packed, PIECE - k->z.avail_out);
-            k->z.next_out = k->packed;
-            k->z.avail_out = PIECE;
-        }
+        hand_on(k, rc == Z_STREAM_END);
     } while (flush == Z_FINISH ? rc != Z_STREAM_END : k->z.avail_in > 0);
+}
+
+/* The columns of samples are dense: packing them takes longer than sending them as they are.
+ * From the first part on that packs to more than 3/5, all is sent so. */
+static void
+look(packer *k)
+{
+    size_t in = k->z.total_in - k->seen_in, out = k->z.total_out - k->seen_out;
+    if (!k->looking || in < STEP)
+        return;
+    k->seen_in = k->z.total_in;
+    k->seen_out = k->z.total_out;
+    if (out / 3 < in / 5)
+        return;
+    k->looking = false;
+    while (deflateParams(&k->z, Z_NO_COMPRESSION, Z_DEFAULT_STRATEGY) == Z_BUF_ERROR)
+        hand_on(k, false);
+    hand_on(k, false);
 }
 
 static int
@@ -50,6 +77,7 @@ put(void *ctx, const void *p, size_t n, vmp_err *err)
         k->z.next_in = (Bytef *)(uintptr_t)p + done;
         k->z.avail_in = (uInt)step;
         pack(k, Z_NO_FLUSH);
+        look(k);
     }
     return 0;
 }
@@ -85,6 +113,7 @@ put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "%s", vmp_err_text(VMP_ENOMEM));
     }
     k->out = out;
+    k->looking = log->quick;
     k->z.next_out = k->packed;
     k->z.avail_out = PIECE;
     vmp_out_text(out, "<script type=\"application/octet-stream\" class=\"log\" data-name=\"");

@@ -23,6 +23,7 @@ typedef struct vmp_page_log {
     const void *p;
     size_t n;
     vmp_str source; /* JSON for the page, without `<`; empty: none */
+    bool quick;     /* rather soon than small: what packs badly is not packed */
 } vmp_page_log;
 
 /* Writes the page of logs[0]. With `count` 2 it is compared with logs[1].

@@ -31,6 +31,8 @@ enum {
 static const char settings[] = "PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = NORMAL;"
                                "PRAGMA foreign_keys = ON;"
+                               /* Pages: the WAL is brought home, and synced, not so often. */
+                               "PRAGMA wal_autocheckpoint = 4000;"
                                /* A large log makes a large WAL, which is not kept. */
                                "PRAGMA journal_size_limit = 16777216;";
 
@@ -152,11 +154,26 @@ vmp_sqlite_run(vmp_sqlite *q, sqlite3_stmt *statement, int bound, vmp_err *err)
     return rc;
 }
 
+/* Runs a statement that has nothing to bind. */
+static int
+run_plain(vmp_sqlite *q, const char *sql, vmp_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = vmp_sqlite_prepare(q, &statement, sql, err);
+    return rc < 0 ? rc : vmp_sqlite_run(q, statement, SQLITE_OK, err);
+}
+
+int
+vmp_sqlite_begin(vmp_sqlite *q, vmp_err *err)
+{
+    return run_plain(q, "BEGIN IMMEDIATE", err);
+}
+
 int
 vmp_sqlite_end(vmp_sqlite *q, int rc, vmp_err *err)
 {
     if (rc >= 0)
-        rc = vmp_sqlite_exec(q, "COMMIT", err);
+        rc = run_plain(q, "COMMIT", err);
     /* Some errors have rolled back already. */
     if (rc < 0 && !sqlite3_get_autocommit(q->db))
         sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
@@ -216,7 +233,7 @@ make_tables(vmp_sqlite *q, vmp_err *err)
 {
     char sql[96];
     int64_t application = 0, version = 0, objects = 0;
-    int rc = vmp_sqlite_exec(q, "BEGIN IMMEDIATE", err);
+    int rc = vmp_sqlite_begin(q, err);
     if (rc < 0)
         return rc;
     rc = pragma_number(q, "PRAGMA application_id", &application, err);

@@ -42,6 +42,8 @@ int vmp_sqlite_prepare(vmp_sqlite *q, sqlite3_stmt **ret_statement, const char *
 void vmp_sqlite_done(vmp_sqlite *q, sqlite3_stmt *statement);
 /* Runs a statement that gives no rows, and ends its use. bound: what binding said. */
 int vmp_sqlite_run(vmp_sqlite *q, sqlite3_stmt *statement, int bound, vmp_err *err);
+/* Begins a transaction that writes. */
+int vmp_sqlite_begin(vmp_sqlite *q, vmp_err *err);
 /* Ends a transaction as rc says; returns rc, or what went wrong at the end. */
 int vmp_sqlite_end(vmp_sqlite *q, int rc, vmp_err *err);
 

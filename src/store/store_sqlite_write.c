@@ -204,7 +204,7 @@ vmp_sqlite_put(vmp_store *s, const vmp_store_item *item, const vmp_spool *bytes,
     uint8_t sha256[VMP_SPOOL_SHA256];
     vmp_spool_sha256(bytes, sha256);
     pthread_mutex_lock(&q->lock);
-    int rc = vmp_sqlite_exec(q, "BEGIN IMMEDIATE", err);
+    int rc = vmp_sqlite_begin(q, err);
     if (rc == 0) {
         rc = put(q, item, bytes, sha256, ret_id, ret_new, err);
         rc = vmp_sqlite_end(q, rc, err);
@@ -244,7 +244,7 @@ vmp_sqlite_relabel(vmp_store *s, vmp_str id, const vmp_str *name, const vmp_stor
     vmp_sqlite *q = vmp_sqlite_of(s);
     int64_t row = 0;
     pthread_mutex_lock(&q->lock);
-    int rc = vmp_sqlite_exec(q, "BEGIN IMMEDIATE", err);
+    int rc = vmp_sqlite_begin(q, err);
     if (rc == 0) {
         rc = vmp_sqlite_row_of(q, id, &row, err);
         if (rc == 0 && name)
@@ -265,7 +265,7 @@ vmp_sqlite_remove(vmp_store *s, vmp_str id, vmp_err *err)
     vmp_sqlite *q = vmp_sqlite_of(s);
     int64_t row = 0;
     pthread_mutex_lock(&q->lock);
-    int rc = vmp_sqlite_exec(q, "BEGIN IMMEDIATE", err);
+    int rc = vmp_sqlite_begin(q, err);
     if (rc == 0) {
         rc = vmp_sqlite_row_of(q, id, &row, err);
         if (rc == 0)
@@ -282,7 +282,7 @@ vmp_sqlite_expire(vmp_store *s, int64_t before_ns, uint64_t *ret_removed, vmp_er
     vmp_sqlite *q = vmp_sqlite_of(s);
     int removed = 0;
     pthread_mutex_lock(&q->lock);
-    int rc = vmp_sqlite_exec(q, "BEGIN IMMEDIATE", err);
+    int rc = vmp_sqlite_begin(q, err);
     if (rc == 0) {
         rc = run_with(q, "DELETE FROM items WHERE received_ns < ?", before_ns, err);
         removed = sqlite3_changes(q->db);

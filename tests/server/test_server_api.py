@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import json
+import random
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import logfile
 import pytest
 from servers import OLD_LOG, Server, own_log
 
@@ -113,6 +117,37 @@ def test_a_log_is_kept_as_it_came(server: Server) -> None:
     reply = call(server, "GET", "/api/v1/profiles/{id}/log", id=made["id"])
     assert reply.body == log
     assert reply.headers["Content-Disposition"] == f'attachment; filename="{made["id"]}.vmprof"'
+
+
+def dense_log(parts: int) -> bytes:
+    """A log whose samples hardly pack, after a part that packs well."""
+    rng = random.Random(1)
+    log = logfile.Log()
+    log.thread(1, 7)
+    functions = [log.at(log.code(f"function_{i}", "/srv/a.py", i)) for i in range(1000)]
+    stacks = [log.stack(rng.choices(functions, k=9)) for _ in range(3000)]
+    log.flush()
+    now = 0
+    for _ in range(parts):
+        rows = []
+        for _ in range(10_000):
+            now += rng.randrange(500_000, 1_500_000)
+            rows.append((now, rng.choice(stacks), 1))
+        log.samples(1, rows)
+        log.flush()
+    log.end(now + 1)
+    return log.data()
+
+
+@pytest.mark.parametrize("parts", [0, 16])
+def test_a_page_has_the_whole_log(parts: int, server: Server) -> None:
+    log = dense_log(parts)
+    made = server.put(log)
+    if made["viewer"] is None:
+        pytest.skip("a build without the viewer")
+    page = server.call("GET", made["viewer"]).body
+    (packed,) = re.findall(rb'class="log" data-name="[^"]*">([A-Za-z0-9+/=]*)</script>', page)
+    assert gzip.decompress(base64.b64decode(packed)) == log
 
 
 def test_equal_bytes_are_one_profile(server: Server) -> None:
