@@ -171,6 +171,12 @@ void vmp_report_tree_free(vmp_report_tree **t);
  * function of the profile) is not 0: of all, unless nodes were pruned. */
 vmp_report_value vmp_report_tree_share(const vmp_report_tree *t, const uint8_t *marks);
 
+/* The same for functions put together, of all groups at once: see vmp_report_groups,
+ * of which this is what a tree without pruned nodes and not inverted can tell in one
+ * pass. self, total: `count` values each, filled. */
+int vmp_report_tree_groups(const vmp_report_tree *t, const uint32_t *group_of, uint32_t count,
+    vmp_report_value *self, vmp_report_value *total);
+
 /* ------------------------------------------------------------------ flat */
 
 typedef struct vmp_report_flat_options {

@@ -132,6 +132,43 @@ vmp_report_tree_share(const vmp_report_tree *t, const uint8_t *marks)
     return share;
 }
 
+int
+vmp_report_tree_groups(const vmp_report_tree *t, const uint32_t *group_of, uint32_t count,
+    vmp_report_value *self, vmp_report_value *total)
+{
+    uint32_t depth = 0, deepest = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        deepest = t->nodes[i].depth > deepest ? t->nodes[i].depth : deepest;
+    uint32_t *path = malloc((deepest + (size_t)1) * sizeof(*path)); /* group of each level */
+    uint32_t *on_path = calloc(count + (size_t)1, sizeof(*on_path));
+    if (!path || !on_path) {
+        free(path);
+        free(on_path);
+        return -VMP_ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        self[i] = total[i] = (vmp_report_value){0};
+    for (uint32_t i = 0; i < t->count; i++) {
+        const vmp_report_node *n = &t->nodes[i];
+        while (depth > n->depth)
+            on_path[path[--depth]]--;
+        uint32_t group = n->kind == VMP_REPORT_NODE_FRAME ? group_of[n->function.i] : count;
+        if (n->kind == VMP_REPORT_NODE_ELIDED)
+            group = path[depth - 1]; /* what it cost goes to its caller */
+        group = group < count ? group : count;
+        path[depth++] = group;
+        bool outermost = on_path[group]++ == 0;
+        if (group == count)
+            continue;
+        vmp_report_value_add(&self[group], &n->self);
+        if (outermost)
+            vmp_report_value_add(&total[group], &n->total);
+    }
+    free(path);
+    free(on_path);
+    return 0;
+}
+
 void
 vmp_report_tree_free(vmp_report_tree **t)
 {

@@ -36,6 +36,7 @@ enum { /* flags of vmp_wasm_tree */
     VMP_WASM_BY_THREAD = 4,
     VMP_WASM_ABOVE = 8,   /* of the function: who called it; else what it calls */
     VMP_WASM_MERGED = 16, /* not by process, though there are several */
+    VMP_WASM_ROUGH = 32,
 };
 
 /* Loads a log. NULL: no memory. Else what went wrong is in vmp_wasm_error, ""
@@ -62,11 +63,16 @@ void vmp_wasm_range(vmp_wasm *w, double from, double to);
  * heaviest first), 7 total in seconds.
  * function: not 0: only what it calls, or who calls it.
  * Whole, but for inverted ones and those above, where nodes with less than 0.005 %
- * are left out. */
+ * are left out, and rough ones, for a first look at a big profile, without nodes
+ * of less than 0.01 %: what is left has its places among its siblings. */
 vmp_wasm_table *vmp_wasm_tree(vmp_wasm *w, uint32_t flags, uint32_t function);
 /* Ticks of the samples of a whole tree that pass through a marked function: see
  * vmp_report_tree_share. marks: one byte for each function. */
 double vmp_wasm_share(const vmp_wasm_table *tree, const vmp_wasm *w, const uint8_t *marks);
+
+/* As vmp_wasm_groups, of a whole tree that is not inverted: quicker. */
+vmp_wasm_table *vmp_wasm_tree_groups(
+    const vmp_wasm_table *tree, const vmp_wasm *w, const uint32_t *group_of, uint32_t count);
 
 /* Functions by self. Columns: 0 function, 4 self, 5 total, 6 self, 7 total in
  * seconds. */

@@ -91,6 +91,7 @@ static void
 put_info(vmp_json *j, const vmp_profile *p, const vmp_report_info *info)
 {
     vmp_json_put_uint(j, "samples", info->samples);
+    vmp_json_put_uint(j, "stacks", p->stack_count);
     vmp_json_put_uint(j, "ticks", info->ticks);
     vmp_json_put_uint(j, "lost", info->lost);
     vmp_json_put_double(j, "askedHz", info->asked_hz);

@@ -4,6 +4,9 @@
 
 /* A tree from callees to callers leaves out what is less than a tenth of a pixel. */
 static const double INVERTED_PERCENT = 0.005;
+/* What a screen shows of a tree that nobody has come closer to: its width has a
+ * few thousand pixels. */
+static const double ROUGH_PERCENT = 0.01;
 
 static const uint32_t PROCESS = 1u << 31, THREAD = 3u << 30, ROOT = UINT32_MAX;
 
@@ -124,13 +127,21 @@ fill_tree(const vmp_wasm *w, vmp_wasm_table *t, double *next_left)
     }
 }
 
+static double
+prune_percent(uint32_t flags)
+{
+    if (flags & (VMP_WASM_INVERTED | VMP_WASM_ABOVE))
+        return INVERTED_PERCENT;
+    return flags & VMP_WASM_ROUGH ? ROUGH_PERCENT : 0;
+}
+
 vmp_report_tree_options
 vmp_wasm_tree_options(vmp_wasm *w, uint32_t flags)
 {
     return (vmp_report_tree_options){.filter = vmp_wasm_filter(w),
         .inverted = flags & VMP_WASM_INVERTED,
         .fold_recursion = flags & VMP_WASM_FOLD_RECURSION,
-        .prune_percent = flags & (VMP_WASM_INVERTED | VMP_WASM_ABOVE) ? INVERTED_PERCENT : 0};
+        .prune_percent = prune_percent(flags)};
 }
 
 vmp_wasm_table *
@@ -168,6 +179,32 @@ vmp_wasm_share(const vmp_wasm_table *tree, const vmp_wasm *w, const uint8_t *mar
 {
     vmp_report_value share = vmp_report_tree_share(tree->tree, marks);
     return ticks(w, &share);
+}
+
+static vmp_wasm_table *
+groups_table(
+    const vmp_wasm *w, const vmp_report_value *self, const vmp_report_value *total, uint32_t count)
+{
+    vmp_wasm_table *t = vmp_wasm_table_new(count, 0, 0x30);
+    for (uint32_t i = 0; t && t->rc == 0 && i < count; i++) {
+        vmp_wasm_doubles(t, 4)[i] = ticks(w, &self[i]);
+        vmp_wasm_doubles(t, 5)[i] = ticks(w, &total[i]);
+    }
+    return t;
+}
+
+vmp_wasm_table *
+vmp_wasm_tree_groups(
+    const vmp_wasm_table *tree, const vmp_wasm *w, const uint32_t *group_of, uint32_t count)
+{
+    vmp_report_value *self = malloc((count + (size_t)1) * sizeof(*self)),
+                     *total = malloc((count + (size_t)1) * sizeof(*total));
+    int rc = self && total ? vmp_report_tree_groups(tree->tree, group_of, count, self, total)
+                           : -VMP_ENOMEM;
+    vmp_wasm_table *t = rc < 0 ? vmp_wasm_failed(rc) : groups_table(w, self, total, count);
+    free(self);
+    free(total);
+    return t;
 }
 
 static void
@@ -222,11 +259,7 @@ vmp_wasm_groups(vmp_wasm *w, const uint32_t *group_of, uint32_t count)
     int rc = vmp_report_groups_new(&groups, w->profile, &filter, group_of, count);
     if (rc < 0)
         return vmp_wasm_failed(rc);
-    vmp_wasm_table *t = vmp_wasm_table_new(count, 0, 0x30);
-    for (uint32_t i = 0; t && t->rc == 0 && i < count; i++) {
-        vmp_wasm_doubles(t, 4)[i] = ticks(w, &groups->self[i + 1]);
-        vmp_wasm_doubles(t, 5)[i] = ticks(w, &groups->total[i + 1]);
-    }
+    vmp_wasm_table *t = groups_table(w, groups->self + 1, groups->total + 1, count);
     vmp_report_groups_free(&groups);
     return t;
 }

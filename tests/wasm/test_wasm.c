@@ -162,6 +162,53 @@ TEST(changes_are_columns_beside_those_of_the_tree)
     vmp_wasm_close(w);
 }
 
+TEST(groups_of_a_whole_tree_are_those_of_the_profile)
+{
+    static const char *const logs[] = {"log_v1_zstd.vmprof", "states/pypy-8.0.vmprof"};
+    enum { GROUPS = 3, FUNCTIONS = 4096 };
+    uint32_t group_of[FUNCTIONS]; /* every fourth is in none */
+    for (uint32_t i = 0; i < FUNCTIONS; i++)
+        group_of[i] = i % (GROUPS + 1);
+    for (size_t l = 0; l < sizeof(logs) / sizeof(logs[0]); l++) {
+        vmp_wasm *w = open_log(logs[l]);
+        CHECK_STR(vmp_wasm_error(w), "");
+        vmp_wasm_table *all = vmp_wasm_groups(w, group_of, GROUPS);
+        CHECK(doubles(all, 5)[0] + doubles(all, 5)[1] + doubles(all, 5)[2] > 0);
+        for (uint32_t flags = 0; flags < VMP_WASM_ABOVE; flags += VMP_WASM_FOLD_RECURSION) {
+            vmp_wasm_table *t = vmp_wasm_tree(w, flags, 0);
+            vmp_wasm_table *same = vmp_wasm_tree_groups(t, w, group_of, GROUPS);
+            CHECK_INT(same->rc, 0);
+            for (uint32_t i = 0; i < GROUPS; i++) {
+                CHECK(doubles(same, 4)[i] == doubles(all, 4)[i]);
+                CHECK(doubles(same, 5)[i] == doubles(all, 5)[i]);
+            }
+            vmp_wasm_table_free(same);
+            vmp_wasm_table_free(t);
+        }
+        vmp_wasm_table_free(all);
+        vmp_wasm_close(w);
+    }
+}
+
+/* A node of it is found in the whole tree by its places among its siblings. */
+TEST(a_rough_tree_leaves_out_last_children_alone)
+{
+    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm_table *whole = vmp_wasm_tree(w, 0, 0), *rough = vmp_wasm_tree(w, VMP_WASM_ROUGH, 0);
+    CHECK(rough->count <= whole->count);
+    CHECK(doubles(rough, 5)[0] == doubles(whole, 5)[0]);
+    for (uint32_t i = 1, at = 1; i < rough->count; i++, at++) {
+        while (words(whole, 2)[at] > words(rough, 2)[i])
+            at++;
+        CHECK_INT(words(rough, 3)[i], words(whole, 3)[at]);
+        CHECK(doubles(rough, 6)[i] == doubles(whole, 6)[at]);
+        CHECK(doubles(rough, 5)[i] * 10000 >= doubles(rough, 5)[0]);
+    }
+    vmp_wasm_table_free(whole);
+    vmp_wasm_table_free(rough);
+    vmp_wasm_close(w);
+}
+
 TEST(what_is_wrong_is_told)
 {
     vmp_wasm *w = vmp_wasm_open("hello", 5);
@@ -194,5 +241,7 @@ TEST(facts_name_functions_files_and_threads)
 
 TEST_MAIN(RUN(a_tree_s_columns_are_the_report_s),
     RUN(marks_threads_and_ranges_choose_what_is_counted),
-    RUN(changes_are_columns_beside_those_of_the_tree), RUN(what_is_wrong_is_told),
+    RUN(changes_are_columns_beside_those_of_the_tree),
+    RUN(groups_of_a_whole_tree_are_those_of_the_profile),
+    RUN(a_rough_tree_leaves_out_last_children_alone), RUN(what_is_wrong_is_told),
     RUN(facts_name_functions_files_and_threads))

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NodeIndex } from "../model/engine.ts";
 import { makeTree } from "./fixture.ts";
-import { type Boxes, boxAt, layoutFlame, neighbour, pathTo, visibleDepth } from "./flame.ts";
+import { type Boxes, boxAt, layoutFlame, neighbour, pathTo, sameNode, visibleDepth } from "./flame.ts";
 
 const node = (i: number): NodeIndex => i as NodeIndex;
 
@@ -71,4 +71,30 @@ test("arrow keys lead to neighbours, and nowhere beyond the last", () => {
   assert.equal(neighbour(tree, node(2), "previous"), 2);
   assert.equal(neighbour(tree, node(0), "previous"), 0);
   assert.deepEqual(pathTo(tree, node(3)), [0, 1, 2, 3]);
+});
+
+test("a node of a tree without light nodes is found in the whole one", () => {
+  const whole = makeTree(`
+0
+.10
+..50
+...20
+...3
+..10
+..2
+.10
+..8
+...7
+.1
+`);
+  const light = makeTree(`
+0
+.10
+..50
+...20
+..10
+.10
+..8
+`);
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map((i) => sameNode(light, node(i), whole)), [0, 1, 2, 3, 5, 7, 8]);
 });

@@ -67,6 +67,17 @@ export function pathTo(tree: TreeColumns, node: NodeIndex): readonly NodeIndex[]
   return path.reverse();
 }
 
+/** A node of a tree without light nodes, in the whole one: a child has its place among its siblings in both. */
+export function sameNode(tree: TreeColumns, node: NodeIndex, whole: TreeColumns): NodeIndex {
+  let at = 0;
+  for (const next of pathTo(tree, node).slice(1)) {
+    let same = at + 1;
+    for (let i = tree.parent[next] + 1; i < next; i = tree.end[i]) same = whole.end[same];
+    at = same;
+  }
+  return at as NodeIndex;
+}
+
 export function layoutFlame(tree: TreeColumns, view: View): Boxes {
   const out = new Gatherer();
   const { zoom, width, firstRow, endRow } = view;

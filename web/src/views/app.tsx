@@ -28,14 +28,14 @@ interface Chosen {
   readonly onRow: (fn: FunctionIndex) => void;
 }
 
-function useChosen(tree: Tree): Chosen {
+function useChosen({ tree, settle }: Look): Chosen {
   const [selection, setSelection] = useState<{ readonly tree: Tree; readonly node: NodeIndex } | null>(null);
   const [row, onRow] = useState<FunctionIndex | null>(null);
   return {
     // Another tree numbers its nodes anew.
     node: selection !== null && selection.tree === tree ? selection.node : null,
     row,
-    onNode: (node) => setSelection(node === null ? null : { tree, node }),
+    onNode: (node) => setSelection(node === null ? null : settle(node)),
     onRow,
   };
 }
@@ -45,7 +45,7 @@ export function App({ profile }: { readonly profile: Profile }) {
   const { state: asked, update } = useViewState();
   const state = asked.tab === "changes" && profile.before === null ? { ...asked, tab: initialState.tab } : asked;
   const look = useLook(profile, state);
-  const chosen = useChosen(look.tree);
+  const chosen = useChosen(look);
   const timeline = useMemo(() => engine.timeline(timelineBins(engine.facts)), [state.threads]);
   const fn = useMemo(() => findFunction(names, state.fn), [state.fn]);
   const searchBox = useRef<HTMLInputElement>(null);
@@ -146,7 +146,7 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
             upward={state.upward}
             rootLabel={rootLabel}
             label={`Flame graph of ${programName(profile)}`}
-            onZoom={(node) => update({ zoom: node })}
+            onZoom={(node) => update({ zoom: look.settle(node).node })}
             onSelect={chosen.onNode}
             onDrawer={onDrawer}
           />

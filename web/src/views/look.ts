@@ -1,8 +1,11 @@
 // What C says of what is chosen. Only what is seen is asked for: of a big
 // profile each view takes its time.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { type ChangeRow, type FlatRow, type GroupShare, type Tree, type TreeChanges, treeFlag } from "../model/engine.ts";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { sameNode } from "../layout/flame.ts";
+import {
+  type ChangeRow, type Engine, type FlatRow, type GroupShare, type NodeIndex, type Tree, type TreeChanges, treeFlag,
+} from "../model/engine.ts";
 import { makeMatcher, matchAll, originLabel } from "../model/names.ts";
 import { type ViewState, makeMarks, matchMarks } from "../model/state.ts";
 import { type Coloring, colorByModule, colorByOrigin } from "../paint/colors.ts";
@@ -26,6 +29,10 @@ export interface Look extends Shown {
   readonly changes: TreeChanges | null;
   /** By function of the log before, as `found`. */
   readonly foundBefore: Uint8Array | null;
+  /** A first look: nothing can be asked of what was left out of it. */
+  readonly rough: boolean;
+  /** The whole tree, and in it a node of the tree that is shown. */
+  readonly settle: (node: NodeIndex) => { readonly tree: Tree; readonly node: NodeIndex };
   /** Ticks of all that is looked at. */
   readonly whole: number;
   /** What is wrong with the expression that is searched. */
@@ -42,6 +49,42 @@ export function useTree(make: () => Tree, keys: readonly unknown[]): Tree {
   const tree = useMemo(make, keys);
   useEffect(() => () => tree.free(), [tree]);
   return tree;
+}
+
+/** Trees of no more nodes than this are there at once. */
+const BIG = 150_000;
+/** Milliseconds from a rough tree to the whole one: it is drawn, and a hand has not moved yet. */
+const SETTLE_MS = 100;
+
+/**
+ * The tree, of a big profile a rough one first: it is drawn at once, and the
+ * whole one takes its place soon after, or as soon as it is needed.
+ * hurry: it is needed.
+ */
+function useWholeTree(engine: Engine, key: string, flags: number, hurry: boolean): Pick<Look, "tree" | "rough" | "settle"> {
+  const [settled, setSettled] = useState("");
+  const made = useRef<{ readonly key: string; readonly tree: Tree } | null>(null);
+  const rough = !hurry && settled !== key && engine.facts.stacks > BIG && (flags & treeFlag.inverted) === 0;
+  const take = (): Tree => {
+    const waiting = made.current;
+    made.current = null;
+    if (waiting !== null && waiting.key === key) return waiting.tree;
+    waiting?.tree.free();
+    return engine.tree(flags);
+  };
+  const tree = useTree(() => (rough ? engine.tree(flags | treeFlag.rough) : take()), [key, rough]);
+  useEffect(() => {
+    const timer = rough ? setTimeout(() => setSettled(key), SETTLE_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [key, rough]);
+  const settle = (node: NodeIndex): { readonly tree: Tree; readonly node: NodeIndex } => {
+    if (!rough) return { tree, node };
+    const whole = take();
+    made.current = { key, tree: whole };
+    setSettled(key);
+    return { tree: whole, node: sameNode(tree.columns, node, whole.columns) };
+  };
+  return { tree, rough, settle };
 }
 
 function filterKeyOf(state: ViewState): string {
@@ -87,7 +130,8 @@ export function useLook(profile: Profile, state: ViewState): Look {
     // Threads and times are those of one run.
     before?.engine.setFilter({ marks: matchMarks(marks, before.names, before.match, state), threads: [], range: null });
   }, [filterKey]);
-  const tree = useTree(() => engine.tree(flags), [filterKey, flags]);
+  const hurry = before !== null || state.tab !== "flame" || state.zoom !== 0 || state.search !== "";
+  const { tree, rough, settle } = useWholeTree(engine, `${flags} ${filterKey}`, flags, hurry);
   const changes = useMemo(() => (before === null ? null : engine.treeChanges(tree, before.engine, flags)), [tree]);
   const coloring = useColoring(profile, state, filterKey);
   const matcher = useMemo(() => makeMatcher(state.search), [state.search]);
@@ -106,7 +150,7 @@ export function useLook(profile: Profile, state: ViewState): Look {
     if (!state.inverted) return tree.share(found);
     return engine.groups(Uint32Array.from(found, (mark) => 1 - mark), 1)[0].total;
   }, [tree, found]);
-  return { profile, filterKey, flags, tree, changes, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
+  return { profile, filterKey, flags, tree, rough, settle, changes, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
 }
 
 /** The table of functions, while it is shown. */
@@ -124,11 +168,14 @@ export function useChanges({ profile, filterKey }: Look, wanted: boolean, byTota
 }
 
 /** Shares of the entries of the legend; none until the views are there. */
-export function useLegend({ profile, coloring, filterKey }: Look): readonly GroupShare[] {
+export function useLegend({ profile, coloring, tree, rough, flags }: Look): readonly GroupShare[] {
   const [shares, setShares] = useState<readonly GroupShare[]>([]);
   useEffect(() => {
-    const timer = setTimeout(() => setShares(profile.engine.groups(coloring.entryOf, coloring.legend.length)));
+    if (rough) return undefined;
+    // An inverted tree leaves out what is very light.
+    const from = (flags & treeFlag.inverted) === 0 ? tree : profile.engine;
+    const timer = setTimeout(() => setShares(from.groups(coloring.entryOf, coloring.legend.length)));
     return () => clearTimeout(timer);
-  }, [coloring, filterKey]);
+  }, [coloring, tree]);
   return shares;
 }
