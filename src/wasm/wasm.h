@@ -74,8 +74,13 @@ double vmp_wasm_share(const vmp_wasm_table *tree, const vmp_wasm *w, const uint8
 vmp_wasm_table *vmp_wasm_tree_groups(
     const vmp_wasm_table *tree, const vmp_wasm *w, const uint32_t *group_of, uint32_t count);
 
+/* What the totals of the nodes of a tree were taken in. Columns: ticks by enum
+ * vmp_profile_state. No rows where the profile tells no states, or of an inverted tree. */
+vmp_wasm_table *vmp_wasm_tree_states(const vmp_wasm_table *tree, const vmp_wasm *w);
+
 /* Functions by self. Columns: 0 function, 4 self, 5 total, 6 self, 7 total in
- * seconds. */
+ * seconds; 8 and 9 ends of the interval of 95 % of the share of self in all
+ * samples, 10 and 11 of that of total. */
 vmp_wasm_table *vmp_wasm_flat(vmp_wasm *w);
 /* Functions put together by the caller: group_of has one number below `count` for
  * each function, others are in no group. Columns: 4 self, 5 total (once for each

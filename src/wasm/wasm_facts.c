@@ -111,6 +111,27 @@ put_info(vmp_json *j, const vmp_profile *p, const vmp_report_info *info)
     vmp_json_put_str(j, "cwd", info->cwd);
 }
 
+/* Not there where the profile tells no states. */
+static void
+put_states(vmp_json *j, const vmp_profile *p)
+{
+    if (!p->has_states)
+        return;
+    vmp_report_states states = vmp_report_states_of(p);
+    vmp_report_states_source source = vmp_report_states_source_of(p);
+    vmp_json_key(j, "states");
+    vmp_json_begin(j, '{');
+    vmp_json_put_bool(j, "recorded", source.recorded);
+    vmp_json_put_bool(j, "loops", source.loops);
+    vmp_json_put_bool(j, "complete", source.complete);
+    vmp_json_key(j, "ticks");
+    vmp_json_begin(j, '[');
+    for (size_t i = 0; i < VMP_PROFILE_STATES; i++)
+        vmp_json_uint(j, vmp_profile_ticks(p, states.weight[i]));
+    vmp_json_end(j, ']');
+    vmp_json_end(j, '}');
+}
+
 char *
 vmp_wasm_facts(const vmp_wasm *w)
 {
@@ -123,6 +144,7 @@ vmp_wasm_facts(const vmp_wasm *w)
     int rc = vmp_report_info_new(&info, p);
     if (rc == 0) {
         put_info(&j, p, info);
+        put_states(&j, p);
         put_processes(&j, p);
         put_functions(&j, p);
         rc = put_files(&j, p);

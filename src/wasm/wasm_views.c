@@ -61,9 +61,15 @@ vmp_wasm_table_free(vmp_wasm_table *t)
 }
 
 static double
+ticks_of(const vmp_wasm *w, uint64_t weight)
+{
+    return (double)weight / (double)w->profile->tick_weight;
+}
+
+static double
 ticks(const vmp_wasm *w, const vmp_report_value *v)
 {
-    return (double)v->weight / (double)w->profile->tick_weight;
+    return ticks_of(w, v->weight);
 }
 
 static double
@@ -207,6 +213,18 @@ vmp_wasm_tree_groups(
     return t;
 }
 
+vmp_wasm_table *
+vmp_wasm_tree_states(const vmp_wasm_table *tree, const vmp_wasm *w)
+{
+    const vmp_report_states *states = tree->tree->total_states;
+    vmp_wasm_table *t =
+        vmp_wasm_table_new(states ? tree->count : 0, 0, (1u << VMP_PROFILE_STATES) - 1);
+    for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++)
+        for (unsigned s = 0; s < VMP_PROFILE_STATES; s++)
+            vmp_wasm_doubles(t, s)[i] = ticks_of(w, states[i].weight[s]);
+    return t;
+}
+
 static void
 put_details(
     const vmp_wasm *w, const vmp_report_value *part, const vmp_report_value *whole, double *ret)
@@ -230,6 +248,13 @@ vmp_wasm_details(const vmp_wasm_table *tree, uint32_t node, const vmp_wasm *w, d
     put_details(w, &nodes[node].total, &nodes[0].total, ret + VMP_WASM_DETAILS / 2);
 }
 
+static void
+put_interval(const vmp_wasm_table *t, unsigned column, uint32_t row, vmp_report_interval interval)
+{
+    vmp_wasm_doubles(t, column)[row] = interval.low;
+    vmp_wasm_doubles(t, column + 1)[row] = interval.high;
+}
+
 vmp_wasm_table *
 vmp_wasm_flat(vmp_wasm *w)
 {
@@ -238,7 +263,7 @@ vmp_wasm_flat(vmp_wasm *w)
     int rc = vmp_report_flat_new(&flat, w->profile, &o);
     if (rc < 0)
         return vmp_wasm_failed(rc);
-    vmp_wasm_table *t = vmp_wasm_table_new(flat->count, 0x01, 0xf0);
+    vmp_wasm_table *t = vmp_wasm_table_new(flat->count, 0x01, 0xff0);
     for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++) {
         const vmp_report_flat_row *row = &flat->rows[i];
         vmp_wasm_words(t, 0)[i] = row->function.i;
@@ -246,6 +271,8 @@ vmp_wasm_flat(vmp_wasm *w)
         vmp_wasm_doubles(t, 5)[i] = ticks(w, &row->total);
         vmp_wasm_doubles(t, 6)[i] = seconds(&row->self);
         vmp_wasm_doubles(t, 7)[i] = seconds(&row->total);
+        put_interval(t, 8, i, vmp_report_share_interval(&row->self, &flat->total));
+        put_interval(t, 10, i, vmp_report_share_interval(&row->total, &flat->total));
     }
     vmp_report_flat_free(&flat);
     return t;

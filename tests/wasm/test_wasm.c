@@ -73,6 +73,13 @@ TEST(marks_threads_and_ranges_choose_what_is_counted)
     vmp_wasm_table *flat = vmp_wasm_flat(w), *all = vmp_wasm_tree(w, 0, 0);
     uint32_t hottest = words(flat, 0)[0];
     double total = doubles(flat, 5)[0], everything = doubles(all, 5)[0];
+    for (uint32_t i = 0; i < flat->count; i++) {
+        for (int k = 0; k < 2; k++) { /* self, total */
+            double share = doubles(flat, 4 + k)[i] / everything;
+            CHECK(doubles(flat, 8 + 2 * k)[i] <= share && share <= doubles(flat, 9 + 2 * k)[i]);
+        }
+        CHECK(doubles(flat, 10)[i] < doubles(flat, 11)[i]);
+    }
     CHECK(total < everything);
     vmp_wasm_marks(w)[hottest] = VMP_REPORT_MARK_FOCUS;
     CHECK(vmp_wasm_share(all, w, vmp_wasm_marks(w)) == total);
@@ -190,6 +197,38 @@ TEST(groups_of_a_whole_tree_are_those_of_the_profile)
     }
 }
 
+/* Each sample was taken in one state, so that a node's are its total. */
+TEST(states_of_a_node_are_its_total)
+{
+    vmp_wasm *w = open_log("states/pypy-8.0.vmprof");
+    vmp_wasm_table *t = vmp_wasm_tree(w, 0, 0), *states = vmp_wasm_tree_states(t, w);
+    CHECK_INT(states->count, t->count);
+    for (uint32_t i = 0; i < states->count; i++) {
+        double sum = 0;
+        for (int s = 0; s < VMP_PROFILE_STATES; s++)
+            sum += doubles(states, s)[i];
+        CHECK(fabs(sum - doubles(t, 5)[i]) < 1e-6);
+    }
+    CHECK(doubles(states, VMP_PROFILE_STATE_JIT)[0] > 0);
+    CHECK(doubles(states, VMP_PROFILE_STATE_GC_MINOR)[0] > 0);
+    vmp_wasm_table_free(states);
+    vmp_wasm_table_free(t);
+    t = vmp_wasm_tree(w, VMP_WASM_INVERTED, 0);
+    states = vmp_wasm_tree_states(t, w);
+    CHECK_INT(states->count, 0);
+    vmp_wasm_table_free(states);
+    vmp_wasm_table_free(t);
+    vmp_wasm_close(w);
+    w = open_log("log_v1_zstd.vmprof");
+    t = vmp_wasm_tree(w, 0, 0);
+    states = vmp_wasm_tree_states(t, w);
+    CHECK_INT(states->rc, 0);
+    CHECK_INT(states->count, 0);
+    vmp_wasm_table_free(states);
+    vmp_wasm_table_free(t);
+    vmp_wasm_close(w);
+}
+
 /* A node of it is found in the whole tree by its places among its siblings. */
 TEST(a_rough_tree_leaves_out_last_children_alone)
 {
@@ -242,6 +281,6 @@ TEST(facts_name_functions_files_and_threads)
 TEST_MAIN(RUN(a_tree_s_columns_are_the_report_s),
     RUN(marks_threads_and_ranges_choose_what_is_counted),
     RUN(changes_are_columns_beside_those_of_the_tree),
-    RUN(groups_of_a_whole_tree_are_those_of_the_profile),
+    RUN(groups_of_a_whole_tree_are_those_of_the_profile), RUN(states_of_a_node_are_its_total),
     RUN(a_rough_tree_leaves_out_last_children_alone), RUN(what_is_wrong_is_told),
     RUN(facts_name_functions_files_and_threads))

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from logfile import MEMORY, Log
 
 MS = 1_000_000
+PYPY = Path(__file__).resolve().parent.parent / "data/states/pypy-8.0.vmprof"
 LIB = "/usr/lib/python3.11"
 HOSTILE = "</script><script>document.title='owned'</script>"
 VIEWS = ("tree", "flat", "threads", "info", "lines")
@@ -101,7 +102,12 @@ def main(vmprof: str, node: str, browser: str) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = program().data()
-        logs = {"program": data, "cut": data[:-20], "empty": Log().data()}
+        logs = {
+            "program": data,
+            "cut": data[:-20],
+            "empty": Log().data(),
+            "pypy": PYPY.read_bytes(),
+        }
         for title, text in logs.items():
             log = folder / f"{title}.vmprof"
             log.write_bytes(text)

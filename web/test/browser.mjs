@@ -49,6 +49,12 @@ function percentText(percent) {
   return `${percent.toFixed(percent >= 99.95 || percent === 0 ? 0 : percent >= 10 ? 1 : 2)} %`;
 }
 
+/** Ends of an interval, in percent, as the page writes them. */
+function intervalText(low, high) {
+  const digits = high >= 10 ? 1 : 2;
+  return `${low.toFixed(digits)}–${high.toFixed(digits)}`;
+}
+
 const cells = (page) =>
   page.locator(".list-row").evaluateAll((rows) =>
     rows.map((row) => [...row.querySelectorAll('[role="gridcell"]')].map((cell) => cell.textContent)));
@@ -71,7 +77,10 @@ test("the table has the numbers of vmprof show flat", async (browser) => {
   assert.equal(rows.length, functions.length);
   for (const [i, row] of rows.entries()) {
     assert.equal(row[0], percentText(functions[i].self.percent));
-    assert.equal(row[2], percentText(functions[i].total.percent));
+    const { self, total } = functions[i];
+    assert.equal(row[1], intervalText(self.percent_low, self.percent_high));
+    assert.equal(row[3], percentText(total.percent));
+    assert.equal(row[4], intervalText(total.percent_low, total.percent_high));
   }
   assert.equal(total.ticks, 2000);
   await close();
@@ -215,10 +224,45 @@ test("only my code gives what libraries cost to who called them", async (browser
   const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
   await page.click("text=Only my code");
   const rows = await cells(page);
-  assert.equal(rows[0][4].startsWith("Parser.parse"), true);
+  assert.equal(rows[0][6].startsWith("Parser.parse"), true);
   assert.equal(rows[0][0], "45.0 %");
   assert.ok(!(await rowNames(page)).includes("JSONDecoder.decode"));
   await close();
+});
+
+test("PyPy's states are those of vmprof show tree", async (browser) => {
+  const { page, close } = await open(browser, "pypy", { hash: "#color=state" });
+  const { states, total } = told("pypy").tree;
+  const labels = { interpreter: "interpreter", jit: "JIT", gc_minor: "minor GC", gc_major: "major GC", warm_up: "warm-up", native: "native" };
+  const shares = Object.entries(labels).filter(([key]) => states[key] > 0)
+    .map(([key, label]) => `${label} ${percentText((100 * states[key]) / total.ticks)}`);
+  assert.ok(shares.length >= 4);
+  assert.deepEqual((await page.locator(".legend-entry").allTextContents()).map((text) => text.trim()), shares);
+  const line = await page.locator(".states").textContent();
+  for (const share of shares) assert.ok(line.includes(share), `${share} in ${line}`);
+  // The root has the colors of all states, in parts as wide as their shares.
+  const colors = await canvas(page).evaluate((element) => {
+    const row = element.getContext("2d").getImageData(0, 1, element.width, 1).data;
+    const count = new Map();
+    for (let i = 0; i < row.length; i += 4) {
+      const key = `rgb(${row[i]}, ${row[i + 1]}, ${row[i + 2]})`;
+      count.set(key, (count.get(key) ?? 0) + 1 / element.width);
+    }
+    const swatches = [...document.querySelectorAll(".legend .swatch")].map((swatch) => getComputedStyle(swatch).backgroundColor);
+    return swatches.map((color) => count.get(color) ?? 0);
+  });
+  const wanted = Object.keys(labels).filter((key) => states[key] > 0).map((key) => states[key] / total.ticks);
+  for (const [i, share] of wanted.entries()) assert.ok(Math.abs(colors[i] - share) < 0.01, `${colors[i]} is ${share}`);
+  await page.keyboard.press("i");
+  assert.equal(await page.inputValue(".choice select"), "origin", "inverted, states are not known");
+  await page.keyboard.press("i");
+  await page.click("#tab-functions");
+  assert.ok((await page.locator(".legend").textContent()).includes("shares of self"));
+  await close();
+  const without = await open(browser, "program", { hash: "#color=state" });
+  assert.equal(await without.page.inputValue(".choice select"), "origin");
+  assert.equal(await without.page.locator(".states").count(), 0);
+  await without.close();
 });
 
 test("recursion is folded", async (browser) => {

@@ -18,6 +18,7 @@ interface Exports {
   vmp_wasm_range(profile: number, from: number, to: number): void;
   vmp_wasm_tree(profile: number, flags: number, fn: number): number;
   vmp_wasm_share(tree: number, profile: number, marks: number): number;
+  vmp_wasm_tree_states(tree: number, profile: number): number;
   vmp_wasm_tree_groups(tree: number, profile: number, groupOf: number, count: number): number;
   vmp_wasm_details(tree: number, node: number, profile: number, out: number): void;
   vmp_wasm_flat(profile: number): number;
@@ -89,6 +90,13 @@ export interface Facts {
   readonly os: string;
   readonly cwd: string;
   readonly processes: readonly number[];
+  /** Of PyPy: what all samples were taken in, and how it is known (report.h). */
+  readonly states?: {
+    readonly recorded: boolean;
+    readonly loops: boolean;
+    readonly complete: boolean;
+    readonly ticks: readonly number[];
+  };
   /** name, file (a key of `files`), first line, kind */
   readonly functions: readonly (readonly [string, number, number, number])[];
   readonly files: Readonly<Record<string, string>>;
@@ -121,12 +129,22 @@ export interface Details {
   readonly total: Figures;
 }
 
+/** What samples were taken in, in the order of enum vmp_profile_state. */
+export const states = ["interpreter", "jit", "gcMinor", "gcMajor", "warmUp", "native"] as const;
+export type State = (typeof states)[number];
+
+/** Ticks by state of the totals of a tree's nodes, one column each. */
+export type TreeStates = readonly Float64Array[];
+
 export interface FlatRow {
   readonly fn: FunctionIndex;
   readonly self: number;
   readonly total: number;
   readonly selfSeconds: number;
   readonly totalSeconds: number;
+  /** Ends of intervals of 95 % of the shares. */
+  readonly selfInterval: readonly [number, number];
+  readonly totalInterval: readonly [number, number];
 }
 
 export interface GroupShare {
@@ -294,6 +312,14 @@ export class Tree {
     return ticks;
   }
 
+  /** null: the profile tells no states, or the tree is inverted. */
+  states(): TreeStates | null {
+    const table = new Table(this.c, this.c.vmp_wasm_tree_states(this.table.handle, this.profile));
+    const columns = table.count === 0 ? null : states.map((_, i) => table.doubles(i).slice());
+    table.free();
+    return columns;
+  }
+
   /** As Engine.groups, of a whole tree that is not inverted: quicker. */
   groups(groupOf: Uint32Array, count: number): readonly GroupShare[] {
     return groupShares(this.c, groupOf, (at) =>
@@ -401,12 +427,15 @@ export class Engine {
     return this.read(this.c.vmp_wasm_flat(this.profile), (t) => {
       const [fn, self, total] = [t.words(0), t.doubles(4), t.doubles(5)];
       const [selfSeconds, totalSeconds] = [t.doubles(6), t.doubles(7)];
+      const [selfLow, selfHigh, totalLow, totalHigh] = [8, 9, 10, 11].map((column) => t.doubles(column));
       return Array.from(fn, (id, i) => ({
         fn: id as FunctionIndex,
         self: self[i],
         total: total[i],
         selfSeconds: selfSeconds[i],
         totalSeconds: totalSeconds[i],
+        selfInterval: [selfLow[i], selfHigh[i]],
+        totalInterval: [totalLow[i], totalHigh[i]],
       }));
     });
   }

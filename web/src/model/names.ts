@@ -1,6 +1,6 @@
 // What functions are called, and where they come from.
 
-import type { Facts, FunctionIndex } from "./engine.ts";
+import type { Facts, FunctionIndex, State } from "./engine.ts";
 
 export const origins = ["own", "library", "stdlib", "native", "unknown"] as const;
 export type Origin = (typeof origins)[number];
@@ -11,6 +11,15 @@ export const originLabel: Readonly<Record<Origin, string>> = {
   stdlib: "Standard library",
   native: "Native code",
   unknown: "Not known",
+};
+
+export const stateLabel: Readonly<Record<State, string>> = {
+  interpreter: "interpreter",
+  jit: "JIT",
+  gcMinor: "minor GC",
+  gcMajor: "major GC",
+  warmUp: "warm-up",
+  native: "native",
 };
 
 export interface FunctionName {

@@ -8,7 +8,7 @@ import { type FunctionName, functionKey } from "./names.ts";
 export const tabs = ["flame", "functions", "tree", "function", "changes"] as const;
 export type Tab = (typeof tabs)[number];
 
-export const colorings = ["change", "origin", "module"] as const;
+export const colorings = ["change", "origin", "module", "state"] as const;
 
 export const scopes = ["function", "module", "file"] as const;
 export type Scope = (typeof scopes)[number];

@@ -2,6 +2,7 @@
 // and Ito ("Color Universal Design", 2008), a little lighter so that dark text
 // is read on all of them.
 
+import type { State } from "../model/engine.ts";
 import type { FunctionName, Origin } from "../model/names.ts";
 
 export interface Rgb {
@@ -42,6 +43,15 @@ export function changeColor(strength: number, significant: boolean): Rgb {
   const step = Math.abs(strength) < 1 / 3 ? 0 : Math.abs(strength) < 2 / 3 ? 1 : 2;
   return strength > 0 ? grownColors[step] : shrunkColors[2 - step];
 }
+
+export const stateColor: Readonly<Record<State, Rgb>> = {
+  interpreter: rgb("#72bfed"),
+  jit: rgb("#58c2a0"),
+  gcMinor: rgb("#e98b5b"),
+  gcMajor: rgb("#dba0c4"),
+  warmUp: rgb("#efe36b"),
+  native: rgb("#a9b3c1"),
+};
 
 function hash(text: string): number {
   let h = 0x811c9dc5;

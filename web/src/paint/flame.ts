@@ -28,11 +28,19 @@ export interface Theme {
   readonly mark: string;
 }
 
+export interface Part {
+  readonly fill: string;
+  /** Of the box, 0 .. 1. */
+  readonly share: number;
+}
+
 export interface Scene {
   readonly boxes: Boxes;
   /** Top of a row, from the top of the drawing. */
   readonly yOf: (row: number) => number;
   readonly fillOf: (box: number) => string;
+  /** Instead of one fill: parts of the width, left to right. */
+  readonly partsOf?: (box: number) => readonly Part[];
   readonly textOf: (box: number) => string;
   readonly lookOf: (box: number) => Look;
   /** Boxes of the function under the pointer. */
@@ -83,6 +91,14 @@ export function paintFlame(context: CanvasRenderingContext2D, scene: Scene): voi
     context.fillStyle = rest ? theme.restFill : look === Look.Faded ? theme.fadedFill : scene.fillOf(i);
     context.fillRect(x, y, width, height);
     if (rest) continue;
+    if (scene.partsOf && look !== Look.Faded) {
+      let left = x;
+      for (const part of scene.partsOf(i)) {
+        context.fillStyle = part.fill;
+        context.fillRect(left, y, part.share * width, height);
+        left += part.share * width;
+      }
+    }
     if (look === Look.Found && width > 2) {
       context.fillStyle = theme.mark;
       context.fillRect(x, y + height - 3, width, 3);
@@ -143,9 +159,17 @@ export function flameSvg(scene: Scene, width: number, height: number, title: str
     const y = scene.yOf(boxes.row[i]);
     const text = rest || boxWidth < TEXT_WIDTH ? ""
       : fit(scene.textOf(i), boxWidth - 2 * PADDING, (part) => textWidth(canvas, part));
+    let left = boxes.x[i];
+    const parts = rest || look === Look.Faded ? [] : (scene.partsOf?.(i) ?? []);
+    const partRects = parts.map((part) => {
+      const at = left;
+      left += part.share * boxWidth;
+      return `<rect x="${at.toFixed(2)}" y="${y}" width="${(left - at).toFixed(2)}" height="${ROW_HEIGHT - GAP}" fill="${part.fill}"/>`;
+    });
     out.push(
       `<g><title>${escapeXml(scene.textOf(i))}</title>` +
         `<rect x="${boxes.x[i].toFixed(2)}" y="${y}" width="${boxWidth.toFixed(2)}" height="${ROW_HEIGHT - GAP}" fill="${fill}"/>` +
+        partRects.join("") +
         (text === "" ? "" : `<text x="${(boxes.x[i] + PADDING).toFixed(2)}" y="${y + 14}">${escapeXml(text)}</text>`) +
         `</g>`,
     );

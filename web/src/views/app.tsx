@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
 import { findFunction, functionKey } from "../model/names.ts";
-import { type Tab, initialState } from "../model/state.ts";
+import { type Tab, type ViewState, initialState } from "../model/state.ts";
 import { CallTree } from "./calltree.tsx";
 import { ChangeTable } from "./changes.tsx";
 import { Breadcrumbs } from "./crumbs.tsx";
@@ -38,6 +38,13 @@ function useChosen({ tree, settle }: Look): Chosen {
     onNode: (node) => setSelection(node === null ? null : settle(node)),
     onRow,
   };
+}
+
+/** Tables have the colors of functions. */
+function legendOf(state: ViewState, profile: Profile): "change" | "state" | "function" {
+  const colorBy = colorByOf(state, profile);
+  if (state.tab === "changes") return "change";
+  return state.tab === "flame" && (colorBy === "change" || colorBy === "state") ? colorBy : "function";
 }
 
 export function App({ profile }: { readonly profile: Profile }) {
@@ -114,7 +121,7 @@ export function App({ profile }: { readonly profile: Profile }) {
         update={update}
         onOpen={openFunction}
       />
-      <Legend look={look} byChange={state.tab === "changes" || (state.tab === "flame" && colorByOf(state, profile) === "change")} />
+      <Legend look={look} by={legendOf(state, profile)} />
     </div>
   );
 }
@@ -143,6 +150,7 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
             zoom={zoom}
             selected={chosen.node}
             changes={colorByOf(state, profile) === "change" ? look.changes : null}
+            states={look.states}
             upward={state.upward}
             rootLabel={rootLabel}
             label={`Flame graph of ${programName(profile)}`}

@@ -4,12 +4,12 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, formatInterval, formatPercent, formatPoints, formatSeconds } from "../format.ts";
 import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
-import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, readWhat } from "../model/engine.ts";
-import { Look, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
-import { changeColor, cssColor } from "../paint/colors.ts";
+import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, type TreeStates, readWhat, states } from "../model/engine.ts";
+import { Look, type Part, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
+import { changeColor, cssColor, stateColor } from "../paint/colors.ts";
 import { ChangeLine } from "./changes.tsx";
 import { useTheme } from "./theme.ts";
-import type { Shown } from "./look.ts";
+import { type Shown, shareOf } from "./look.ts";
 import { type Profile, nodeLabel, nodePlace } from "./profile.ts";
 
 export interface FlameProps extends Shown {
@@ -18,6 +18,8 @@ export interface FlameProps extends Shown {
   readonly selected: NodeIndex | null;
   /** Colors are what they tell; null: those of functions. */
   readonly changes?: TreeChanges | null;
+  /** Colors are parts of frames by these; null: as above. */
+  readonly states?: TreeStates | null;
   /** The root stands at the bottom. */
   readonly upward: boolean;
   /** Not taller than it needs to be, nor than this: pixels. Else as tall as its place. */
@@ -36,6 +38,13 @@ export interface FlameProps extends Shown {
 export interface Drawer {
   svg(): string;
   png(): Promise<Blob | null>;
+}
+
+/** The states of a node's samples, those with none left out. */
+function stateParts(ticks: TreeStates, node: number, whole: number): readonly Part[] {
+  return states
+    .map((state, i) => ({ fill: cssColor(stateColor[state]), share: shareOf(ticks[i][node], whole) }))
+    .filter((part) => part.share > 0);
 }
 
 /** The graph as a file, named after the log. */
@@ -101,6 +110,7 @@ export function FlameGraph(props: FlameProps) {
 
   const makeScene = (drawn: Boxes, y: (row: number) => number): Scene => {
     const what = columns.what;
+    const ticks = props.states;
     const functionOf = (box: number): number =>
       drawn.node[box] === 0 ? (props.rootFunction ?? what[0]) : what[drawn.node[box]];
     const hovered = hover !== null && !hover.rest ? what[hover.node] : TRANSPARENT;
@@ -112,6 +122,7 @@ export function FlameGraph(props: FlameProps) {
         if (props.changes && node !== 0) return cssColor(changeColor(props.changes.strength[node], props.changes.isSignificant(node)));
         return coloring.fill[functionOf(box)] ?? theme.groupFill;
       },
+      ...(ticks ? { partsOf: (box: number) => stateParts(ticks, drawn.node[box], columns.total[drawn.node[box]]) } : {}),
       textOf: (box) =>
         drawn.node[box] === 0 ? rootLabel : nodeLabel(profile, columns, drawn.node[box] as NodeIndex),
       lookOf: (box) =>
@@ -165,7 +176,7 @@ export function FlameGraph(props: FlameProps) {
       },
     });
     return () => props.onDrawer?.(null);
-  }, [tree, zoom, size.width, rows, upward, coloring, props.changes, found, theme]);
+  }, [tree, zoom, size.width, rows, upward, coloring, props.changes, props.states, found, theme]);
 
   // A zoomed node stands where the eye was: at the top, or at the bottom.
   useLayoutEffect(() => {

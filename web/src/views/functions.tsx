@@ -1,7 +1,7 @@
 // All functions, sortable.
 
 import { useMemo, useState } from "preact/hooks";
-import { formatPercent, formatSeconds } from "../format.ts";
+import { formatInterval, formatPercent, formatSeconds } from "../format.ts";
 import type { FlatRow, FunctionIndex } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
 import type { Coloring } from "../paint/colors.ts";
@@ -19,10 +19,13 @@ export interface FunctionsProps extends Shown {
   readonly onOpen: (fn: FunctionIndex) => void;
 }
 
-const columns: readonly { readonly key: SortKey; readonly label: string; readonly class: string }[] = [
+/** Without a key: not to be sorted by. */
+const columns: readonly { readonly key?: SortKey; readonly label: string; readonly class: string }[] = [
   { key: "self", label: "Self", class: "number" },
+  { label: "95 %", class: "number interval" },
   { key: "selfTime", label: "Time", class: "number time" },
   { key: "total", label: "Total", class: "number" },
+  { label: "95 %", class: "number interval" },
   { key: "totalTime", label: "Time", class: "number time" },
   { key: "name", label: "Function", class: "name" },
   { key: "module", label: "Module", class: "module" },
@@ -49,7 +52,9 @@ export function FunctionTable(props: FunctionsProps) {
   const at = shown.findIndex((row) => row.fn === props.selected);
   const active = at < 0 ? 0 : at;
   const share = (ticks: number): number => shareOf(ticks, whole);
-  const header = columns.map(({ key, label, class: name }) => (
+  const header = columns.map(({ key, label, class: name }, i) => key === undefined ? (
+    <div key={i} role="columnheader" class={`cell ${name}`} title="The share is between these with 95 % confidence">{label}</div>
+  ) : (
     <div
       key={key}
       role="columnheader"
@@ -96,8 +101,10 @@ export function FunctionTable(props: FunctionsProps) {
             onDblClick={() => props.onOpen(row.fn)}
           >
             <ShareCell kind="self" share={share(row.self)} text={`${formatPercent(share(row.self))}`} />
+            <div role="gridcell" class="cell number interval faint">{formatInterval(...row.selfInterval)}</div>
             <div role="gridcell" class="cell number time faint">{formatSeconds(row.selfSeconds)}</div>
             <ShareCell kind="total" share={share(row.total)} text={`${formatPercent(share(row.total))}`} />
+            <div role="gridcell" class="cell number interval faint">{formatInterval(...row.totalInterval)}</div>
             <div role="gridcell" class="cell number time faint">{formatSeconds(row.totalSeconds)}</div>
             <div role="gridcell" class="cell name" title={`${fn.name}\n${placeText(fn)}`}>
               <Swatch coloring={coloring} fn={row.fn} />

@@ -2,6 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { formatCount, formatDate, formatPercent, formatSeconds } from "../format.ts";
+import { type Facts, states } from "../model/engine.ts";
+import { stateLabel } from "../model/names.ts";
 import { shareOf } from "./look.ts";
 import { type Profile, programName } from "./profile.ts";
 import { type ThemeChoice, setThemeChoice, themeChoice } from "./theme.ts";
@@ -25,10 +27,22 @@ export function Header({ profile }: { readonly profile: Profile }) {
       <p class="faint facts">{parts.join(" · ")}</p>
       {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}
       {profile.before !== null && <p class="faint facts">compared with {profile.before.logName}, {formatCount(profile.before.engine.facts.samples)} samples</p>}
+      {facts.states !== undefined && <p class="faint facts states">{statesText(facts.states, facts.ticks)}</p>}
       {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
       <ThemeButton />
     </header>
   );
+}
+
+/** As the terminal says it: what was not recorded is no zero. */
+function statesText({ ticks, recorded, loops, complete }: NonNullable<Facts["states"]>, whole: number): string {
+  const parts = states.flatMap((state, i) => {
+    const unknown = !recorded && (state === "gcMinor" || state === "gcMajor" || state === "warmUp");
+    if (unknown || (state === "native" && ticks[i] === 0)) return [];
+    return [`${stateLabel[state]}${state === "jit" && !loops ? " at least" : ""} ${formatPercent(shareOf(ticks[i], whole))}`];
+  });
+  const note = !recorded ? " (GC and warm-up were not recorded)" : complete ? "" : " (GC and warm-up were not recorded up to the end)";
+  return `PyPy: ${parts.join(", ")}${note}`;
 }
 
 function ThemeButton() {

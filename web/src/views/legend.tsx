@@ -1,11 +1,30 @@
 // What the colors stand for, with the shares of each.
 
 import { formatPercent } from "../format.ts";
-import { type Rgb, cssColor, grownColors, shrunkColors, unchangedColor } from "../paint/colors.ts";
+import { type TreeStates, states } from "../model/engine.ts";
+import { stateLabel } from "../model/names.ts";
+import { type Rgb, cssColor, grownColors, shrunkColors, stateColor, unchangedColor } from "../paint/colors.ts";
 import { type Look, shareOf, useLegend } from "./look.ts";
 
-export function Legend({ look, byChange }: { readonly look: Look; readonly byChange: boolean }) {
-  return byChange ? <ChangeLegend /> : <ShareLegend look={look} />;
+export function Legend({ look, by }: { readonly look: Look; readonly by: "change" | "state" | "function" }) {
+  if (by === "change") return <ChangeLegend />;
+  return by === "state" && look.states !== null ? <StateLegend look={look} ticks={look.states} /> : <ShareLegend look={look} />;
+}
+
+function StateLegend({ look, ticks }: { readonly look: Look; readonly ticks: TreeStates }) {
+  return (
+    <footer class="legend" aria-label="Legend">
+      {states.map((state, i) =>
+        ticks[i][0] > 0 ? (
+          <span key={state} class="legend-entry">
+            <i class="swatch" style={{ background: cssColor(stateColor[state]) }} /> {stateLabel[state]}{" "}
+            <b>{formatPercent(shareOf(ticks[i][0], look.whole))}</b>
+          </span>
+        ) : null,
+      )}
+      <span class="faint legend-note">a frame's parts are the states of its samples</span>
+    </footer>
+  );
 }
 
 function ChangeLegend() {

@@ -4,12 +4,12 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { sameNode } from "../layout/flame.ts";
 import {
-  type ChangeRow, type Engine, type FlatRow, type GroupShare, type NodeIndex, type Tree, type TreeChanges, treeFlag,
+  type ChangeRow, type Engine, type FlatRow, type GroupShare, type NodeIndex, type Tree, type TreeChanges, type TreeStates, treeFlag,
 } from "../model/engine.ts";
 import { makeMatcher, matchAll, originLabel } from "../model/names.ts";
 import { type ViewState, makeMarks, matchMarks } from "../model/state.ts";
 import { type Coloring, colorByModule, colorByOrigin } from "../paint/colors.ts";
-import type { Profile } from "./profile.ts";
+import { type Profile, colorByOf } from "./profile.ts";
 
 /** What a view of functions has to know of each of them. */
 export interface Shown {
@@ -27,6 +27,8 @@ export interface Look extends Shown {
   readonly tree: Tree;
   /** Of the tree, since the log before; null: there is none. */
   readonly changes: TreeChanges | null;
+  /** Of the tree, where colors stand for them. */
+  readonly states: TreeStates | null;
   /** By function of the log before, as `found`. */
   readonly foundBefore: Uint8Array | null;
   /** A first look: nothing can be asked of what was left out of it. */
@@ -133,6 +135,8 @@ export function useLook(profile: Profile, state: ViewState): Look {
   const hurry = before !== null || state.tab !== "flame" || state.zoom !== 0 || state.search !== "";
   const { tree, rough, settle } = useWholeTree(engine, `${flags} ${filterKey}`, flags, hurry);
   const changes = useMemo(() => (before === null ? null : engine.treeChanges(tree, before.engine, flags)), [tree]);
+  const byState = colorByOf(state, profile) === "state";
+  const states = useMemo(() => (byState ? tree.states() : null), [tree, byState]);
   const coloring = useColoring(profile, state, filterKey);
   const matcher = useMemo(() => makeMatcher(state.search), [state.search]);
   const searchError = typeof matcher === "string" ? matcher : null;
@@ -150,7 +154,7 @@ export function useLook(profile: Profile, state: ViewState): Look {
     if (!state.inverted) return tree.share(found);
     return engine.groups(Uint32Array.from(found, (mark) => 1 - mark), 1)[0].total;
   }, [tree, found]);
-  return { profile, filterKey, flags, tree, rough, settle, changes, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
+  return { profile, filterKey, flags, tree, rough, settle, changes, states, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
 }
 
 /** The table of functions, while it is shown. */

@@ -3,7 +3,7 @@
 import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
 import type { SourceText } from "../model/sourcetext.ts";
-import type { ViewState } from "../model/state.ts";
+import { type ViewState, colorings as allColorings } from "../model/state.ts";
 
 export interface Profile {
   readonly engine: Engine;
@@ -24,9 +24,17 @@ export interface Before {
   readonly match: Uint32Array;
 }
 
+/** What colors can stand for. An inverted tree does not know the states of its samples. */
+export function colorings(state: ViewState, profile: Profile): readonly ViewState["colorBy"][] {
+  return allColorings.filter(
+    (colorBy) =>
+      (colorBy !== "change" || profile.before !== null) && (colorBy !== "state" || (!state.inverted && profile.engine.facts.states !== undefined)),
+  );
+}
+
 /** What colors stand for. */
 export function colorByOf(state: ViewState, profile: Profile): ViewState["colorBy"] {
-  return profile.before === null && state.colorBy === "change" ? "origin" : state.colorBy;
+  return colorings(state, profile).find((colorBy) => colorBy === state.colorBy) ?? "origin";
 }
 
 export function programName(profile: Profile): string {

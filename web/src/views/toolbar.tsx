@@ -2,9 +2,9 @@
 
 import type { RefObject } from "preact";
 import { formatCount, formatPercent } from "../format.ts";
-import { type Tab, type ViewState, colorings, initialState, tabs } from "../model/state.ts";
+import { type Tab, type ViewState, initialState, tabs } from "../model/state.ts";
 import { type Look, shareOf } from "./look.ts";
-import { type Profile, colorByOf, threadName } from "./profile.ts";
+import { type Profile, colorByOf, colorings, threadName } from "./profile.ts";
 import type { StateProps } from "./viewstate.ts";
 
 const tabLabel: Readonly<Record<Tab, string>> = {
@@ -15,7 +15,7 @@ const tabLabel: Readonly<Record<Tab, string>> = {
   changes: "Changes",
 };
 
-const colorLabel: Readonly<Record<ViewState["colorBy"], string>> = { change: "change", origin: "kind", module: "module" };
+const colorLabel: Readonly<Record<ViewState["colorBy"], string>> = { change: "change", origin: "kind", module: "module", state: "state" };
 
 export interface ToolbarProps extends StateProps {
   readonly look: Look;
@@ -114,9 +114,7 @@ function Options({ state, update, look, onSave }: ToolbarProps) {
               update({ colorBy: look.profile.before === null && colorBy === "origin" ? initialState.colorBy : colorBy });
             }}
           >
-            {colorings
-              .filter((colorBy) => colorBy !== "change" || look.profile.before !== null)
-              .map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
+            {colorings(state, look.profile).map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
           </select>
         </label>
         {state.tab === "flame" && (
