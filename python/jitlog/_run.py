@@ -10,6 +10,7 @@ import sys
 from vmprof._binary import binary
 from vmprof._files import temporary_folder
 from vmprof._jit import JitLog, is_recordable
+from vmprof._output import sender
 from vmprof._program import Program
 
 TYPE_CHECKING = False
@@ -31,10 +32,10 @@ def main(arguments: list[str]) -> None:
         log = options.program
         options = parser.parse_args(options.args, options)
         options.input = log
-    if options.upload or options.web or options.web_url or options.web_auth:
-        _say("--web: this version does not upload yet")
-        if options.upload:
-            sys.exit(_STATUS_USAGE)
+    if options.upload:
+        _upload(options)
+    if not options.web and (options.web_url or options.web_auth):
+        _say("--web-url, --web-auth: nothing is sent without --web or --upload")
     view = ["--query", options.query, "--stage", "opt"] if options.query is not None else []
     if options.input is not None:
         _become([binary(), "jit", *view, "--", options.input])
@@ -45,7 +46,9 @@ def main(arguments: list[str]) -> None:
     words = [options.program, *options.args]
     program = Program("script", options.program, tuple(options.args), words)
     program.prepare()
-    run = _Run(options.output, view)
+    run = _Run(options.output, view, _send_command(options) if options.web else None)
+    if options.web_auth:
+        run.environment["VMPROF_TOKEN"] = options.web_auth
     atexit.register(run.finish)
     program.run()
 
@@ -63,19 +66,42 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-q", "--query", help="show the traces that match, as optimized")
     parser.add_argument("-i", "--input", metavar="FILE", help="show this log, run nothing")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the log there, show nothing")
-    parser.add_argument("--web", action="store_true", help="not available yet")
-    parser.add_argument("--upload", action="store_true", help="not available yet")
-    parser.add_argument("--web-url", metavar="URL", help="not available yet")
-    parser.add_argument("--web-auth", metavar="TOKEN", help="not available yet")
+    parser.add_argument("--web", action="store_true", help="send the log to a server of profiles")
+    parser.add_argument("--upload", action="store_true", help="send the log PROGRAM, run nothing")
+    parser.add_argument(
+        "--web-url",
+        metavar="URL",
+        help="that server; without it that of this machine, which is started if none runs",
+    )
+    parser.add_argument("--web-auth", metavar="TOKEN", help="its token; else $VMPROF_TOKEN is used")
     return parser
+
+
+def _upload(options: argparse.Namespace) -> NoReturn:
+    from vmprof.upload import main as upload
+
+    log = options.input or options.program
+    if log is None:
+        _refuse("no log given; usage: python -m jitlog --upload LOG")
+    url = ["--web-url", options.web_url] if options.web_url else []
+    token = ["--web-auth", options.web_auth] if options.web_auth else []
+    sys.exit(upload([*url, *token, "--", log]))
+
+
+def _send_command(options: argparse.Namespace) -> list[str]:
+    """What sends a log, which is to stand behind it; the token goes by the environment."""
+    words = [*sender(), "--web", *([] if options.output else ["--temporary"])]
+    return [*words, *(["--web-url", options.web_url] if options.web_url else []), "--"]
 
 
 class _Run:
     """The log of one program, begun on creation."""
 
-    def __init__(self, output: str | None, view: list[str]) -> None:
+    def __init__(self, output: str | None, view: list[str], send: list[str] | None) -> None:
         self._pid = os.getpid()
         self._view = view
+        self._send = send
+        self.environment = dict(os.environ)
         self._folder: str | None = None
         try:
             self._folder = temporary_folder() if output is None else None
@@ -85,20 +111,23 @@ class _Run:
             _refuse(f"cannot write {output or 'a temporary log'}: {error.strerror}")
 
     def finish(self) -> None:
-        """Write the rest, and show it; in a forked child, which has a copy of us, nothing."""
+        """Write the rest, show or send it; nothing in a forked child, which has a copy of us."""
         if os.getpid() != self._pid:
             return
         self._log.stop()
-        if self._folder is None:
+        if self._folder is None and self._send is None:
             return
         import subprocess
 
+        command = [binary(), "jit", *self._view] if self._send is None else self._send
         sys.stdout.flush()
         try:
-            subprocess.call([binary(), "jit", *self._view, self._path], stdout=2)
+            subprocess.call([*command, self._path], stdout=2, env=self.environment)
         except OSError as error:
-            _say(f"cannot run {binary()}: {error.strerror}; the log is kept: {self._path}")
+            _say(f"cannot run {command[0]}: {error.strerror}; the log is kept: {self._path}")
             return
+        if self._folder is None or self._send is not None:
+            return  # Who has sent it has removed it.
         os.unlink(self._path)
         os.rmdir(self._folder)
 

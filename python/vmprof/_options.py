@@ -35,7 +35,7 @@ what to record
   --mem, --memory  record the memory in use with each sample
   --lines          show lines in reports of this log
   --jitlog         under PyPy, with -o F: write what its JIT does to F.jit, to
-                   be opened with: vmprof jit F.jit
+                   be opened with: vmprof jit F.jit; with --web it is sent too
   -n, --native     record C frames too, under PyPy so far. From vmprof 0.4 on,
                    -n meant --no-native: no C frames
   --no-native      no C frames, which is the default
@@ -113,8 +113,10 @@ class Options:
 
             if not is_recordable():
                 lines.append("--jitlog: only PyPy has a JIT to record; ignored")
-            elif self.output is None:
-                lines.append("--jitlog: needs -o FILE, beside which its log goes; ignored")
+            elif self.output is None and not self.web:
+                lines.append(
+                    "--jitlog: needs -o FILE, beside which its log goes, or --web; ignored"
+                )
         if self.native and not records_native():
             lines.append("--native: this version does not record C frames yet; ignored")
         return lines

@@ -22,6 +22,12 @@ _SEND = (
 )
 
 
+def sender() -> list[str]:
+    """The command that sends logs; options of vmprof.upload are to stand behind it."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return [sys.executable, "-I", "-c", _SEND, root]
+
+
 class Output:
     """The log, open for writing.
 
@@ -60,8 +66,7 @@ class Output:
         return [binary(), "report", self.path, "-o", self._page]
 
     def _send_command(self, paths: list[str], remove: bool) -> list[str]:
-        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        words = [sys.executable, "-I", "-c", _SEND, root, "--web"]
+        words = [*sender(), "--web"]
         return [*words, *(["--temporary"] if remove else []), *(self._send or []), "--", *paths]
 
     def discard(self) -> None:

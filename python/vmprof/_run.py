@@ -99,7 +99,7 @@ class _Run:
 
 def _begin_jitlog(options: Options, path: str) -> JitLog | None:
     """The log of the JIT beside the log at `path`, where one is asked for and can be had."""
-    if not options.jitlog or options.output is None:
+    if not options.jitlog or (options.output is None and not options.web):
         return None
     from ._jit import JitLog, is_recordable
 

@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
             link = send(url, left[0], token=token, name=options.name, labels=options.label)
             print(link, flush=True)
             log = left.pop(0)
+            if os.path.isfile(f"{log}.jit") and f"{log}.jit" not in left:
+                left.insert(0, f"{log}.jit")
             if options.temporary:
                 _remove(log)
-            elif os.path.isfile(f"{log}.jit"):
-                left.insert(0, f"{log}.jit")
         if options.web and not options.web_url and not options.log[1:]:
             _show(link)
         return 0

@@ -62,7 +62,7 @@ def test_a_log_is_shown_in_the_place_of_a_program(
     [
         (["prog.py"], "only PyPy has a JIT to record"),
         ([], "no program given"),
-        (["--upload", "a.jit"], "does not upload yet"),
+        (["--upload"], "no log given"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(

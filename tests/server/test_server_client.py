@@ -119,6 +119,131 @@ def test_names_labels_and_jitlogs_go_along(
     assert made[1]["name"] == "ä & <b>" and made[1]["labels"] == {"env": "prod"}
 
 
+JITLOG = Path(__file__).resolve().parent.parent / "data" / "jitlog_pypy_7.3.11.jit"
+PYPY = """\
+n = 0
+for i in range(5000):
+    n += i % 7
+print(n)
+"""
+
+
+def kinds(server: Server, token: str = "") -> list[str]:
+    reply = server.call("GET", "/api/v1/profiles", Authorization=f"Token {token}")
+    return sorted(one["kind"] for one in reply.json()["profiles"])
+
+
+def test_a_jitlog_is_uploaded(
+    one_python: Any, start: Callable[..., Server], env: dict[str, str], tmp_path: Path
+) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+    words = ["jitlog", "--upload", "--web-url", server.url]
+    refused = run(one_python, env, tmp_path, *words, str(JITLOG))
+    assert refused.returncode == 1 and "401" in refused.stderr
+    done = run(one_python, env, tmp_path, *words, "--web-auth", "s3cret", str(JITLOG))
+    assert done.returncode == 0 and LINK.search(done.stdout), done.stderr
+    assert kinds(server, "s3cret") == ["jitlog"]
+
+
+def test_pypy_sends_its_jitlog(
+    pypy: Any, start: Callable[..., Server], env: dict[str, str], tmp_path: Path
+) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+    (tmp_path / "prog.py").write_text(PYPY)
+    to = ["--web", "--web-url", server.url, "--web-auth", "s3cret"]
+    done = run(pypy, env, tmp_path, "jitlog", *to, "prog.py")
+    assert (done.returncode, done.stdout) == (0, "14995\n"), done.stderr
+    assert LINK.search(done.stderr) and kinds(server, "s3cret") == ["jitlog"]
+    done = run(pypy, env, tmp_path, "vmprof", "--jitlog", *to, "prog.py")
+    assert (done.returncode, done.stdout) == (0, "14995\n"), done.stderr
+    assert len(LINK.findall(done.stderr)) == 2, done.stderr
+    assert kinds(server, "s3cret") == ["jitlog", "jitlog", "log"]
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_page_is_opened_where_somebody_sits(
+    one_python: Any, env: dict[str, str], tmp_path: Path
+) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    (tmp_path / "log").write_bytes(own_log())
+    screen = {**env, "DISPLAY": ":0", "BROWSER": f"{browser} %s", "PATH": os.environ["PATH"]}
+    try:
+        # Nobody sits behind a pipe.
+        run(one_python, screen, tmp_path, "vmprof.upload", "--web", "log")
+        assert not opened.exists()
+        process, terminal = on_terminal(
+            one_python, screen, tmp_path, "vmprof.upload", "--web", "log"
+        )
+        said = read_all(terminal)
+        assert process.wait(60) == 0, said
+        end = time.monotonic() + 30
+        while not opened.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        (link,) = re.findall(r"(http://\S+/#/[0-9a-f-]{36})", said)
+        assert opened.read_text().strip() == link
+    finally:
+        os.kill(pid_of(tmp_path), signal.SIGTERM)
+
+
+def on_terminal(python: Any, env: dict[str, str], folder: Path, *words: str) -> tuple[Any, int]:
+    """The process, and our end of the terminal that it has."""
+    ours, its = os.openpty()
+    process = python.popen(["-m", *words], env=env, cwd=folder, stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    return process, ours
+
+
+def read_all(terminal: int) -> str:
+    data = b""
+    try:
+        while piece := os.read(terminal, 65536):
+            data += piece
+    except OSError:
+        pass  # Its other end is closed.
+    os.close(terminal)
+    return data.decode()
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """Takes an upload a piece at a time."""
+
+    def do_POST(self) -> None:
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 1 << 20)))
+            time.sleep(0.06)
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(b'{"id": "00000000"}')
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[str]:
+    yield from serve_by(Slow)
+
+
+def test_a_long_upload_is_shown_on_a_terminal(
+    one_python: Any, slow: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_bytes(bytes(24 << 20))
+    words = ["vmprof.upload", "--web-url", slow, "log"]
+    process, terminal = on_terminal(one_python, env, tmp_path, *words)
+    said = read_all(terminal)
+    assert process.wait(60) == 0, said
+    shares = [int(share) for share in re.findall(r"\rsending +(\d+) %", said)]
+    assert len(shares) > 3 and shares == sorted(set(shares)) and shares[-1] <= 100, said
+    # Then the line is free for the link.
+    assert said.rpartition("%")[2].strip() == f"\x1b[K{slow}/#/00000000", said
+    # Nothing of it goes into a pipe.
+    assert run(one_python, env, tmp_path, *words).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
