@@ -114,18 +114,36 @@ TEST(several_collections_are_spread_over_their_time)
     CHECK(minor >= 9 && minor <= 11);
 }
 
-TEST(warm_up_is_told_as_a_number_of_samples)
+/* Forty samples, 50 us apart, half of whose time is warm-up. Returns what is told of them, or
+ * NULL if the machine had something else to do meanwhile: then no gap is the usual one. */
+static const char *
+half_warm_up(void)
 {
-    uint32_t n = 0, of = 0;
+    enum { GAP_US = 50, MOST_NS = 3 * GAP_US * 1000 };
+    bool disturbed = false;
     begin();
     vmp_pypy_warm_up(0);
     double start = (double)vmp_pypy_now() / 1e9;
     for (int i = 0; i < 40; i++) {
-        spin(500);
+        int64_t before_ns = vmp_pypy_now();
+        spin(GAP_US);
         raise(SIGUSR1);
+        disturbed |= vmp_pypy_now() - before_ns > MOST_NS;
     }
     vmp_pypy_warm_up(since(start) / 2);
-    CHECK_INT(sscanf(end(), "w400,%" PRIu32 ",%" PRIu32, &n, &of), 2);
+    const char *told = end();
+    return disturbed ? NULL : told;
+}
+
+TEST(warm_up_is_told_as_a_number_of_samples)
+{
+    enum { ATTEMPTS = 5000 };
+    const char *told = NULL;
+    uint32_t n = 0, of = 0;
+    for (int i = 0; !told && i < ATTEMPTS; i++)
+        told = half_warm_up();
+    CHECK(told != NULL);
+    CHECK_INT(sscanf(told, "w400,%" PRIu32 ",%" PRIu32, &n, &of), 2);
     CHECK_INT(of, 40);
     CHECK(n >= 12 && n <= 28); /* the gap between samples is an average */
 }
