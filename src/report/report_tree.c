@@ -139,7 +139,7 @@ vmp_report_tree_groups(const vmp_report_tree *t, const uint32_t *group_of, uint3
     uint32_t depth = 0, deepest = 0;
     for (uint32_t i = 0; i < t->count; i++)
         deepest = t->nodes[i].depth > deepest ? t->nodes[i].depth : deepest;
-    uint32_t *path = malloc((deepest + (size_t)1) * sizeof(*path)); /* group of each level */
+    uint32_t *path = calloc(deepest + (size_t)1, sizeof(*path)); /* group of each level */
     uint32_t *on_path = calloc(count + (size_t)1, sizeof(*on_path));
     if (!path || !on_path) {
         free(path);
@@ -153,7 +153,7 @@ vmp_report_tree_groups(const vmp_report_tree *t, const uint32_t *group_of, uint3
         while (depth > n->depth)
             on_path[path[--depth]]--;
         uint32_t group = n->kind == VMP_REPORT_NODE_FRAME ? group_of[n->function.i] : count;
-        if (n->kind == VMP_REPORT_NODE_ELIDED)
+        if (n->kind == VMP_REPORT_NODE_ELIDED && depth > 0)
             group = path[depth - 1]; /* what it cost goes to its caller */
         group = group < count ? group : count;
         path[depth++] = group;

@@ -217,8 +217,9 @@ vmp_wasm_table *
 vmp_wasm_tree_states(const vmp_wasm_table *tree, const vmp_wasm *w)
 {
     const vmp_report_states *states = tree->tree->total_states;
-    vmp_wasm_table *t =
-        vmp_wasm_table_new(states ? tree->count : 0, 0, (1u << VMP_PROFILE_STATES) - 1);
+    if (!states)
+        return vmp_wasm_table_new(0, 0, 0);
+    vmp_wasm_table *t = vmp_wasm_table_new(tree->count, 0, (1u << VMP_PROFILE_STATES) - 1);
     for (uint32_t i = 0; t && t->rc == 0 && i < t->count; i++)
         for (unsigned s = 0; s < VMP_PROFILE_STATES; s++)
             vmp_wasm_doubles(t, s)[i] = ticks_of(w, states[i].weight[s]);
