@@ -53,8 +53,11 @@ states_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
     static const char batch[] = "states.";
     if (l->stacks.pairing != VMP_OLD_KINDS)
         return 0;
-    if (vmp_str_equal(key, vmp_str_from("states")) && !l->states.on)
+    if (vmp_str_equal(key, vmp_str_from("states")) && !l->states.on) {
         vmp_states_begin(&l->states, value, l->in->offset);
+        if (l->states.on)
+            vmp_profile_builder_states(l->builder);
+    }
     if (!l->states.on || key.n < sizeof(batch) || memcmp(key.p, batch, sizeof(batch) - 1) != 0 ||
         key.p[sizeof(batch) - 1] < '1' || key.p[sizeof(batch) - 1] > '9')
         return 0;

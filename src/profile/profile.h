@@ -259,8 +259,9 @@ typedef struct vmp_profile {
     /* The weight of a sample that stands for one tick: 1, unless samples stand for
      * fractions of ticks. Shares need no regard to it, counts do. */
     uint64_t tick_weight;
-    /* States are told: some location is of code of a JIT compiler, or of a kind behind that in
-     * the list of kinds. Native frames alone are no reason to speak of states. */
+    /* States are told: the log says so, or some location is of code of a JIT compiler, or of a
+     * kind behind that in the list of kinds. Native frames alone are no reason to speak of states.
+     */
     bool has_states;
     uint64_t log_bytes;
     bool cut; /* the log has no clean end */

@@ -177,6 +177,12 @@ vmp_profile_builder_tick(vmp_profile_builder *b, uint64_t weight)
 }
 
 void
+vmp_profile_builder_states(vmp_profile_builder *b)
+{
+    b->p.has_states = true;
+}
+
+void
 vmp_profile_builder_clock(
     vmp_profile_builder *b, int64_t time_ns, uint64_t cpu_ns, uint64_t profiler_cpu_ns)
 {

@@ -29,6 +29,8 @@ void vmp_profile_builder_clock(
 void vmp_profile_builder_process_update(vmp_profile_builder *b, const vmp_profile_process *facts);
 /* Sets profile.tick_weight, >= 1, before the first sample. */
 void vmp_profile_builder_tick(vmp_profile_builder *b, uint64_t weight);
+/* The log tells the state of each sample: the interpreter's where nothing else is said. */
+void vmp_profile_builder_states(vmp_profile_builder *b);
 /* A clean end of the process. */
 void vmp_profile_builder_end(vmp_profile_builder *b, int64_t time_ns);
 /* Replaces an earlier value of the key in this process. */

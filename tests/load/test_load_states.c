@@ -236,6 +236,18 @@ TEST(formats_of_the_future_and_pipes_tell_nothing)
     }
 }
 
+TEST(a_log_that_tells_of_no_other_state_has_the_interpreter_s)
+{
+    vmp_buf b = {0};
+    begin(&b, 6, 0);
+    sample(&b, 6, CODE, 12);
+    finish(&b);
+    vmp_profile *p = load(&b);
+    CHECK(p->has_states);
+    CHECK_INT(samples_in(p, VMP_PROFILE_STATE_INTERPRETER), 1);
+    vmp_profile_free(&p);
+}
+
 TEST(logs_of_cpython_have_no_states)
 {
     vmp_buf b = {0};
@@ -250,4 +262,5 @@ TEST_MAIN(RUN(samples_have_the_state_that_is_told_of_their_end),
     RUN(warm_up_is_not_of_threads_that_wait), RUN(no_sample_is_looked_at_twice_for_warm_up),
     RUN(a_state_may_come_in_a_later_record), RUN(samples_wait_in_bounded_memory),
     RUN(what_is_no_state_is_refused), RUN(formats_of_the_future_and_pipes_tell_nothing),
+    RUN(a_log_that_tells_of_no_other_state_has_the_interpreter_s),
     RUN(logs_of_cpython_have_no_states))

@@ -173,8 +173,9 @@ seen = []
 def mine(stats):
     seen.append(stats.count)
 def churn():
+    kept = []
     for _ in range(300000):
-        [[], [], []]
+        kept.append([[], [], []])  # or the JIT would leave the lists out
 gc.hooks.on_gc_minor = mine
 with open(sys.argv[1], "w+b") as log:
     vmprof.enable(log.fileno())
