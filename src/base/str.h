@@ -23,4 +23,14 @@ vmp_str_equal(vmp_str a, vmp_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Order by bytes: below 0, 0 or above 0 as memcmp(), a prefix first. */
+static inline int
+vmp_str_compare(vmp_str a, vmp_str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    /* Interned texts are often one and the same, and long ones in hostile logs. */
+    int c = n && a.p != b.p ? memcmp(a.p, b.p, n) : 0;
+    return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 #endif

@@ -40,14 +40,6 @@ address_id(vmp_old_stacks *s, uint64_t address)
     return id;
 }
 
-static bool
-is_greater(vmp_str a, vmp_str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int order = n ? memcmp(a.p, b.p, n) : 0;
-    return order ? order > 0 : a.n > b.n;
-}
-
 int
 vmp_old_stacks_name(vmp_old_stacks *s, uint64_t address, vmp_str text)
 {
@@ -55,7 +47,7 @@ vmp_old_stacks_name(vmp_old_stacks *s, uint64_t address, vmp_str text)
     if (id == 0)
         return -VMP_ENOMEM;
     uint32_t *name = &s->addresses[id].name;
-    if (*name != 0 && !is_greater(text, vmp_intern_text(&s->texts, *name)))
+    if (*name != 0 && vmp_str_compare(text, vmp_intern_text(&s->texts, *name)) <= 0)
         return 0;
     *name = vmp_intern_id(&s->texts, text, NULL);
     return *name ? 0 : -VMP_ENOMEM;

@@ -72,14 +72,6 @@ typedef struct entry {
 } entry;
 
 static int
-compare_texts(vmp_str a, vmp_str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int c = n ? memcmp(a.p, b.p, n) : 0;
-    return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-static int
 compare_entries(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
@@ -87,9 +79,9 @@ compare_entries(const void *a, const void *b)
         return x->significant ? -1 : 1;
     int c = x->size > y->size ? -1 : x->size < y->size;
     if (c == 0)
-        c = compare_texts(x->name, y->name);
+        c = vmp_str_compare(x->name, y->name);
     if (c == 0)
-        c = compare_texts(x->file, y->file);
+        c = vmp_str_compare(x->file, y->file);
     return c != 0 ? c : x->index < y->index ? -1 : x->index > y->index;
 }
 

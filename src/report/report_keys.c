@@ -68,20 +68,12 @@ typedef struct named_key {
 } named_key;
 
 static int
-compare_text(vmp_str a, vmp_str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int c = n ? memcmp(a.p, b.p, n) : 0;
-    return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-static int
 compare_named(const void *a, const void *b)
 {
     const named_key *x = a, *y = b;
-    int c = compare_text(x->name, y->name);
+    int c = vmp_str_compare(x->name, y->name);
     if (c == 0)
-        c = compare_text(x->file, y->file);
+        c = vmp_str_compare(x->file, y->file);
     for (size_t i = 0; c == 0 && i < sizeof(x->place) / sizeof(x->place[0]); i++)
         c = x->place[i] < y->place[i] ? -1 : x->place[i] > y->place[i];
     return c != 0 ? c : x->key < y->key ? -1 : x->key > y->key;

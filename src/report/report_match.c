@@ -40,21 +40,13 @@ last_part(vmp_str path)
     return (vmp_str){path.p + at, path.n - at};
 }
 
-static int
-compare_texts(vmp_str a, vmp_str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int c = n ? memcmp(a.p, b.p, n) : 0;
-    return c != 0 ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
 /* Without sides and ids: 0 for what fits. */
 static int
 compare_keys(const candidate *a, const candidate *b)
 {
-    int c = compare_texts(a->name, b->name);
+    int c = vmp_str_compare(a->name, b->name);
     if (c == 0)
-        c = compare_texts(a->file, b->file);
+        c = vmp_str_compare(a->file, b->file);
     if (c == 0)
         c = a->line < b->line ? -1 : a->line > b->line;
     if (c == 0)
