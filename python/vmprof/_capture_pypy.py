@@ -237,6 +237,11 @@ def enable(
     _check(fileno)
     if flags & LINES:
         _say("PyPy does not record lines")
+    if flags & WALL:
+        _say(
+            "by the clock on the wall PyPy samples the main thread alone, and interrupts it: there"
+            " sockets with a timeout may fail"
+        )
     if flags & NATIVE and not _pypy_native.is_recordable():
         _say("PyPy finds no libunwind.so, so it records no C frames (libunwind-dev has it)")
         flags &= ~NATIVE
@@ -251,13 +256,7 @@ def disable() -> dict[str, object]:
     if session is None:
         raise ValueError("vmprof is not enabled")
     counts = session.end()
-    return {
-        "ticks": counts.get("ticks", 0),
-        "lost": {
-            "late": counts.get("lost", 0),
-            "not_delivered": counts.get("undelivered", 0),
-        },
-    }
+    return {"ticks": counts.get("ticks", 0), "lost": {"late": counts.get("lost", 0)}}
 
 
 def is_enabled() -> bool:

@@ -60,8 +60,8 @@ where to
 
 PYPY_HELP = """
 PyPy samples itself, so under it some things are not recorded: lines, which
-thread a sample is of, with --native C frames between Python frames.
-vmprofshow LOG info says it too.
+thread a sample is of, with --wall threads other than the main one, with
+--native C frames between Python frames. vmprofshow LOG info says it too.
 """
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TIMERS = ("perf", "itimer", "perf-user")
 """Names of the timers that can be asked for; the first is the default."""
 
-_NUMBERS = {"itimer": 0, "perf": 1, "perf-user": 2, "itimer-threads": 3}  # enum vmp_ticks_timer
+_NUMBERS = {"itimer": 0, "perf": 1, "perf-user": 2, "itimer-real": 3}  # enum vmp_ticks_timer
 _RTLD_NOW = 2
 _RTLD_NODELETE = 0x1000  # its handlers must never be unmapped
 
@@ -51,7 +51,7 @@ def start(interval_ns: int, timer: str | None, samples_have_weights: bool, wall:
         ValueError: there is no such timer, or the kernel refuses it.
     """
     if wall:
-        timer = "itimer-threads"
+        timer = "itimer-real"
     elif timer is not None and timer not in TIMERS:
         raise ValueError(f"no timer is called {timer!r}; there are {', '.join(TIMERS)}")
     taken = _start(interval_ns, _NUMBERS[timer or TIMERS[0]], samples_have_weights)
@@ -64,10 +64,10 @@ def start(interval_ns: int, timer: str | None, samples_have_weights: bool, wall:
 
 
 def stop() -> dict[str, int]:
-    """End them; returns ticks, samples, cpu_ns, and intervals without one: lost, undelivered."""
-    counts = _ffi.new("uint64_t[5]")
+    """End them; returns ticks, samples, lost (intervals without a sample), cpu_ns."""
+    counts = _ffi.new("uint64_t[4]")
     _stop(counts)
-    return dict(zip(("ticks", "samples", "lost", "cpu_ns", "undelivered"), counts))
+    return dict(zip(("ticks", "samples", "lost", "cpu_ns"), counts))
 
 
 def on_sigterm(argv: list[str]) -> None:

@@ -362,9 +362,6 @@ end(vmp_old_loader *l)
     if (rc == 0 && l->late_ticks)
         rc = vmp_profile_builder_loss(
             l->builder, vmp_str_from("late"), l->late_ticks, (vmp_thread_id){0});
-    if (rc == 0 && l->undelivered_ticks)
-        rc = vmp_profile_builder_loss(
-            l->builder, vmp_str_from("not_delivered"), l->undelivered_ticks, (vmp_thread_id){0});
     if (rc == 0 && l->asked_samples > l->threads[0].samples)
         rc = vmp_profile_builder_loss(l->builder, vmp_str_from("no_stack"),
             l->asked_samples - l->threads[0].samples, (vmp_thread_id){0});

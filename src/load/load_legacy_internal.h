@@ -142,7 +142,7 @@ typedef struct vmp_old_loader {
     uint32_t last_thread_id;
     uint64_t first_ns, lost_ns, allocations;
     enum vmp_old_timer timer;
-    uint64_t asked_samples, late_ticks, undelivered_ticks; /* what it says of the whole run */
+    uint64_t asked_samples, late_ticks; /* what it says of the whole run */
     vmp_states states;
 
     /* Samples of one thread that were not handed on yet. */

@@ -18,10 +18,8 @@ facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
     static const char resumed[] = "resumed.";
     vmp_profile_process *facts = &l->facts;
     if (vmp_str_equal(key, vmp_str_from("timer"))) {
-        l->timer = (value.n >= 4 && memcmp(value.p, "perf", 4) == 0) ||
-                           vmp_str_equal(value, vmp_str_from(VMP_PROFILE_TIMER_THREADS))
-                       ? VMP_OLD_BY_THREAD
-                       : VMP_OLD_BY_PROCESS;
+        l->timer = value.n >= 4 && memcmp(value.p, "perf", 4) == 0 ? VMP_OLD_BY_THREAD
+                                                                   : VMP_OLD_BY_PROCESS;
         int rc = vmp_profile_builder_string(l->builder, value, &facts->timer);
         return rc < 0 ? vmp_old_failed(l, rc) : 0;
     }
@@ -37,8 +35,6 @@ facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
         l->asked_samples = strtoull(text, NULL, 10);
     } else if (vmp_str_equal(key, vmp_str_from("lost"))) {
         l->late_ticks = strtoull(text, NULL, 10);
-    } else if (vmp_str_equal(key, vmp_str_from("undelivered"))) {
-        l->undelivered_ticks = strtoull(text, NULL, 10);
     } else if (key.n > sizeof(resumed) - 1 && memcmp(key.p, resumed, sizeof(resumed) - 1) == 0) {
         l->threads[0].last_ns = strtoull(text, NULL, 10);
     }

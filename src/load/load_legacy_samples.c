@@ -88,7 +88,8 @@ time_and_weight(vmp_old_loader *l, uint32_t thread, uint64_t clock, uint64_t *re
             l->first_ns = clock;
         time_ns = (int64_t)(clock - l->first_ns);
         if (l->layout == VMP_OLD_TIME_LAST && l->period_ns)
-            *ret_weight = l->timer == VMP_OLD_BY_THREAD ? l->period_ns : weigh(l, t, clock);
+            *ret_weight =
+                l->timer == VMP_OLD_BY_THREAD && !is_wall ? l->period_ns : weigh(l, t, clock);
     }
     t->samples++;
     l->threads[0].samples += is_wall;

@@ -104,9 +104,6 @@ VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);
  * processors where it cannot be told (all but x86_64). */
 VMP_SIGSAFE void vmp_os_restart_prevent(void *context);
 
-/* As vmp_os_thread_list, for a signal handler. */
-VMP_SIGSAFE size_t vmp_os_thread_scan(pid_t *tids, size_t cap);
-
 /* ---- sleeping ---- */
 /* Sleeps until the absolute monotonic time. */
 void vmp_os_sleep_until(int64_t mono_ns);

@@ -88,10 +88,6 @@ enum { /* vmp_profile_process.mode */
     VMP_PROFILE_MODE_NATIVE = 8,
 };
 
-/* Name of the timer that reaches all threads of PyPy in wall mode, each for its own
- * time; docs/pypy.md. */
-#define VMP_PROFILE_TIMER_THREADS "itimer-threads"
-
 typedef struct vmp_profile_function {
     enum vmp_profile_kind kind;
     vmp_string_id name;

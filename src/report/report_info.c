@@ -115,8 +115,7 @@ unrecorded_of(const vmp_report_info *i)
     uint32_t bits = VMP_REPORT_NO_LINES | VMP_REPORT_NO_THREAD_IDS;
     if (!vmp_str_equal(i->implementation, vmp_str_from("PyPy")))
         return 0;
-    if ((i->mode & VMP_PROFILE_MODE_WALL) &&
-        !vmp_str_equal(i->timer, vmp_str_from(VMP_PROFILE_TIMER_THREADS)))
+    if (i->mode & VMP_PROFILE_MODE_WALL)
         bits |= VMP_REPORT_NO_OTHER_THREADS;
     if (i->mode & VMP_PROFILE_MODE_NATIVE)
         bits |= VMP_REPORT_NO_INNER_C_FRAMES;

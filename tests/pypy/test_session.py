@@ -133,12 +133,12 @@ def test_lines_are_refused_in_words(pypy: Any, tmp_path: Path) -> None:
 
 def test_what_is_not_recorded_is_said_once(pypy: Any, tmp_path: Path) -> None:
     prog, log = write(tmp_path, SPIN + "light()\n"), tmp_path / "log"
-    done = pypy.run(["-m", "vmprof", "--lines", "-o", str(log), str(prog)], cwd=tmp_path)
-    assert done.stderr.count("lines") == 1
-    assert view(pypy, log, "info")["unrecorded"] == ["lines", "thread_ids"]
+    done = pypy.run(["-m", "vmprof", "--lines", "--wall", "-o", str(log), str(prog)], cwd=tmp_path)
+    assert done.stderr.count("lines") == 1 and done.stderr.count("main thread") == 1
+    assert view(pypy, log, "info")["unrecorded"] == ["lines", "thread_ids", "other_threads"]
     done = subprocess.run([pypy.binary, "show", str(log), "info"], text=True, capture_output=True)
     (said,) = (line for line in done.stdout.splitlines() if line.startswith("unrecorded"))
-    assert "lines, thread ids" in said
+    assert "lines, thread ids" in said and "other than the main" in said
     assert "not recorded: lines" in pypy.run(["-m", "vmprof", "--help"]).stdout
 
 
@@ -247,3 +247,34 @@ def test_forked_child_has_a_log_of_its_own(pypy: Any, tmp_path: Path) -> None:
     assert "light" not in shares(pypy, log)
     assert "light" in shares(pypy, child) and "heavy" not in shares(pypy, child)
     assert not view(pypy, child, "info")["cut"]
+
+
+# Threads whose C code runs, and is sampled, while another one forks.
+FORKS = """\
+import hashlib, os, threading
+stop = False
+data = b"x" * (1 << 20)
+def busy():
+    while not stop:
+        hashlib.sha256(data).digest()
+threads = [threading.Thread(target=busy) for _ in range(3)]
+for thread in threads: thread.start()
+for _ in range(100):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+    assert status == 0, status
+stop = True
+for thread in threads: thread.join()
+print("good")
+"""
+
+
+@pytest.mark.parametrize("timer", ["perf", "itimer"])
+def test_forks_amid_samples_do_not_hang(pypy: Any, tmp_path: Path, timer: str) -> None:
+    prog, log = write(tmp_path, FORKS), tmp_path / "log"
+    args = ["-m", "vmprof", "-p", "0.0001", "-o", str(log), str(prog)]
+    done = pypy.run(args, cwd=tmp_path, env={"VMPROF_TIMER": timer}, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "good\n", "")
+    assert len(list(tmp_path.glob("log.*"))) == 100

@@ -245,6 +245,8 @@ vmp_pypy_take(char *out, size_t cap)
     size_t n = 0;
     for (; i < head && n + TEXT_MAX <= cap; i++) {
         const vmp_pypy_sample *e = &vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES];
+        if (e->place < place)
+            continue; /* of a record that a full disk has taken back */
         if (e->state != VMP_PYPY_NO_STATE) {
             n += (size_t)snprintf(
                 out + n, cap - n, "%c%" PRId64 " ", letters[e->state], e->place - place);

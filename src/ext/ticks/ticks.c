@@ -10,7 +10,6 @@
 #include "os.h"
 #include "period.h"
 #include "ticks_handler.h"
-#include "ticks_threads.h"
 
 enum {
     MOST_THREADS = 256 /* that have an event of their own: those that run at the start */
@@ -117,11 +116,21 @@ itimer_stop(int timer, struct itimerval *old)
     setitimer(timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &off, old);
 }
 
+/* PyPy counts the threads that are in its sampler, and waits for them to leave it. One that
+ * is there at a fork is not in the child, which would wait for it for ever. */
+static void
+before_fork(void)
+{
+    atomic_fetch_add(&vmp_the_ticker.holds, 1);
+    vmp_ticks_wait();
+}
+
 /* PyPy's own hooks, which are registered before ours, stop its timer before a fork,
  * start it in the parent, and close its log in the child. */
 static void
 after_fork_in_parent(void)
 {
+    atomic_fetch_sub(&vmp_the_ticker.holds, 1);
     if (is_perf(events.timer))
         itimer_stop(events.timer, NULL);
 }
@@ -130,8 +139,8 @@ static void
 after_fork_in_child(void)
 {
     vmp_the_ticker.running = false;
+    vmp_the_ticker.holds = vmp_the_ticker.handlers = 0;
     vmp_the_ticker.log = -1;
-    vmp_ticks_threads_clear();
     events_close();
 }
 
@@ -166,15 +175,14 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
     t->interval_ns = interval_ns;
     t->by_thread = is_perf(timer);
     t->by_wall = timer == VMP_TICKS_ITIMER_REAL;
-    t->repeat = t->by_thread || !weights; /* by_wall: always */
+    t->repeat = t->by_thread || !weights;
     t->session++;
-    t->ticks = t->samples = t->lost = t->not_delivered = 0;
-    vmp_ticks_threads_clear();
+    t->ticks = t->samples = t->lost = 0;
     events.start_cpu_ns = vmp_os_process_cpu_ns();
-    t->clock_ns = vmp_os_process_cpu_ns();
+    t->clock_ns = vmp_ticks_clock_ns(t);
     vmp_ticks_thread_begin();
     if (!hooked)
-        hooked = pthread_atfork(NULL, after_fork_in_parent, after_fork_in_child) == 0;
+        hooked = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
     t->running = true;
     events.timer = timer_start(interval_ns, timer);
     t->by_thread = is_perf(events.timer);
@@ -182,6 +190,19 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
     if (events.timer < 0)
         t->running = false;
     return events.timer;
+}
+
+/* Of PyPy's timer a signal may wait that no thread has taken yet. It would survive an exec, and
+ * end what comes then: to ignore a signal drops it. */
+static void
+pending_drop(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction now;
+    if (sigaction(events.signo, NULL, &now) < 0 || !is_ours(&now))
+        return;
+    sigaction(events.signo, &ignore, NULL);
+    sigaction(events.signo, &now, NULL);
 }
 
 void
@@ -193,11 +214,10 @@ vmp_ticks_hold(int on)
             vmp_os_perf_enable(events.fds[i], !on);
     } else if (on) {
         itimer_stop(events.timer, &held);
+        pending_drop();
     } else {
         setitimer(events.timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &held, NULL);
     }
-    if (events.timer == VMP_TICKS_ITIMER_REAL)
-        vmp_ticks_threads_hold(on);
     if (on)
         vmp_names_write(vmp_the_ticker.log, false);
 }
@@ -230,7 +250,7 @@ vmp_ticks_pause(int on)
         return;
     }
     t->session++; /* each thread begins anew */
-    t->clock_ns = vmp_os_process_cpu_ns();
+    t->clock_ns = vmp_ticks_clock_ns(t);
     vmp_ticks_thread_begin();
     t->running = true;
 }
@@ -241,21 +261,13 @@ vmp_ticks_stop(vmp_ticks_counts *ret_counts)
     vmp_ticker *t = &vmp_the_ticker;
     struct sigaction now;
     events_close();
-    if (events.timer == VMP_TICKS_ITIMER_REAL) {
-        /* No signal may be on its way to a handler that is not there any more. */
-        itimer_stop(events.timer, NULL);
-        vmp_ticks_threads_hold(true);
-        if (t->running)
-            t->not_delivered += vmp_ticks_not_delivered(t->interval_ns, (uint64_t)vmp_os_mono_ns());
-        vmp_ticks_threads_hold(false);
-    }
     t->running = false;
+    vmp_ticks_wait(); /* PyPy gives back the memory of its samples next */
     if (sigaction(events.signo, NULL, &now) == 0 && is_ours(&now))
         sigaction(events.signo, &events.theirs, NULL);
     events.timer = VMP_TICKS_ITIMER;
     ret_counts->ticks = t->ticks;
     ret_counts->samples = t->samples;
     ret_counts->lost = t->lost;
-    ret_counts->not_delivered = t->not_delivered;
     ret_counts->cpu_ns = vmp_os_process_cpu_ns() - events.start_cpu_ns;
 }

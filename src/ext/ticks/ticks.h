@@ -27,15 +27,14 @@ enum vmp_ticks_timer {
     VMP_TICKS_ITIMER = 0,      /* PyPy's own */
     VMP_TICKS_PERF = 1,        /* perf events */
     VMP_TICKS_PERF_USER = 2,   /* the same, without the kernel's part of the CPU time */
-    VMP_TICKS_ITIMER_REAL = 3, /* PyPy's own, in its real-time mode, sent on to all threads */
+    VMP_TICKS_ITIMER_REAL = 3, /* PyPy's own, in its real-time mode: by the clock on the wall */
 };
 
 typedef struct vmp_ticks_counts {
-    uint64_t ticks;         /* that came */
-    uint64_t samples;       /* that were asked of PyPy for them */
-    uint64_t lost;          /* intervals of CPU time that no sample was asked for */
-    uint64_t cpu_ns;        /* of the process since the start */
-    uint64_t not_delivered; /* intervals of threads that got no tick */
+    uint64_t ticks;   /* that came */
+    uint64_t samples; /* that were asked of PyPy for them */
+    uint64_t lost;    /* intervals of CPU time that no sample was asked for */
+    uint64_t cpu_ns;  /* of the process since the start */
 } vmp_ticks_counts;
 
 /* Begins, right after PyPy's sampler has begun.

@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "names.h"
 #include "os.h"
-#include "ticks_threads.h"
 
 /* Of one tick; what is beyond counts as lost. A longer wait for the handler would
  * be felt: a sample costs about 2 us. */
@@ -22,22 +20,14 @@ vmp_ticker vmp_the_ticker = {.log = -1};
 /* In memory that each thread has from its start: the handler cannot allocate. */
 static __thread struct {
     unsigned session;
-    bool is_python;    /* a tick of the session found a stack; by_wall */
-    uint64_t clock_ns; /* up to where its CPU time, or the clock on the wall, has samples */
+    uint64_t clock_ns; /* of the thread: up to where its CPU time has samples */
 } own __attribute__((tls_model("initial-exec")));
-
-VMP_SIGSAFE static uint64_t
-thread_clock_ns(const vmp_ticker *t)
-{
-    return t->by_wall ? (uint64_t)vmp_os_mono_ns() : vmp_os_own_cpu_ns();
-}
 
 void
 vmp_ticks_thread_begin(void)
 {
-    own.clock_ns = thread_clock_ns(&vmp_the_ticker);
+    own.clock_ns = vmp_os_own_cpu_ns();
     own.session = vmp_the_ticker.session;
-    own.is_python = false;
 }
 
 /* Intervals of a clock that no sample was taken for yet, rounded. */
@@ -57,16 +47,21 @@ thread_owes(const vmp_ticker *t, uint64_t now_ns)
         /* Its first tick; when it began, and what ran before, is not known. */
         own.session = t->session;
         own.clock_ns = now_ns;
-        own.is_python = false;
         return 1;
     }
     return intervals_owed(t, &own.clock_ns, now_ns);
 }
 
+uint64_t
+vmp_ticks_clock_ns(const vmp_ticker *t)
+{
+    return t->by_wall ? (uint64_t)vmp_os_mono_ns() : vmp_os_process_cpu_ns();
+}
+
 VMP_SIGSAFE static uint64_t
 process_owes(vmp_ticker *t)
 {
-    uint64_t now_ns = vmp_os_process_cpu_ns();
+    uint64_t now_ns = vmp_ticks_clock_ns(t);
     uint64_t then_ns = atomic_load(&t->clock_ns), clock_ns, owed;
     do {
         clock_ns = then_ns;
@@ -82,63 +77,17 @@ vmp_ticks_log_is_there(const vmp_ticker *t)
     return fstat(t->log, &st) == 0 && st.st_dev == t->log_device && st.st_ino == t->log_inode;
 }
 
-/* Of so many samples that a tick owes, those that it may take. */
-VMP_SIGSAFE static uint64_t
-count(vmp_ticker *t, uint64_t owed)
-{
-    uint64_t n = owed < most_samples ? owed : most_samples;
-    atomic_fetch_add(&t->lost, owed - n);
-    atomic_fetch_add(&t->samples, n);
-    return n;
-}
-
-/* The samples of a thread for the time on the wall since its last tick. */
-VMP_SIGSAFE static void
-tick_of_wall(vmp_ticker *t, vmp_ticks_row *row, uint64_t now_ns, siginfo_t *info, void *context)
-{
-    uint64_t n = thread_owes(t, now_ns);
-    if (n == 0)
-        return;
-    off_t before = lseek(t->log, 0, SEEK_CUR);
-    t->sampler(t->signo, info, context);
-    bool taken = before < 0 || lseek(t->log, 0, SEEK_CUR) != before;
-    own.is_python |= taken;
-    if (row) {
-        row->misses = taken ? 0 : row->misses + 1;
-        row->is_python = own.is_python;
-        row->clock_ns = own.clock_ns;
-    }
-    if (!own.is_python)
-        return; /* a C library's, or not begun yet: nothing is lost */
-    n = count(t, n);
-    for (uint64_t i = 1; i < n; i++)
-        t->sampler(t->signo, info, context);
-}
-
-VMP_SIGSAFE static void
-tick_all(vmp_ticker *t, siginfo_t *info, void *context)
-{
-    uint64_t now_ns = (uint64_t)vmp_os_mono_ns();
-    vmp_ticks_row *row = vmp_ticks_row_of_signal(info);
-    if (row) {
-        tick_of_wall(t, row, now_ns, info, context);
-        return;
-    }
-    uint64_t ticks = atomic_fetch_add(&t->ticks, 1);
-    atomic_fetch_add(&t->not_delivered, vmp_ticks_pass_on(t->signo, now_ns));
-    tick_of_wall(t, vmp_ticks_own_row(), now_ns, info, context);
-    uint64_t every = names_ns / t->interval_ns;
-    if (ticks % (every ? every : 1) == 0)
-        vmp_names_write(t->log, true);
-}
-
 VMP_SIGSAFE static void
 tick(vmp_ticker *t, siginfo_t *info, void *context)
 {
     uint64_t before_ns = t->by_thread ? vmp_os_own_cpu_ns() : 0;
     uint64_t n = !t->repeat ? 1 : t->by_thread ? thread_owes(t, before_ns) : process_owes(t);
     uint64_t ticks = atomic_fetch_add(&t->ticks, 1);
-    n = count(t, n);
+    if (n > most_samples) {
+        atomic_fetch_add(&t->lost, n - most_samples);
+        n = most_samples;
+    }
+    atomic_fetch_add(&t->samples, n);
     for (uint64_t i = 0; i < n; i++)
         t->sampler(t->signo, info, context);
     /* What the samples took is not the program's; at high rates it would owe samples
@@ -153,6 +102,15 @@ tick(vmp_ticker *t, siginfo_t *info, void *context)
 }
 
 void
+vmp_ticks_wait(void)
+{
+    enum { LOOKS = 20000 };
+    static const int64_t look_ns = 50000;
+    for (int i = 0; i < LOOKS && atomic_load(&vmp_the_ticker.handlers) > 0; i++)
+        vmp_os_sleep_until(vmp_os_mono_ns() + look_ns);
+}
+
+void
 vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
 {
     static const struct sigaction dfl = {.sa_handler = SIG_DFL};
@@ -163,8 +121,10 @@ vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
                 (vmp_os_perf_signal_payload(info, &payload) && payload == VMP_TICKS_PAYLOAD);
     if (ours) {
         /* One of perf may come when the session is over. */
-        if (atomic_load(&t->running) && vmp_ticks_log_is_there(t))
-            (t->by_wall ? tick_all : tick)(t, info, context);
+        atomic_fetch_add(&t->handlers, 1);
+        if (atomic_load(&t->running) && atomic_load(&t->holds) == 0 && vmp_ticks_log_is_there(t))
+            tick(t, info, context);
+        atomic_fetch_sub(&t->handlers, 1);
         vmp_os_restart_prevent(context);
     } else {
         /* A breakpoint, which nobody else has asked for. */

@@ -20,15 +20,17 @@ enum {
  * `running` is false, but for the atomics. */
 typedef struct vmp_ticker {
     atomic_bool running;
-    atomic_uint session; /* number of the session, to tell a thread's first tick in it */
+    atomic_uint holds;    /* while it is not 0 no tick takes a sample; its time stays owed */
+    atomic_uint handlers; /* that run now */
+    atomic_uint session;  /* number of the session, to tell a thread's first tick in it */
     bool repeat;
     bool by_thread; /* ticks are a thread's own, so its CPU clock counts, not the process's */
-    bool by_wall;   /* the clock on the wall counts, for each thread; ticks_threads.h */
+    bool by_wall;   /* the clock on the wall counts */
     uint64_t interval_ns;
     int signo;                                                  /* of PyPy's timer */
     void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
-    _Atomic uint64_t clock_ns; /* of the process: up to where its CPU time has samples */
-    _Atomic uint64_t ticks, samples, lost, not_delivered;
+    _Atomic uint64_t clock_ns; /* up to where the clock below has its samples; !by_thread */
+    _Atomic uint64_t ticks, samples, lost;
     atomic_int log; /* -1: none */
     dev_t log_device;
     ino_t log_inode;
@@ -38,6 +40,13 @@ extern vmp_ticker vmp_the_ticker;
 
 /* The calling thread has its samples up to now: its next tick counts from here. */
 void vmp_ticks_thread_begin(void);
+
+/* Waits until no handler runs, a second at most: one may be stopped by a debugger. To be
+ * called when none can begin to take samples any more (`running`, `holds`). */
+void vmp_ticks_wait(void);
+
+/* The clock that ticks count by which are not a thread's. */
+VMP_SIGSAFE uint64_t vmp_ticks_clock_ns(const vmp_ticker *t);
 
 /* False if the program has closed the log, or has another file by its number. */
 VMP_SIGSAFE bool vmp_ticks_log_is_there(const vmp_ticker *t);
