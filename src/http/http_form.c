@@ -1,5 +1,6 @@
 #include "http_form.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@ struct vmp_http_form {
     struct MHD_PostProcessor *processor;
     vmp_spool *to;
     bool found;
-    int rc; /* of the spool */
+    uint64_t taken; /* bytes of the file */
+    int rc;         /* 0, or the first error */
     vmp_err *err;
 };
 
@@ -24,27 +26,36 @@ take_field(void *ctx, enum MHD_ValueKind kind, const char *key, const char *file
     (void)file;
     (void)type;
     (void)encoding;
-    (void)offset;
     if (!key || strcmp(key, "file") != 0)
         return MHD_YES;
     f->found = true;
-    f->rc = vmp_spool_put(f->to, data, n, f->err);
+    if (offset < f->taken)
+        f->rc = vmp_err_set(f->err, VMP_EINVAL, 0, 0, "the form has two fields 'file'");
+    else
+        f->rc = vmp_spool_put(f->to, data, n, f->err);
+    f->taken += n;
     return f->rc < 0 ? MHD_NO : MHD_YES;
 }
 
 int
-vmp_http_form_new(vmp_http_form **ret_f, struct MHD_Connection *connection, vmp_spool *to)
+vmp_http_form_new(
+    vmp_http_form **ret_f, struct MHD_Connection *connection, vmp_spool *to, vmp_err *err)
 {
     static const char kind[] = "multipart/form-data";
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
     if (!type || strncasecmp(type, kind, sizeof(kind) - 1) != 0)
         return 0;
     vmp_http_form *f = calloc(1, sizeof(*f));
-    if (f)
-        f->processor = MHD_create_post_processor(connection, PIECE, take_field, f);
-    if (!f || !f->processor) {
+    if (!f)
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    errno = 0; /* alone tells a lack of memory from a boundary that is missing or too long */
+    f->processor = MHD_create_post_processor(connection, PIECE, take_field, f);
+    if (!f->processor) {
+        bool memory = errno == ENOMEM;
         free(f);
-        return -VMP_ENOMEM;
+        return memory
+                   ? vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory")
+                   : vmp_err_set(err, VMP_EINVAL, 0, 0, "the form tells no boundary of its fields");
     }
     f->to = to;
     *ret_f = f;

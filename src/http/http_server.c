@@ -183,12 +183,15 @@ look_at_headers(vmp_http_request *r, uint64_t length)
     }
     if (!check_sender(r))
         return;
-    if (length != UINT64_MAX && length > max_body(r))
+    if (length != UINT64_MAX && length > max_body(r)) {
         refuse_size(r);
-    else if (vmp_spool_new(&r->body, r->server->options->store->folder, &r->err) < 0 ||
-             (r->route->flags & VMP_HTTP_FORM &&
-                 vmp_http_form_new(&r->form, r->connection, r->body) < 0))
-        vmp_http_reply_rc(r, -VMP_ENOMEM);
+        return;
+    }
+    int rc = vmp_spool_new(&r->body, r->server->options->store->folder, &r->err);
+    if (rc == 0 && r->route->flags & VMP_HTTP_FORM)
+        rc = vmp_http_form_new(&r->form, r->connection, r->body, &r->err);
+    if (rc < 0)
+        vmp_http_reply_rc(r, rc);
 }
 
 /* Takes a piece of the body. MHD_NO closes the connection. */
