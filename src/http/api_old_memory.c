@@ -16,7 +16,6 @@ enum { MAX_WINDOWS = 100 };
 typedef struct paths {
     vmp_pairs ids;                                  /* (parent path, function) */
     uint32_t *of_stack, *parent, *function, *depth; /* of paths, by id; 0: no frame */
-    uint32_t count;
 } paths;
 
 typedef struct graph {
@@ -34,7 +33,6 @@ paths_init(paths *a, const vmp_profile *p)
     a->parent = calloc(p->stack_count, sizeof(uint32_t));
     a->function = calloc(p->stack_count, sizeof(uint32_t));
     a->depth = calloc(p->stack_count, sizeof(uint32_t));
-    a->count = 1;
     if (!a->of_stack || !a->parent || !a->function || !a->depth)
         return -VMP_ENOMEM;
     for (uint32_t i = 1; i < p->stack_count; i++) {
@@ -47,7 +45,6 @@ paths_init(paths *a, const vmp_profile *p)
         a->parent[id] = parent;
         a->function[id] = function;
         a->depth[id] = a->depth[parent] + 1;
-        a->count = id >= a->count ? id + 1 : a->count;
     }
     return 0;
 }
