@@ -22,6 +22,7 @@ enum {
     VMP_HTTP_LOADERS = 2,
     VMP_HTTP_MAX_STATUS = 600,
     VMP_HTTP_SESSION_BYTES = 32,
+    VMP_HTTP_SESSIONS = 64, /* browsers that are signed in; one more takes the oldest one's place */
 };
 
 typedef struct vmp_http_request vmp_http_request;
@@ -80,6 +81,11 @@ struct vmp_http_request {
     enum vmp_http_page page;
 };
 
+/* Hexadecimal; empty: none. */
+typedef struct vmp_http_session {
+    char text[2 * VMP_HTTP_SESSION_BYTES + 1];
+} vmp_http_session;
+
 struct vmp_http {
     const vmp_http_options *options;
     struct MHD_Daemon *daemon;
@@ -90,7 +96,9 @@ struct vmp_http {
     pthread_cond_t loaded;
     int loaders;
     int64_t began_ns;
-    char session[2 * VMP_HTTP_SESSION_BYTES + 1]; /* the cookie of who has shown the token */
+    pthread_mutex_t signing;                      /* of sessions and signed_in */
+    vmp_http_session sessions[VMP_HTTP_SESSIONS]; /* cookies of who has shown the token */
+    unsigned signed_in;                           /* how many have */
     /* For /metrics. */
     atomic_uint_fast64_t replies[VMP_HTTP_MAX_STATUS / 100];
     atomic_uint_fast64_t uploads, uploaded_bytes, broken_off;
@@ -112,9 +120,7 @@ enum MHD_Result vmp_http_reply_send(vmp_http_request *r);
 
 /* ------------------------------------------------------------- sessions */
 
-/* False: no random number was to be had. */
-bool vmp_http_session_begin(vmp_http *h);
-/* Whether r has the cookie. */
+/* Whether r has the cookie of a session. */
 bool vmp_http_session_is_shown(const vmp_http_request *r);
 /* Leads a browser that may not see a page to where it is asked for the token; false: r is not
  * of that kind. */

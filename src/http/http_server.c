@@ -304,6 +304,7 @@ http_free(vmp_http **h)
     vmp_http_connections_free(&(*h)->connections);
     pthread_mutex_destroy(&(*h)->loading);
     pthread_cond_destroy(&(*h)->loaded);
+    pthread_mutex_destroy(&(*h)->signing);
     free(*h);
     *h = NULL;
 }
@@ -319,7 +320,7 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
         h->cache = vmp_http_cache_new(options->cache_bytes);
         h->connections = vmp_http_connections_new(options->wait_seconds);
     }
-    if (!h || !h->cache || !h->connections || !vmp_http_session_begin(h)) {
+    if (!h || !h->cache || !h->connections) {
         if (h) {
             vmp_http_cache_free(&h->cache);
             vmp_http_connections_free(&h->connections);
@@ -333,6 +334,7 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
     h->began_ns = vmp_http_clock_ns();
     pthread_mutex_init(&h->loading, NULL);
     pthread_cond_init(&h->loaded, NULL);
+    pthread_mutex_init(&h->signing, NULL);
     h->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,

@@ -1,6 +1,8 @@
 /* How a browser gets into a server that wants a token: it shows the token once, in a header, and
  * gets a cookie that scripts cannot read and pages of others cannot send. The cookie is not the
- * token but a random number of this process, so it is worth nothing once the server has ended. */
+ * token but a random number, another one for each time, which the server forgets when somebody
+ * shows it to sign out, when VMP_HTTP_SESSIONS later ones were given, and when it ends. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,24 +16,52 @@ cookie_name(const vmp_http *h, char name[32])
     snprintf(name, 32, "vmprof_%u", vmp_http_port(h));
 }
 
-bool
-vmp_http_session_begin(vmp_http *h)
+static int
+new_session(vmp_http *h, vmp_http_session *ret_session, vmp_err *err)
 {
     uint8_t random[VMP_HTTP_SESSION_BYTES];
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return false;
+    ssize_t n = getrandom(random, sizeof(random), 0);
+    if (n != sizeof(random)) {
+        int saved = n < 0 ? errno : 0;
+        return vmp_err_set(
+            err, VMP_EIO, saved, 0, "no random number to be had: %s", strerror(saved));
+    }
     for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(h->session + 2 * i, 3, "%02x", random[i]);
-    return true;
+        snprintf(ret_session->text + 2 * i, 3, "%02x", random[i]);
+    pthread_mutex_lock(&h->signing);
+    h->sessions[h->signed_in++ % VMP_HTTP_SESSIONS] = *ret_session;
+    pthread_mutex_unlock(&h->signing);
+    return 0;
+}
+
+/* Finds the session whose cookie r has; end: and forgets it. */
+static bool
+find_session(const vmp_http_request *r, bool end)
+{
+    vmp_http *h = r->server;
+    char name[32];
+    bool found = false;
+    cookie_name(h, name);
+    const char *shown = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
+    if (!shown || !*shown)
+        return false;
+    pthread_mutex_lock(&h->signing);
+    for (size_t i = 0; i < VMP_HTTP_SESSIONS; i++) {
+        vmp_http_session *one = &h->sessions[i];
+        if (!vmp_http_is_secret(vmp_str_from(shown), vmp_str_from(one->text)))
+            continue;
+        found = true;
+        if (end)
+            one->text[0] = '\0';
+    }
+    pthread_mutex_unlock(&h->signing);
+    return found;
 }
 
 bool
 vmp_http_session_is_shown(const vmp_http_request *r)
 {
-    char name[32];
-    cookie_name(r->server, name);
-    const char *shown = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
-    return shown && vmp_http_is_secret(vmp_str_from(shown), vmp_str_from(r->server->session));
+    return find_session(r, false);
 }
 
 static int
@@ -51,12 +81,15 @@ set_cookie(vmp_http_request *r, const char *value, const char *age)
 int
 vmp_api_sign_in(vmp_http_request *r)
 {
-    return set_cookie(r, r->server->session, "");
+    vmp_http_session session;
+    int rc = new_session(r->server, &session, &r->err);
+    return rc < 0 ? rc : set_cookie(r, session.text, "");
 }
 
 int
 vmp_api_sign_out(vmp_http_request *r)
 {
+    find_session(r, true);
     return set_cookie(r, "", "; Max-Age=0");
 }
 

@@ -89,11 +89,32 @@ def test_a_cookie_opens_the_server_until_it_ends(start: Callable[..., Server]) -
     # A page of another site that a browser sends it from changes nothing.
     origin = {"Origin": "http://127.0.0.1:1", "Cookie": pair}
     assert server.call("DELETE", f"{PROFILES}/{made['id']}", **origin).status == 403
-    gone = server.call("DELETE", "/api/v1/session", Cookie=pair)
-    assert gone.status == 204 and "Max-Age=0" in gone.headers["Set-Cookie"]
+    # Without the token, a cookie ends nobody's session but its own.
+    assert server.call("DELETE", "/api/v1/session").status == 204
+    assert server.call("GET", PROFILES, Cookie=pair).status == 200
     server.stop()
     again = start("--port", str(server.port), env={"VMPROF_TOKEN": "s3cret"})
     assert again.call("GET", PROFILES, Cookie=pair).status == 401
+
+
+def test_who_signs_out_is_out_and_nobody_else(start: Callable[..., Server]) -> None:
+    server = start(env={"VMPROF_TOKEN": "s3cret"})
+
+    def sign_in() -> str:
+        given = server.call("POST", "/api/v1/session", Authorization="Token s3cret")
+        return str(given.headers["Set-Cookie"]).partition(";")[0]
+
+    def is_in(pair: str) -> bool:
+        return server.call("GET", PROFILES, Cookie=pair).status == 200
+
+    one, other = sign_in(), sign_in()
+    assert one != other and is_in(one) and is_in(other)
+    gone = server.call("DELETE", "/api/v1/session", Cookie=one)
+    assert gone.status == 204 and "Max-Age=0" in gone.headers["Set-Cookie"]
+    assert not is_in(one) and is_in(other)
+    # Only so many are kept, the newest ones.
+    newer = [sign_in() for _ in range(64)]
+    assert not is_in(other) and is_in(newer[0]) and is_in(newer[-1])
 
 
 def test_a_browser_is_led_to_where_the_token_is_asked_for(start: Callable[..., Server]) -> None:
