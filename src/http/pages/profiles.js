@@ -103,7 +103,7 @@
     next = reply.next;
     byId("more").hidden = next === null;
     list.hidden = false;
-    detail.hidden = true;
+    byId("login").hidden = detail.hidden = true;
     document.title = "vmprof: profiles";
     tell(byId("rows").childElementCount ? "" : "There is no such profile.");
   }
@@ -175,7 +175,7 @@
     shown = profile.id;
     showFacts(profile);
     showLinks(profile);
-    list.hidden = true;
+    byId("login").hidden = list.hidden = true;
     detail.hidden = false;
     tell("");
     await showFunctions(profile);
