@@ -61,7 +61,8 @@ static const char schema[] =
     " DELETE FROM runs WHERE id = old.id; END;";
 
 /* errno of the last failed call for the database or its WAL: sqlite3_system_errno has what is
- * left of it when SQLite has cleaned up. */
+ * left of it when SQLite has cleaned up. Of SQLITE_IOERR alone: with any other error it is that of
+ * a call long before. */
 static int
 file_errno(vmp_sqlite *q)
 {
@@ -96,7 +97,10 @@ vmp_sqlite_rc(vmp_sqlite *q, int sqlite_rc, vmp_err *err)
     case SQLITE_CORRUPT:
         return vmp_err_set(err, VMP_ECORRUPT, 0, 0, "the store: %s", text);
     default:
-        os = q->db ? file_errno(q) : 0;
+        if (q->db && (sqlite_rc & 0xff) == SQLITE_IOERR)
+            os = file_errno(q);
+        else if (q->db && (sqlite_rc & 0xff) == SQLITE_CANTOPEN)
+            os = sqlite3_system_errno(q->db);
         /* What a quota or a limit of the process refuses is as good as full. */
         if (os == EFBIG || os == EDQUOT)
             os = ENOSPC;

@@ -370,6 +370,34 @@ TEST(a_full_disk_loses_nothing_that_was_there)
     store_fixture_close(&f);
 }
 
+TEST(what_the_disk_refused_once_is_no_cause_of_later_errors)
+{
+    store_fixture f;
+    struct rlimit before, tight = {1 << 20, 1 << 20};
+    char id[VMP_STORE_ID_SIZE];
+    vmp_err err = {0};
+    bool is_new;
+    store_fixture_open(&f);
+    vmp_store_item item = item_named("x");
+    vmp_spool *large = store_fixture_bytes(&f, 4 << 20, 1);
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight.rlim_max = before.rlim_max;
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    CHECK_INT(f.store->ops->put(f.store, &item, large, id, &is_new, &err), -VMP_EIO);
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+    sqlite3 *other = NULL;
+    CHECK_INT(sqlite3_open(f.path, &other), SQLITE_OK);
+    CHECK_INT(sqlite3_exec(other, "DROP TABLE chunks", NULL, NULL, NULL), SQLITE_OK);
+    CHECK_INT(sqlite3_close(other), SQLITE_OK);
+    err = (vmp_err){0};
+    CHECK_INT(f.store->ops->put(f.store, &item, large, id, &is_new, &err), -VMP_EIO);
+    CHECK(strstr(err.text, "no such table"));
+    CHECK_INT(err.os_errno, 0);
+    vmp_spool_free(&large);
+    store_fixture_close(&f);
+}
+
 TEST(a_spool_has_the_hash_of_its_bytes)
 {
     /* NIST FIPS 180-4, example "abc". */
@@ -391,4 +419,6 @@ TEST_MAIN(RUN(an_item_comes_back_as_it_was_put), RUN(bytes_of_any_size_are_read_
     RUN(a_list_goes_on_where_its_first_part_ended), RUN(names_and_labels_can_be_changed),
     RUN(what_is_old_goes), RUN(a_run_of_the_old_protocol_has_one_log),
     RUN(files_of_something_else_are_left_alone), RUN(the_file_is_for_its_owner_alone),
-    RUN(a_full_disk_loses_nothing_that_was_there), RUN(a_spool_has_the_hash_of_its_bytes))
+    RUN(a_full_disk_loses_nothing_that_was_there),
+    RUN(what_the_disk_refused_once_is_no_cause_of_later_errors),
+    RUN(a_spool_has_the_hash_of_its_bytes))
