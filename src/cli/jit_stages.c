@@ -74,7 +74,7 @@ find_source(stages *v, uint32_t file, const vmp_source **ret)
         return 0;
     source_file *f = &v->files[v->file_count];
     int rc = vmp_source_init(
-        &f->source, vmp_jitlog_string(v->s->log, file), (vmp_str){0}, v->s->made_ns);
+        &f->source, vmp_jitlog_string(v->s->log, file), (vmp_str){0}, NULL, v->s->made_ns);
     if (rc < 0)
         return rc;
     f->file = file;

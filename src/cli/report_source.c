@@ -12,6 +12,10 @@ enum {
     MAX_BYTES = 16 << 20, /* of all; what comes after is left out */
 };
 
+/* Of the files that are read, by the log and on the disk: a log from elsewhere may
+ * name any, and a name may be a link. */
+static const char SUFFIX[] = ".py";
+
 typedef struct entry {
     uint32_t file, row;
 } entry;
@@ -28,11 +32,10 @@ compare_entries(const void *a, const void *b)
 static bool
 is_source(const vmp_profile *p, const vmp_profile_function *f)
 {
-    static const char suffix[] = ".py";
-    enum { N = sizeof(suffix) - 1 };
+    enum { N = sizeof(SUFFIX) - 1 };
     vmp_str file = vmp_profile_string(p, f->file);
     return f->kind == VMP_PROFILE_PYTHON && file.n > N &&
-           memcmp(file.p + file.n - N, suffix, N) == 0;
+           memcmp(file.p + file.n - N, SUFFIX, N) == 0;
 }
 
 /* Puts the lines from `from` to `to` that are there; returns the one after them. */
@@ -82,7 +85,7 @@ put_file(vmp_json *j, const vmp_profile *p, const vmp_report_lines *lines, int64
     vmp_source source;
     vmp_str cwd =
         p->process_count > 1 ? vmp_profile_meta_get(p, (vmp_process_id){1}, "cwd") : (vmp_str){0};
-    int rc = vmp_source_init(&source, p->strings[entries[0].file], cwd, made_unix_ns);
+    int rc = vmp_source_init(&source, p->strings[entries[0].file], cwd, SUFFIX, made_unix_ns);
     uint32_t i = 0;
     if (rc < 0)
         return rc;

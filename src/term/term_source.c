@@ -1,6 +1,7 @@
 #include "term_source.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,10 +9,26 @@
 #include "term_mtime.h"
 #include "vec.h"
 
-static int
-open_regular(const char *path, struct stat *ret_st)
+/* The file behind the links of path, if its own name ends in suffix. */
+static bool
+find_real(const char *path, const char *suffix, char *ret_real)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    size_t n = strlen(suffix);
+    if (!realpath(path, ret_real))
+        return false;
+    size_t length = strlen(ret_real);
+    return length >= n && memcmp(ret_real + length - n, suffix, n) == 0;
+}
+
+static int
+open_regular(const char *path, const char *suffix, struct stat *ret_st)
+{
+    char real[PATH_MAX];
+    /* O_NOFOLLOW: the name that was looked at may have become a link since. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (suffix ? O_NOFOLLOW : 0);
+    if (suffix && !find_real(path, suffix, real))
+        return -1;
+    int fd = open(suffix ? real : path, flags);
     if (fd < 0)
         return -1;
     if (fstat(fd, ret_st) == 0 && S_ISREG(ret_st->st_mode) &&
@@ -23,11 +40,12 @@ open_regular(const char *path, struct stat *ret_st)
 
 /* Opens path, below cwd if it is relative. Out of memory is left in s->bytes. */
 static int
-open_source(vmp_source *s, vmp_str path, vmp_str cwd, struct stat *ret_st)
+open_source(vmp_source *s, vmp_str path, vmp_str cwd, const char *suffix, struct stat *ret_st)
 {
     vmp_out full;
     int fd = -1;
-    if (path.n == 0 || memchr(path.p, 0, path.n))
+    /* Behind a zero byte in either, the name that is opened would end: it is another one. */
+    if (path.n == 0 || memchr(path.p, 0, path.n) || (cwd.n && memchr(cwd.p, 0, cwd.n)))
         return -1;
     vmp_out_init(&full, -1);
     if (path.p[0] != '/' && cwd.n) {
@@ -37,9 +55,9 @@ open_source(vmp_source *s, vmp_str path, vmp_str cwd, struct stat *ret_st)
     vmp_out_str(&full, path);
     vmp_out_bytes(&full, "", 1);
     if (full.rc == 0)
-        fd = open_regular(full.p, ret_st);
+        fd = open_regular(full.p, suffix, ret_st);
     if (fd < 0 && full.rc == 0 && full.n > path.n + 1)
-        fd = open_regular(full.p + (full.n - path.n - 1), ret_st);
+        fd = open_regular(full.p + (full.n - path.n - 1), suffix, ret_st);
     vmp_out_drop(&full, &s->bytes);
     return fd;
 }
@@ -69,12 +87,12 @@ find_lines(vmp_source *s)
 }
 
 int
-vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, int64_t made_unix_ns)
+vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, const char *suffix, int64_t made_unix_ns)
 {
     struct stat st;
     *s = (vmp_source){.state = VMP_SOURCE_MISSING};
     vmp_out_init(&s->bytes, -1);
-    int fd = open_source(s, path, cwd, &st);
+    int fd = open_source(s, path, cwd, suffix, &st);
     if (fd < 0)
         return s->bytes.rc;
     s->state = vmp_term_mtime_ns(&st) > made_unix_ns ? VMP_SOURCE_CHANGED : VMP_SOURCE_READ;

@@ -23,9 +23,12 @@ typedef struct vmp_source {
 enum { VMP_SOURCE_MAX_BYTES = 32 << 20 };
 
 /* Reads the file; a relative path is tried below `cwd` first. Opens only
- * regular files, never blocks on others. made_unix_ns: when the log ended.
- * Returns 0 (also for a missing file) or -VMP_ENOMEM. */
-int vmp_source_init(vmp_source *s, vmp_str path, vmp_str cwd, int64_t made_unix_ns);
+ * regular files, never blocks on others; none if there is a zero byte in a name.
+ * suffix: opens only what has this end of its name, also behind links; NULL: any.
+ * made_unix_ns: when the log ended. Returns 0 (also for a missing file) or
+ * -VMP_ENOMEM. */
+int vmp_source_init(
+    vmp_source *s, vmp_str path, vmp_str cwd, const char *suffix, int64_t made_unix_ns);
 void vmp_source_fini(vmp_source *s);
 
 /* Line 1 to count, without its end; else {NULL, 0}. */

@@ -169,7 +169,7 @@ put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_
     vmp_str cwd =
         p->process_count > 1 ? vmp_profile_meta_get(p, (vmp_process_id){1}, "cwd") : (vmp_str){0};
     vmp_str file = f->kind == VMP_PROFILE_PYTHON ? vmp_profile_string(p, f->file) : (vmp_str){0};
-    int rc = vmp_source_init(&source, file, cwd, end_of_log(p));
+    int rc = vmp_source_init(&source, file, cwd, NULL, end_of_log(p));
     if (rc < 0)
         return rc;
     vmp_out_init(&scratch, -1);
