@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,18 @@ produce(vmp_out *o, void *ctx, vmp_err *err)
     return vmp_page_write(o, s->logs, s->count, err);
 }
 
+static int
+put_source(vmp_out *o, const char *path, const vmp_profile *p)
+{
+    uint32_t left_out = 0;
+    int rc = vmp_report_source_json(o, p, &left_out);
+    if (rc == 0 && o->rc == 0 && left_out)
+        vmp_cli_note("%s: the page has %d MiB of source; that of %" PRIu32
+                     " function%s is left out",
+            path, VMP_REPORT_SOURCE_MAX_BYTES >> 20, left_out, left_out == 1 ? "" : "s");
+    return rc < 0 ? rc : o->rc;
+}
+
 /* Says now, not in the browser, if the log cannot be read. source: gets the JSON of
  * its source lines; NULL: not wanted. */
 static int
@@ -100,10 +113,8 @@ check(const char *path, const vmp_buf *log, bool *ret_wall, vmp_out *source)
     if (p->cut)
         vmp_cli_note("%s: the log has no clean end; showing what was written", path);
     *ret_wall = vmp_cli_is_wall(p);
-    rc = source ? vmp_report_source_json(source, p) : 0;
+    rc = source ? put_source(source, path, p) : 0;
     vmp_profile_free(&p);
-    if (rc == 0 && source)
-        rc = source->rc;
     return rc < 0 ? vmp_cli_fail("%s: %s", path, vmp_err_text(rc)) : 0;
 }
 

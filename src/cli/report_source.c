@@ -7,9 +7,8 @@
 #include "term_source.h"
 
 enum {
-    CONTEXT = 3,          /* lines on either side of one with samples */
-    MAX_LINE = 400,       /* bytes that are taken of a line */
-    MAX_BYTES = 16 << 20, /* of all; what comes after is left out */
+    CONTEXT = 3,    /* lines on either side of one with samples */
+    MAX_LINE = 400, /* bytes that are taken of a line */
 };
 
 /* Of the files that are read, by the log and on the disk: a log from elsewhere may
@@ -38,15 +37,25 @@ is_source(const vmp_profile *p, const vmp_profile_function *f)
            memcmp(file.p + file.n - N, SUFFIX, N) == 0;
 }
 
+/* A line, cut between two characters if it is too long. */
+static vmp_str
+cut_line(vmp_str text)
+{
+    enum { MOST_CONTINUED = 3 }; /* bytes of a character behind its first, in UTF-8 */
+    size_t n = text.n < MAX_LINE ? text.n : MAX_LINE;
+    for (int i = 0; i < MOST_CONTINUED && n < text.n && (text.p[n] & 0xC0) == 0x80; i++)
+        n--;
+    return (vmp_str){text.p, n};
+}
+
 /* Puts the lines from `from` to `to` that are there; returns the one after them. */
 static uint64_t
 put_lines(vmp_json *j, const vmp_source *s, uint64_t from, uint64_t to)
 {
     for (; from <= to && from <= s->count; from++) {
-        vmp_str text = vmp_source_line(s, (uint32_t)from);
         vmp_json_begin(j, '[');
         vmp_json_uint(j, from);
-        vmp_json_str(j, (vmp_str){text.p, text.n < MAX_LINE ? text.n : MAX_LINE});
+        vmp_json_str(j, cut_line(vmp_source_line(s, (uint32_t)from)));
         vmp_json_end(j, ']');
     }
     return from;
@@ -77,28 +86,55 @@ put_function(vmp_json *j, const vmp_profile *p, const vmp_source *s, const vmp_r
     vmp_json_end(j, '}');
 }
 
-/* The functions of one file, from entries[0] on; gives how many. */
+static bool
+is_full(const vmp_json *j)
+{
+    return j->out->n >= VMP_REPORT_SOURCE_MAX_BYTES;
+}
+
+/* The functions of one file, n of them, less those for which there is no room;
+ * gives how many these are. */
 static int
 put_file(vmp_json *j, const vmp_profile *p, const vmp_report_lines *lines, int64_t made_unix_ns,
-    const entry *entries, uint32_t n, uint32_t *ret_n)
+    const entry *entries, uint32_t n, uint32_t *ret_left_out)
 {
     vmp_source source;
+    uint32_t i = 0;
     vmp_str cwd =
         p->process_count > 1 ? vmp_profile_meta_get(p, (vmp_process_id){1}, "cwd") : (vmp_str){0};
     int rc = vmp_source_init(&source, p->strings[entries[0].file], cwd, SUFFIX, made_unix_ns);
-    uint32_t i = 0;
     if (rc < 0)
         return rc;
-    for (; i < n && entries[i].file == entries[0].file; i++)
-        if (source.state != VMP_SOURCE_MISSING && j->out->n < MAX_BYTES)
-            put_function(j, p, &source, lines, &lines->rows[entries[i].row]);
+    for (; i < n && source.state != VMP_SOURCE_MISSING && !is_full(j); i++)
+        put_function(j, p, &source, lines, &lines->rows[entries[i].row]);
+    *ret_left_out = source.state == VMP_SOURCE_MISSING ? 0 : n - i;
     vmp_source_fini(&source);
-    *ret_n = i;
     return 0;
 }
 
+/* The files of all entries, as long as there is room: then none is opened. */
+static int
+put_files(vmp_json *j, const vmp_profile *p, const vmp_report_lines *lines, int64_t made_unix_ns,
+    const entry *entries, uint32_t n, uint32_t *ret_left_out)
+{
+    int rc = 0;
+    *ret_left_out = 0;
+    for (uint32_t i = 0, end = 0; rc == 0 && i < n; i = end) {
+        uint32_t left_out = 0;
+        if (is_full(j)) {
+            *ret_left_out += n - i;
+            break;
+        }
+        while (end < n && entries[end].file == entries[i].file)
+            end++;
+        rc = put_file(j, p, lines, made_unix_ns, entries + i, end - i, &left_out);
+        *ret_left_out += left_out;
+    }
+    return rc;
+}
+
 int
-vmp_report_source_json(vmp_out *o, const vmp_profile *p)
+vmp_report_source_json(vmp_out *o, const vmp_profile *p, uint32_t *ret_left_out)
 {
     vmp_report_lines *lines = NULL;
     vmp_report_info *info = NULL;
@@ -119,8 +155,8 @@ vmp_report_source_json(vmp_out *o, const vmp_profile *p)
     if (rc == 0)
         qsort(entries, n, sizeof(*entries), compare_entries);
     vmp_json_begin(&j, '[');
-    for (uint32_t i = 0, done = 0; rc == 0 && i < n; i += done)
-        rc = put_file(&j, p, lines, info->end_unix_ns, entries + i, n - i, &done);
+    if (rc == 0)
+        rc = put_files(&j, p, lines, info->end_unix_ns, entries, n, ret_left_out);
     vmp_json_end(&j, ']');
     free(entries);
     vmp_report_info_free(&info);

@@ -87,8 +87,9 @@ static int
 run_source(const vmp_profile *p)
 {
     vmp_out out;
+    uint32_t left_out;
     vmp_out_init(&out, -1);
-    int rc = vmp_report_source_json(&out, p);
+    int rc = vmp_report_source_json(&out, p, &left_out);
     if (rc == 0)
         rc = out.rc;
     vmp_out_fini(&out);

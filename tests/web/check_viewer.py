@@ -94,6 +94,27 @@ def sourced(folder: Path) -> Log:
     return log
 
 
+def check_full(vmprof: str, folder: Path) -> None:
+    """What is left out of a page that has its 16 MiB of source is told."""
+    lines = 8000
+    (folder / "big.py").write_bytes((b"\x01" * 400 + b"\n") * lines)  # six times as long in JSON
+    (folder / "small.py").write_text("work()\n")
+    log = Log()
+    log.meta(argv="big.py", cwd=str(folder))
+    big, small = log.code("big", str(folder / "big.py"), 1), log.code("small", "small.py", 1)
+    stacks = [log.stack([log.at(big, line)]) for line in range(4, lines, 7)]
+    stacks.append(log.stack([log.at(small, 1)]))
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(MS * (i + 1), stack) for i, stack in enumerate(stacks)])
+    log.end(MS * (len(stacks) + 1))
+    path = folder / "full.vmprof"
+    path.write_bytes(log.data())
+    command = [vmprof, "report", str(path), "--source", "-o", str(folder / "full.html")]
+    done = subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)
+    assert "of source; that of 1 function is left out" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
 def main(vmprof: str, node: str, browser: str) -> int:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -133,6 +154,7 @@ def main(vmprof: str, node: str, browser: str) -> int:
             command = [vmprof, "report", str(log), "-o", str(folder / f"{page}.html"), *options]
             subprocess.run(command, check=True)
         (folder / "sourced.json").write_text(json.dumps(SOURCE))
+        check_full(vmprof, folder)
         old, new = folder / "before.vmprof", folder / "program.vmprof"
         old.write_bytes(program(before=True).data())
         page = str(folder / "diff.html")
