@@ -17,8 +17,15 @@
  * it. What is marked as significant is therefore chosen by the method of Benjamini
  * and Hochberg ("Controlling the false discovery rate", J. R. Stat. Soc. B 57,
  * 1995): sorted by their chances, the first k rows of n, for the largest k whose
- * chance is at most k / n * 5 %. Of those that are marked, 5 % are there by chance
- * alone.
+ * chance is at most k / n * 5 %. Of those that are marked, on average at most one
+ * in twenty is there by chance alone. A row that has nothing on either side, as the
+ * self of a function that only calls, is no test and is not counted in n.
+ *
+ * That holds for rows that are independent, and for those that rise together
+ * (Benjamini and Yekutieli, Annals of Statistics 29, 2001). Ours are neither: shares
+ * of one whole take from each other, and nodes of a tree depend on each other, since
+ * the total of one is in those of all its callers: a change deep in the tree marks a
+ * whole path, and so does one that is there by chance.
  *
  * As in report_error.c this is of the two runs that were sampled. That a machine
  * was busier, or that the input was another one, is a change too. */
@@ -66,13 +73,17 @@ vmp_report_changes_mark(vmp_report_change *first, size_t n, size_t stride)
 {
     double *chances = malloc(n ? n * sizeof(*chances) : 1), most = -1;
     char *at = (char *)first;
+    size_t tests = 0;
     if (!chances)
         return -VMP_ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        chances[i] = ((vmp_report_change *)(void *)(at + i * stride))->chance;
-    qsort(chances, n, sizeof(*chances), compare_chances);
-    for (size_t k = n; k > 0 && most < 0; k--)
-        if (chances[k - 1] <= FALSE_SHARE * (double)k / (double)n)
+    for (size_t i = 0; i < n; i++) {
+        const vmp_report_change *c = (vmp_report_change *)(void *)(at + i * stride);
+        if (c->before > 0 || c->after > 0)
+            chances[tests++] = c->chance;
+    }
+    qsort(chances, tests, sizeof(*chances), compare_chances);
+    for (size_t k = tests; k > 0 && most < 0; k--)
+        if (chances[k - 1] <= FALSE_SHARE * (double)k / (double)tests)
             most = chances[k - 1];
     for (size_t i = 0; i < n; i++) {
         vmp_report_change *c = (vmp_report_change *)(void *)(at + i * stride);

@@ -25,7 +25,9 @@ typedef struct vmp_report_change {
     double change;    /* after - before */
     double low, high; /* it lies between them with 95 % confidence, by chance alone */
     double chance;    /* that sampling makes a change as large where there was none */
-    /* Of all rows of a view that are marked so, one in twenty is there by chance. */
+    /* Of all rows of a view that are marked so, on average at most one in twenty is
+     * there by chance; of a tree that is a rough figure, for its nodes depend on each
+     * other. */
     bool significant;
 } vmp_report_change;
 
@@ -37,6 +39,7 @@ vmp_report_change vmp_report_change_of(const vmp_report_value *before,
     const vmp_report_value *after_whole, bool seconds);
 
 /* Marks those of `n` changes, which are `stride` bytes apart, that are significant.
+ * Those with nothing before and after are no tests, and are not counted as such.
  * Returns 0 or -VMP_ENOMEM. */
 int vmp_report_changes_mark(vmp_report_change *first, size_t n, size_t stride);
 

@@ -156,7 +156,7 @@ TEST(of_many_rows_more_is_asked)
 {
     vmp_report_change rows[100];
     for (size_t i = 0; i < 100; i++)
-        rows[i] = (vmp_report_change){.chance = 0.5};
+        rows[i] = (vmp_report_change){.before = 1, .chance = 0.5};
     rows[7].chance = 0.01; /* a hundred rows have such a one by chance */
     CHECK_INT(vmp_report_changes_mark(rows, 100, sizeof(rows[0])), 0);
     CHECK(!rows[7].significant);
@@ -169,6 +169,27 @@ TEST(of_many_rows_more_is_asked)
     for (size_t i = 0; i < 100; i++)
         CHECK(rows[i].significant == (rows[i].chance < 0.5));
     CHECK_INT(vmp_report_changes_mark(rows, 0, sizeof(rows[0])), 0);
+}
+
+TEST(rows_with_nothing_on_either_side_ask_for_nothing)
+{
+    vmp_report_change rows[100];
+    for (size_t i = 0; i < 100; i++)
+        rows[i] = (vmp_report_change){.chance = 1};
+    for (size_t i = 0; i < 10; i++)
+        rows[i * 9] = (vmp_report_change){.after = 0.1, .chance = 0.5};
+    rows[0].chance = 0.004; /* 1 / 10 * 5 % are more, 1 / 100 * 5 % less */
+    CHECK_INT(vmp_report_changes_mark(rows, 100, sizeof(rows[0])), 0);
+    for (size_t i = 0; i < 100; i++)
+        CHECK(rows[i].significant == (i == 0));
+    rows[0].after = 0;
+    rows[0].before = 0.1;
+    rows[0].chance = 0.006;
+    CHECK_INT(vmp_report_changes_mark(rows, 100, sizeof(rows[0])), 0);
+    CHECK(!rows[0].significant);
+    /* Nothing but such rows. */
+    CHECK_INT(vmp_report_changes_mark(rows + 91, 9, sizeof(rows[0])), 0);
+    CHECK(!rows[95].significant);
 }
 
 /* ----------------------------------------------------------------- views */
@@ -361,7 +382,7 @@ TEST_MAIN(RUN(functions_of_one_name_file_and_line_are_the_same),
     RUN(an_interval_is_that_of_the_published_examples),
     RUN(a_chance_of_five_percent_is_where_the_interval_ends_at_nothing),
     RUN(without_samples_nothing_is_known), RUN(seconds_are_shares_of_the_time_of_the_whole),
-    RUN(of_many_rows_more_is_asked),
+    RUN(of_many_rows_more_is_asked), RUN(rows_with_nothing_on_either_side_ask_for_nothing),
     RUN(functions_are_sorted_by_change_and_what_may_be_chance_comes_last),
     RUN(an_empty_profile_is_compared_too), RUN(frames_without_a_name_are_compared_too),
     RUN(a_tree_has_what_is_new_and_behind_it_what_is_gone), RUN(an_inverted_tree_is_compared_too),
