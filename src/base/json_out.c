@@ -166,3 +166,17 @@ vmp_json_null(vmp_json *j)
     before_value(j);
     vmp_out_text(j->out, "null");
 }
+
+void
+vmp_json_put_lines(vmp_json *j, const char *key, vmp_str text)
+{
+    vmp_json_key(j, key);
+    vmp_json_begin(j, '[');
+    for (size_t i = 0; text.n && i <= text.n;) {
+        const char *end = i < text.n ? memchr(text.p + i, '\n', text.n - i) : NULL;
+        size_t n = end ? (size_t)(end - text.p) - i : text.n - i;
+        vmp_json_str(j, (vmp_str){text.p + i, n});
+        i += n + 1;
+    }
+    vmp_json_end(j, ']');
+}

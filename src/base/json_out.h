@@ -68,4 +68,8 @@ vmp_json_put_bool(vmp_json *j, const char *key, bool v)
     vmp_json_bool(j, v);
 }
 
+/* Key and list: what stands between newlines, also if that is nothing. No text: no
+ * list of one empty line, but an empty list. */
+void vmp_json_put_lines(vmp_json *j, const char *key, vmp_str text);
+
 #endif

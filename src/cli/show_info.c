@@ -53,20 +53,6 @@ put_unrecorded(vmp_json *j, const vmp_report_info *info)
 }
 
 static void
-put_argv(vmp_json *j, vmp_str argv)
-{
-    vmp_json_key(j, "argv");
-    vmp_json_begin(j, '[');
-    for (size_t i = 0; argv.n && i <= argv.n;) {
-        const char *end = i < argv.n ? memchr(argv.p + i, '\n', argv.n - i) : NULL;
-        size_t n = end ? (size_t)(end - argv.p) - i : argv.n - i;
-        vmp_json_str(j, (vmp_str){argv.p + i, n});
-        i += n + 1;
-    }
-    vmp_json_end(j, ']');
-}
-
-static void
 put_figures(const vmp_show *s, vmp_json *j, const vmp_report_info *info)
 {
     vmp_json_put_uint(j, "samples", info->samples);
@@ -116,7 +102,7 @@ put_json(const vmp_show *s, const vmp_report_info *info)
     vmp_json j = vmp_show_json_begin(s, "info", NULL);
     put_figures(s, &j, info);
     vmp_json_put_uint(&j, "pid", info->pid);
-    put_argv(&j, info->argv);
+    vmp_json_put_lines(&j, "argv", info->argv);
     vmp_json_put_str(&j, "cwd", info->cwd);
     vmp_json_put_str(&j, "python", info->python);
     vmp_json_put_str(&j, "implementation", info->implementation);

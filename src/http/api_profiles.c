@@ -9,20 +9,6 @@
 enum { DEFAULT_LIMIT = 50, MAX_LIMIT = 500, MAX_VIEW_ARGS = 64 };
 
 static void
-put_argv(vmp_json *j, vmp_str argv)
-{
-    vmp_json_key(j, "argv");
-    vmp_json_begin(j, '[');
-    for (size_t i = 0; argv.n && i <= argv.n;) {
-        const char *end = i < argv.n ? memchr(argv.p + i, '\n', argv.n - i) : NULL;
-        size_t n = end ? (size_t)(end - argv.p) - i : argv.n - i;
-        vmp_json_str(j, (vmp_str){argv.p + i, n});
-        i += n + 1;
-    }
-    vmp_json_end(j, ']');
-}
-
-static void
 put_sha256(vmp_json *j, const uint8_t *sha256)
 {
     char text[2 * VMP_SPOOL_SHA256 + 1];
@@ -56,7 +42,7 @@ put_item(vmp_json *j, const vmp_store_item *item)
     else
         vmp_json_null(j);
     vmp_json_put_str(j, "name", item->name);
-    put_argv(j, item->argv);
+    vmp_json_put_lines(j, "argv", item->argv);
     vmp_json_put_str(j, "host", item->host);
     vmp_json_put_str(j, "vm", item->vm);
     vmp_json_put_str(j, "os", item->os);

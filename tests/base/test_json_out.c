@@ -161,6 +161,32 @@ TEST(no_text_can_command_a_terminal_or_end_a_script)
     vmp_out_fini(&o);
 }
 
-TEST_MAIN(RUN(no_text_can_command_a_terminal_or_end_a_script),
+static const char *
+lines(vmp_out *o, const char *text)
+{
+    vmp_out_clear(o);
+    vmp_json j = vmp_json_to(o);
+    vmp_json_begin(&j, '{');
+    vmp_json_put_lines(&j, "argv", vmp_str_from(text));
+    vmp_json_put_uint(&j, "pid", 1);
+    vmp_json_end(&j, '}');
+    vmp_out_bytes(o, "", 1);
+    return o->p;
+}
+
+TEST(lines_are_a_list_that_joins_to_the_text)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    CHECK_STR(lines(&o, ""), "{\"argv\":[],\"pid\":1}");
+    CHECK_STR(lines(&o, NULL), "{\"argv\":[],\"pid\":1}");
+    CHECK_STR(lines(&o, "prog.py"), "{\"argv\":[\"prog.py\"],\"pid\":1}");
+    CHECK_STR(lines(&o, "prog.py\n\n-x\n"), "{\"argv\":[\"prog.py\",\"\",\"-x\",\"\"],\"pid\":1}");
+    CHECK_STR(lines(&o, "\n"), "{\"argv\":[\"\",\"\"],\"pid\":1}");
+    vmp_out_fini(&o);
+}
+
+TEST_MAIN(RUN(lines_are_a_list_that_joins_to_the_text),
+    RUN(no_text_can_command_a_terminal_or_end_a_script),
     RUN(a_number_is_the_shortest_that_reads_back),
     RUN(the_decimal_point_is_a_point_in_every_locale))
