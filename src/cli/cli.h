@@ -60,8 +60,6 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
-/* Whether the log tells time on the wall, not of the CPU. */
-bool vmp_cli_is_wall(const vmp_profile *p);
 /* Refuses to compare the log at `path`, which does, with one that does not. Returns
  * VMP_CLI_FAILED. */
 int vmp_cli_fail_clocks(const char *path);

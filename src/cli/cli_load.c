@@ -59,12 +59,6 @@ vmp_cli_load(const char *path, bool keep_samples)
     return profile;
 }
 
-bool
-vmp_cli_is_wall(const vmp_profile *p)
-{
-    return p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
-}
-
 int
 vmp_cli_fail_clocks(const char *path)
 {

@@ -51,8 +51,8 @@ show(const vmp_diff *logs)
 {
     vmp_cli_output o;
     vmp_diff d = *logs;
-    if (vmp_cli_is_wall(d.profiles[0]) != vmp_cli_is_wall(d.profiles[1]))
-        return vmp_cli_fail_clocks(d.paths[vmp_cli_is_wall(d.profiles[1])]);
+    if (vmp_profile_is_wall(d.profiles[0]) != vmp_profile_is_wall(d.profiles[1]))
+        return vmp_cli_fail_clocks(d.paths[vmp_profile_is_wall(d.profiles[1])]);
     vmp_cli_output_open(&o, (enum vmp_term_color)d.options->color);
     d.out = &o.out;
     d.term = &o.term;

@@ -112,7 +112,7 @@ check(const char *path, const vmp_buf *log, bool *ret_wall, vmp_out *source)
         return vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
     if (p->cut)
         vmp_cli_note("%s: the log has no clean end; showing what was written", path);
-    *ret_wall = vmp_cli_is_wall(p);
+    *ret_wall = vmp_profile_is_wall(p);
     rc = source ? put_source(source, path, p) : 0;
     vmp_profile_free(&p);
     return rc < 0 ? vmp_cli_fail("%s: %s", path, vmp_err_text(rc)) : 0;

@@ -109,7 +109,6 @@ vmp_json
 vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value *total)
 {
     const vmp_profile *p = s->profile;
-    bool wall = p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
     vmp_json j = vmp_json_to(s->view.out);
     vmp_json_begin(&j, '{');
     vmp_json_put_str(&j, "view", vmp_str_from(view));
@@ -117,7 +116,7 @@ vmp_show_json_begin(const vmp_show *s, const char *view, const vmp_report_value 
     vmp_json_put_str(&j, "vmprof", vmp_str_from(VMP_VERSION));
     vmp_json_put_str(&j, "log", vmp_str_from(s->path));
     vmp_json_put_bool(&j, "cut", p->cut);
-    vmp_json_put_str(&j, "clock", vmp_str_from(wall ? "wall" : "cpu"));
+    vmp_json_put_str(&j, "clock", vmp_str_from(vmp_profile_is_wall(p) ? "wall" : "cpu"));
     if (total)
         vmp_show_json_value(&j, p, "total", total, NULL);
     return j;

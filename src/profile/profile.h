@@ -319,6 +319,13 @@ vmp_profile_ticks(const vmp_profile *p, uint64_t weight)
     return weight / p->tick_weight + (rest >= p->tick_weight - rest);
 }
 
+/* The log tells time on the wall, not of the CPU: its first process does. */
+static inline bool
+vmp_profile_is_wall(const vmp_profile *p)
+{
+    return p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
+}
+
 /* What the samples of a thread are measured in: wall time, else CPU time. */
 static inline bool
 vmp_profile_thread_is_wall(const vmp_profile *p, vmp_thread_id id)

@@ -25,8 +25,7 @@ vmp_view_error_percent(vmp_report_interval interval)
 const char *
 vmp_view_clock_title(const vmp_profile *p)
 {
-    bool wall = p->process_count > 1 && p->processes[1].mode & VMP_PROFILE_MODE_WALL;
-    return wall ? "wall s" : "CPU s";
+    return vmp_profile_is_wall(p) ? "wall s" : "CPU s";
 }
 
 static void
