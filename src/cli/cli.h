@@ -60,9 +60,12 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
-/* Refuses to compare the log at `path`, which does, with one that does not. Returns
+/* What a log tells time by; one without a process tells none. */
+enum vmp_cli_clock { VMP_CLI_CLOCK_NONE, VMP_CLI_CLOCK_CPU, VMP_CLI_CLOCK_WALL };
+enum vmp_cli_clock vmp_cli_clock_of(const vmp_profile *p);
+/* Refuses to compare a log of wall time with one of CPU time. Returns 0 or
  * VMP_CLI_FAILED. */
-int vmp_cli_fail_clocks(const char *path);
+int vmp_cli_check_clocks(const char *const paths[2], const enum vmp_cli_clock clocks[2]);
 
 /* Writes what `produce` makes of a log to the file at `path`, which is there only
  * when it is whole; "-" is standard output. Returns the exit status. */

@@ -59,8 +59,20 @@ vmp_cli_load(const char *path, bool keep_samples)
     return profile;
 }
 
-int
-vmp_cli_fail_clocks(const char *path)
+enum vmp_cli_clock
+vmp_cli_clock_of(const vmp_profile *p)
 {
-    return vmp_cli_fail("%s tells time on the wall, the other log CPU time", path);
+    if (p->process_count <= 1)
+        return VMP_CLI_CLOCK_NONE;
+    return vmp_profile_is_wall(p) ? VMP_CLI_CLOCK_WALL : VMP_CLI_CLOCK_CPU;
+}
+
+int
+vmp_cli_check_clocks(const char *const paths[2], const enum vmp_cli_clock clocks[2])
+{
+    if (clocks[0] == clocks[1] || clocks[0] == VMP_CLI_CLOCK_NONE ||
+        clocks[1] == VMP_CLI_CLOCK_NONE)
+        return 0;
+    return vmp_cli_fail("%s tells time on the wall, the other log CPU time",
+        paths[clocks[1] == VMP_CLI_CLOCK_WALL]);
 }

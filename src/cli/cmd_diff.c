@@ -51,13 +51,16 @@ show(const vmp_diff *logs)
 {
     vmp_cli_output o;
     vmp_diff d = *logs;
-    if (vmp_profile_is_wall(d.profiles[0]) != vmp_profile_is_wall(d.profiles[1]))
-        return vmp_cli_fail_clocks(d.paths[vmp_profile_is_wall(d.profiles[1])]);
+    const enum vmp_cli_clock clocks[2] = {
+        vmp_cli_clock_of(d.profiles[0]), vmp_cli_clock_of(d.profiles[1])};
+    int status = vmp_cli_check_clocks(d.paths, clocks);
+    if (status != 0)
+        return status;
     vmp_cli_output_open(&o, (enum vmp_term_color)d.options->color);
     d.out = &o.out;
     d.term = &o.term;
     int rc = vmp_diff_show(&d);
-    int status = vmp_cli_output_close(&o, 0);
+    status = vmp_cli_output_close(&o, 0);
     return rc < 0 ? vmp_cli_fail("%s: %s", d.paths[1], vmp_err_text(rc)) : status;
 }
 

@@ -103,7 +103,7 @@ put_source(vmp_out *o, const char *path, const vmp_profile *p)
 /* Says now, not in the browser, if the log cannot be read. source: gets the JSON of
  * its source lines; NULL: not wanted. */
 static int
-check(const char *path, const vmp_buf *log, bool *ret_wall, vmp_out *source)
+check(const char *path, const vmp_buf *log, enum vmp_cli_clock *ret_clock, vmp_out *source)
 {
     vmp_err err = {0};
     vmp_profile *p = NULL;
@@ -112,7 +112,7 @@ check(const char *path, const vmp_buf *log, bool *ret_wall, vmp_out *source)
         return vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
     if (p->cut)
         vmp_cli_note("%s: the log has no clean end; showing what was written", path);
-    *ret_wall = vmp_profile_is_wall(p);
+    *ret_clock = vmp_cli_clock_of(p);
     rc = source ? put_source(source, path, p) : 0;
     vmp_profile_free(&p);
     return rc < 0 ? vmp_cli_fail("%s: %s", path, vmp_err_text(rc)) : 0;
@@ -127,7 +127,7 @@ run(const char *const paths[2], const char *output, bool with_source)
     if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return vmp_cli_usage("report", "the page is not for a terminal: -o FILE");
     vmp_buf bytes[2] = {{0}, {0}};
-    bool wall[2] = {false, false};
+    enum vmp_cli_clock clocks[2] = {VMP_CLI_CLOCK_NONE, VMP_CLI_CLOCK_NONE};
     page_source source = {.count = paths[1] ? 2 : 1};
     vmp_out text;
     int status = 0;
@@ -136,12 +136,12 @@ run(const char *const paths[2], const char *output, bool with_source)
         const char *slash = strrchr(paths[i], '/');
         status = read_all(paths[i], &bytes[i]);
         if (status == 0)
-            status = check(paths[i], &bytes[i], &wall[i], with_source && i == 0 ? &text : NULL);
+            status = check(paths[i], &bytes[i], &clocks[i], with_source && i == 0 ? &text : NULL);
         source.logs[i] = (vmp_page_log){
             .name = vmp_str_from(slash ? slash + 1 : paths[i]), .p = bytes[i].p, .n = bytes[i].n};
     }
-    if (status == 0 && paths[1] && wall[0] != wall[1])
-        status = vmp_cli_fail_clocks(paths[wall[1]]);
+    if (status == 0)
+        status = vmp_cli_check_clocks(paths, clocks);
     source.logs[0].source = vmp_out_view(&text);
     if (status == 0)
         status = vmp_cli_write(output, paths[0], produce, &source);

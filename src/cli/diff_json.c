@@ -108,7 +108,8 @@ put_log(const vmp_diff *d, vmp_json *j, int side, const vmp_report_value *total)
 void
 vmp_diff_json(const vmp_diff *d, const vmp_diff_views *views)
 {
-    bool wall = vmp_profile_is_wall(d->profiles[1]);
+    /* They agree, unless one of them is empty. */
+    bool wall = vmp_profile_is_wall(d->profiles[0]) || vmp_profile_is_wall(d->profiles[1]);
     vmp_json j = vmp_json_to(d->out);
     vmp_json_begin(&j, '{');
     vmp_json_put_str(&j, "view", vmp_str_from("diff"));

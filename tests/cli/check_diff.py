@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import check_show
 from check_show import FOLDER, LOGS, check_value, compare, complaint, run
-from logfile import Log
+from logfile import MAGIC, Log
 
 MS = 1_000_000
 
@@ -52,6 +52,8 @@ FIRST = {"parse": 500, "evaluate": 300, "emit": 100, "load": 97, "old": 3}
 SECOND = {"parse": 1000, "evaluate": 200, "emit": 206, "load": 194, "cache": 400}
 BEFORE = write("before.vmprof", program(10, FIRST))
 AFTER = write("after.vmprof", program(13, SECOND))
+# Of a program that was killed before it wrote more: no process, and so no clock.
+BARE = write("bare.vmprof", MAGIC)
 
 
 def diff(*args: object, **kwargs: Any) -> str:
@@ -152,14 +154,18 @@ def every_key_is_documented() -> None:
 
 def no_log_breaks_it() -> None:
     for kind in LOGS:
-        for other in (LOGS["basic"], LOGS["empty"], LOGS[kind]):
-            if (kind == "threads") != (other == LOGS["threads"]):
+        for other in (LOGS["basic"], LOGS["empty"], BARE, LOGS[kind]):
+            # Those are clocks that differ: wrong_calls_are_refused.
+            if kind == "threads" and other in (LOGS["basic"], LOGS["empty"]):
                 continue
             text = diff(LOGS[kind], other) + diff(other, LOGS[kind], "--tree")
             assert all(c == "\n" or c.isprintable() for c in text), text
             got = diff_json(LOGS[kind], other, "--tree")
             assert got["nodes"][0]["total_before"]["ticks"] == got["before"]["total"]["ticks"]
     assert "no samples in the log" in diff(LOGS["basic"], LOGS["empty"])
+    assert "no samples in the log" in diff(BARE, LOGS["threads"])
+    assert diff_json(LOGS["threads"], BARE)["clock"] == "wall"
+    assert diff_json(BARE, LOGS["threads"])["clock"] == "wall"
 
 
 def wrong_calls_are_refused() -> None:
