@@ -60,6 +60,9 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
+/* Refuses two logs that are both standard input. Returns 0 or VMP_CLI_USAGE. */
+int vmp_cli_check_inputs(const char *command, const char *before, const char *after);
+
 /* What a log tells time by; one without a process tells none. */
 enum vmp_cli_clock { VMP_CLI_CLOCK_NONE, VMP_CLI_CLOCK_CPU, VMP_CLI_CLOCK_WALL };
 enum vmp_cli_clock vmp_cli_clock_of(const vmp_profile *p);

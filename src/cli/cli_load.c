@@ -59,6 +59,14 @@ vmp_cli_load(const char *path, bool keep_samples)
     return profile;
 }
 
+int
+vmp_cli_check_inputs(const char *command, const char *before, const char *after)
+{
+    if (strcmp(before, "-") == 0 && strcmp(after, "-") == 0)
+        return vmp_cli_usage(command, "standard input is one log only");
+    return 0;
+}
+
 enum vmp_cli_clock
 vmp_cli_clock_of(const vmp_profile *p)
 {

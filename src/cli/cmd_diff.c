@@ -69,9 +69,7 @@ run(const vmp_str *paths, const vmp_diff_options *options, bool limit_given)
 {
     vmp_diff d = {.options = options, .limit_given = limit_given};
     vmp_profile *profiles[2] = {NULL, NULL};
-    int status = 0;
-    if (strcmp(paths[0].p, "-") == 0 && strcmp(paths[1].p, "-") == 0)
-        return vmp_cli_usage("diff", "standard input is one log only");
+    int status = vmp_cli_check_inputs("diff", paths[0].p, paths[1].p);
     for (int i = 0; i < 2 && status == 0; i++) {
         d.paths[i] = paths[i].p;
         d.profiles[i] = profiles[i] = vmp_cli_load(paths[i].p, false);

@@ -122,6 +122,9 @@ check(const char *path, const vmp_buf *log, enum vmp_cli_clock *ret_clock, vmp_o
 static int
 run(const char *const paths[2], const char *output, bool with_source)
 {
+    int status = paths[1] ? vmp_cli_check_inputs("report", paths[1], paths[0]) : 0;
+    if (status != 0)
+        return status;
     if (!vmp_page_is_there())
         return vmp_cli_fail("this build has no viewer; vmprof show LOG --html writes the tree");
     if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
@@ -130,7 +133,6 @@ run(const char *const paths[2], const char *output, bool with_source)
     enum vmp_cli_clock clocks[2] = {VMP_CLI_CLOCK_NONE, VMP_CLI_CLOCK_NONE};
     page_source source = {.count = paths[1] ? 2 : 1};
     vmp_out text;
-    int status = 0;
     vmp_out_init(&text, -1);
     for (size_t i = 0; i < source.count && status == 0; i++) {
         const char *slash = strrchr(paths[i], '/');

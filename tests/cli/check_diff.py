@@ -175,6 +175,9 @@ def wrong_calls_are_refused() -> None:
     assert "none of" in complaint("diff", BEFORE, AFTER, "--sort", "line", status=2)
     assert "no/such" in complaint("diff", BEFORE, "/no/such", status=1)
     assert "on the wall" in complaint("diff", LOGS["threads"], BEFORE, status=1)
+    assert "standard input is one log only" in complaint(
+        "report", "-", "--before", "-", "-o", "x", status=2
+    )
     two = ["--before", BEFORE, "--before", BEFORE]
     assert "one log only" in complaint("report", AFTER, "-o", "x", *two, status=2)
     with BEFORE.open("rb") as log:
