@@ -173,6 +173,15 @@ def wrong_calls_are_refused() -> None:
     assert "two logs" in complaint("diff", BEFORE, AFTER, AFTER, status=2)
     assert "one log only" in complaint("diff", "-", "-", status=2)
     assert "none of" in complaint("diff", BEFORE, AFTER, "--sort", "line", status=2)
+    assert "--sort has no effect" in complaint(
+        "diff", BEFORE, AFTER, "--tree", "--sort", "total", status=2
+    )
+    assert "--limit has no effect" in complaint(
+        "diff", BEFORE, AFTER, "--tree", "--limit", 5, status=2
+    )
+    cut = diff_json(BEFORE, AFTER, "--tree", "--sort", "name", "--limit", 2)
+    assert [row["function"] for row in cut["functions"]] == ["<module>", "cache"]
+    assert len(cut["nodes"]) > 2
     assert "no/such" in complaint("diff", BEFORE, "/no/such", status=1)
     assert "on the wall" in complaint("diff", LOGS["threads"], BEFORE, status=1)
     assert "standard input is one log only" in complaint(
