@@ -67,7 +67,7 @@ typedef struct vmp_merge {
     uint32_t *key_node; /* by node: its number in step 2; NULL: the same */
     size_t key_node_cap;
     vmp_report_states *self_states, *total_states; /* by node; NULL: there are none */
-    size_t states_cap;
+    size_t states_cap, total_states_cap;
 } vmp_merge;
 
 int vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *request);

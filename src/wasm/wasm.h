@@ -75,7 +75,7 @@ vmp_wasm_table *vmp_wasm_tree_groups(
     const vmp_wasm_table *tree, const vmp_wasm *w, const uint32_t *group_of, uint32_t count);
 
 /* What the totals of the nodes of a tree were taken in. Columns: ticks by enum
- * vmp_profile_state. No rows where the profile tells no states, or of an inverted tree. */
+ * vmp_profile_state. No rows where the profile tells no states. */
 vmp_wasm_table *vmp_wasm_tree_states(const vmp_wasm_table *tree, const vmp_wasm *w);
 
 /* Functions by self. Columns: 0 function, 4 self, 5 total, 6 self, 7 total in

@@ -140,9 +140,10 @@ TEST(so_does_one_with_states)
 {
     vmp_profile *p = SYNTH("1 2 main:1 a:2 j!b:3", "2 5 main:2 M!a:7", "1 1 w!main:1");
     int rc;
-    for (int group = 0; group < 2; group++) {
+    for (int way = 0; way < 4; way++) {
         vmp_report_tree *tree = NULL;
-        vmp_report_tree_options o = {.group = (enum vmp_report_group)group};
+        vmp_report_tree_options o = {
+            .group = (enum vmp_report_group)(way % 2), .inverted = way >= 2};
         ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &o));
         CHECK(tree && tree->self_states && tree->total_states);
         vmp_report_tree_free(&tree);

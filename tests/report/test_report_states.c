@@ -66,6 +66,59 @@ TEST(so_have_threads_and_what_is_filtered)
     vmp_profile_free(&p);
 }
 
+static void
+check_tree(const vmp_profile *p, const vmp_report_tree_options *o, const char *text,
+    const char *const *self, const char *const *total)
+{
+    vmp_report_tree *t = NULL;
+    CHECK_TEXT(synth_tree_text(p, o), text);
+    CHECK_INT(vmp_report_tree_new(&t, p, o), 0);
+    CHECK(t->self_states && t->total_states);
+    for (uint32_t i = 0; i < t->count; i++) {
+        CHECK_STR(text_of(&t->self_states[i]), self[i]);
+        CHECK_STR(text_of(&t->total_states[i]), total[i]);
+    }
+    vmp_report_tree_free(&t);
+}
+
+/* Of those samples that begin where the root of the node's way is. */
+TEST(inverted_trees_have_those_of_the_samples_that_came_that_way)
+{
+    vmp_profile *p = recursive();
+    static const char *const self[] = {"0 0 0 0 0 0", "0 0 0 0 0 0", "0 0 0 0 64 0", "0 0 0 0 0 0",
+        "0 2 4 0 0 32", "0 0 0 0 0 1", "0 0 0 16 0 0", "0 0 0 0 0 0", "8 0 0 0 0 0"};
+    static const char *const total[] = {"8 2 4 16 64 33", "0 0 0 0 64 0", "0 0 0 0 64 0",
+        "0 2 4 0 0 32", "0 2 4 0 0 32", "8 0 0 16 0 1", "0 0 0 16 0 0", "8 0 0 0 0 0",
+        "8 0 0 0 0 0"};
+    check_tree(p, &(vmp_report_tree_options){.inverted = true},
+        "root 0/127\n.n!lib 0/64\n..f 64/64\n.g 0/38\n..f 38/38\n"
+        ".f 1/25\n..f 16/16\n..g 0/8\n...f 8/8\n",
+        self, total);
+    vmp_profile_free(&p);
+}
+
+/* Those of all that runs in the function, through whom it was called. */
+TEST(so_have_trees_of_callers_and_threads_of_inverted_ones)
+{
+    vmp_profile *p = recursive();
+    vmp_report_tree_options o = {0};
+    for (uint32_t i = 1; i < p->function_count; i++)
+        if (vmp_str_equal(vmp_profile_function_name(p, (vmp_function_id){i}), synth_str("g")))
+            o.above.i = i;
+    static const char *const above_self[] = {"0 0 0 0 0 0", "8 2 4 0 0 32"};
+    static const char *const above_total[] = {"8 2 4 0 0 32", "8 2 4 0 0 32"};
+    check_tree(p, &o, "root 0/46\n.f 46/46\n", above_self, above_total);
+    o = (vmp_report_tree_options){
+        .inverted = true, .group = VMP_REPORT_GROUP_THREADS, .sort = VMP_REPORT_SORT_NAME};
+    vmp_report_tree *t = NULL;
+    CHECK_INT(vmp_report_tree_new(&t, p, &o), 0);
+    CHECK_INT(t->nodes[1].kind, VMP_REPORT_NODE_THREAD);
+    CHECK_STR(text_of(&t->total_states[1]), "8 2 4 16 0 1");
+    CHECK_STR(text_of(&t->total_states[t->nodes[1].end]), "0 0 0 0 64 32");
+    vmp_report_tree_free(&t);
+    vmp_profile_free(&p);
+}
+
 TEST(functions_have_states_once_for_each_sample)
 {
     vmp_profile *p = recursive();
@@ -159,5 +212,7 @@ TEST(the_source_is_what_the_log_says)
 }
 
 TEST_MAIN(RUN(nodes_of_a_tree_have_states), RUN(so_have_threads_and_what_is_filtered),
+    RUN(inverted_trees_have_those_of_the_samples_that_came_that_way),
+    RUN(so_have_trees_of_callers_and_threads_of_inverted_ones),
     RUN(functions_have_states_once_for_each_sample), RUN(the_tree_for_programs_tells_them_too),
     RUN(a_profile_without_states_has_no_columns_of_them), RUN(the_source_is_what_the_log_says))

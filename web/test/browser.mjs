@@ -240,21 +240,38 @@ test("PyPy's states are those of vmprof show tree", async (browser) => {
   assert.deepEqual((await page.locator(".legend-entry").allTextContents()).map((text) => text.trim()), shares);
   const line = await page.locator(".states").textContent();
   for (const share of shares) assert.ok(line.includes(share), `${share} in ${line}`);
-  // The root has the colors of all states, in parts as wide as their shares.
-  const colors = await canvas(page).evaluate((element) => {
-    const row = element.getContext("2d").getImageData(0, 1, element.width, 1).data;
-    const count = new Map();
-    for (let i = 0; i < row.length; i += 4) {
-      const key = `rgb(${row[i]}, ${row[i + 1]}, ${row[i + 2]})`;
-      count.set(key, (count.get(key) ?? 0) + 1 / element.width);
-    }
-    const swatches = [...document.querySelectorAll(".legend .swatch")].map((swatch) => getComputedStyle(swatch).backgroundColor);
-    return swatches.map((color) => count.get(color) ?? 0);
-  });
-  const wanted = Object.keys(labels).filter((key) => states[key] > 0).map((key) => states[key] / total.ticks);
-  for (const [i, share] of wanted.entries()) assert.ok(Math.abs(colors[i] - share) < 0.01, `${colors[i]} is ${share}`);
+  // A frame has the colors of all its states, in parts as wide as their shares.
+  const keys = Object.keys(labels).filter((key) => states[key] > 0);
+  const areColored = async (graph, depth, part, ticks, all) => {
+    const shares = await graph.evaluate((element, [row, width]) => {
+      const y = Math.round((row * 20 + 1) * (element.height / element.clientHeight));
+      const pixels = element.getContext("2d").getImageData(0, y, element.width * width, 1).data;
+      const count = new Map();
+      for (let i = 0; i < pixels.length; i += 4) {
+        const key = `rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`;
+        count.set(key, (count.get(key) ?? 0) + 4 / pixels.length);
+      }
+      const swatches = [...document.querySelectorAll(".legend .swatch")].map((swatch) => getComputedStyle(swatch).backgroundColor);
+      return swatches.map((color) => count.get(color) ?? 0);
+    }, [depth, part]);
+    for (const [i, key] of keys.entries())
+      assert.ok(Math.abs(shares[i] - ticks[key] / all) < 0.015, `${key}: ${shares[i]} is ${ticks[key] / all}`);
+  };
+  await areColored(canvas(page), 0, 1, states, total.ticks);
   await page.keyboard.press("i");
-  assert.equal(await page.inputValue(".choice select"), "origin", "inverted, states are not known");
+  assert.equal(await page.inputValue(".choice select"), "state");
+  // Below the root stands what ran, the heaviest first: with the states of its self.
+  const hottest = told("pypy").flat.functions[0];
+  await page.getByText("all, by what ran").waitFor();
+  await areColored(canvas(page), 0, 1, states, total.ticks);
+  await areColored(canvas(page), 1, hottest.self.ticks / total.ticks, hottest.self_states, hottest.self.ticks);
+  await clickRow(page, 1, 0.1);
+  await page.click("text=Callers and lines");
+  for (const half of await page.locator(".half canvas").all()) {
+    const bottom = await half.evaluate((element) => element.clientHeight / 20 - 1);
+    const upward = (await half.getAttribute("aria-label")).startsWith("Callers");
+    await areColored(half, upward ? bottom : 0, 1, hottest.total_states, hottest.total.ticks);
+  }
   await page.keyboard.press("i");
   await page.click("#tab-functions");
   assert.ok((await page.locator(".legend").textContent()).includes("shares of self"));

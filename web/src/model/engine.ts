@@ -312,7 +312,7 @@ export class Tree {
     return ticks;
   }
 
-  /** null: the profile tells no states, or the tree is inverted. */
+  /** null: the profile tells no states. */
   states(): TreeStates | null {
     const table = new Table(this.c, this.c.vmp_wasm_tree_states(this.table.handle, this.profile));
     const columns = table.count === 0 ? null : states.map((_, i) => table.doubles(i).slice());

@@ -40,11 +40,12 @@ function useChosen({ tree, settle }: Look): Chosen {
   };
 }
 
-/** Tables have the colors of functions. */
+/** Tables have the colors of functions, graphs what was chosen; those of one function are not compared. */
 function legendOf(state: ViewState, profile: Profile): "change" | "state" | "function" {
   const colorBy = colorByOf(state, profile);
   if (state.tab === "changes") return "change";
-  return state.tab === "flame" && (colorBy === "change" || colorBy === "state") ? colorBy : "function";
+  if (colorBy === "state" && (state.tab === "flame" || state.tab === "function")) return colorBy;
+  return colorBy === "change" && state.tab === "flame" ? colorBy : "function";
 }
 
 export function App({ profile }: { readonly profile: Profile }) {
@@ -178,6 +179,6 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
     case "function":
       return fn === null ?
           <p class="empty">The log has no such function.</p>
-        : <FunctionView {...shown} fn={fn} filterKey={look.filterKey} flags={look.flags & treeFlag.foldRecursion} whole={tree} onOpen={onOpen} />;
+        : <FunctionView {...shown} fn={fn} filterKey={look.filterKey} flags={look.flags & treeFlag.foldRecursion} whole={tree} byState={look.states !== null} onOpen={onOpen} />;
   }
 }

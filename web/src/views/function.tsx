@@ -15,6 +15,8 @@ export interface FunctionViewProps extends Shown {
   readonly filterKey: string;
   readonly flags: number;
   readonly whole: Tree;
+  /** Colors stand for the states of samples. */
+  readonly byState: boolean;
   readonly onOpen: (fn: FunctionIndex) => void;
 }
 
@@ -88,7 +90,7 @@ function LineShare({ share, of, kind }: {
   );
 }
 
-function Half({ profile, tree, upward, label, coloring, found, fn, onOpen }: FunctionViewProps & {
+function Half({ profile, tree, upward, label, coloring, found, fn, byState, onOpen }: FunctionViewProps & {
   readonly tree: Tree;
   readonly upward: boolean;
   readonly label: string;
@@ -98,6 +100,7 @@ function Half({ profile, tree, upward, label, coloring, found, fn, onOpen }: Fun
   const { zoom, at } = chosen !== null && chosen.tree === tree ? chosen : { zoom: 0 as NodeIndex, at: null };
   const choose = (change: { readonly zoom?: NodeIndex; readonly at?: NodeIndex | null }): void =>
     setChosen((last) => ({ ...(last !== null && last.tree === tree ? last : { tree, zoom: 0 as NodeIndex, at: null }), ...change }));
+  const states = useMemo(() => (byState ? tree.states() : null), [tree, byState]);
   const other = at === null ? null : nodeFunction(tree.columns, at);
   return (
     <section class="half" aria-label={label}>
@@ -114,6 +117,7 @@ function Half({ profile, tree, upward, label, coloring, found, fn, onOpen }: Fun
         zoom={zoom}
         selected={at}
         found={found}
+        states={states}
         upward={upward}
         rootLabel={profile.names[fn].name}
         rootFunction={fn}

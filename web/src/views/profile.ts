@@ -24,17 +24,17 @@ export interface Before {
   readonly match: Uint32Array;
 }
 
-/** What colors can stand for. An inverted tree does not know the states of its samples. */
-export function colorings(state: ViewState, profile: Profile): readonly ViewState["colorBy"][] {
+/** What colors can stand for. */
+export function colorings(profile: Profile): readonly ViewState["colorBy"][] {
   return allColorings.filter(
     (colorBy) =>
-      (colorBy !== "change" || profile.before !== null) && (colorBy !== "state" || (!state.inverted && profile.engine.facts.states !== undefined)),
+      (colorBy !== "change" || profile.before !== null) && (colorBy !== "state" || profile.engine.facts.states !== undefined),
   );
 }
 
 /** What colors stand for. */
 export function colorByOf(state: ViewState, profile: Profile): ViewState["colorBy"] {
-  return colorings(state, profile).find((colorBy) => colorBy === state.colorBy) ?? "origin";
+  return colorings(profile).find((colorBy) => colorBy === state.colorBy) ?? "origin";
 }
 
 export function programName(profile: Profile): string {

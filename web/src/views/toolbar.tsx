@@ -114,7 +114,7 @@ function Options({ state, update, look, onSave }: ToolbarProps) {
               update({ colorBy: look.profile.before === null && colorBy === "origin" ? initialState.colorBy : colorBy });
             }}
           >
-            {colorings(state, look.profile).map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
+            {colorings(look.profile).map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
           </select>
         </label>
         {state.tab === "flame" && (
