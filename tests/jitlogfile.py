@@ -66,6 +66,15 @@ class JitLog:
             else:
                 self.data += b"\xff" + self.text(value)
 
+    def prefix(self, field: int, text: bytes) -> None:
+        """What values of this field of merge points begin with from here on."""
+        self.data += struct.pack("<BB", 0x20, field) + self.text(text)
+
+    def same_point(self) -> None:
+        """A merge point of which the strings are the prefixes alone; line and index are 1."""
+        number = b"\0" + struct.pack("<Q", 1)
+        self.data += b"\x1f\xef" + number + b"\xef" + number + b"\xef"
+
     def addresses(self, start: int, end: int) -> None:
         self.data += b"\x15" + self.address(start) + self.address(end)
 

@@ -45,9 +45,15 @@ reserve(vmp_out *o, size_t more)
         o->rc = -VMP_ENOMEM;
         return false;
     }
+    if (o->limit && more > o->limit - o->n) {
+        o->rc = -VMP_ELIMIT;
+        return false;
+    }
     size_t cap = o->cap ? o->cap : FIRST_CAP;
     while (cap < o->n + more)
         cap *= 2;
+    if (o->limit && cap > o->limit)
+        cap = o->limit;
     char *p = realloc(o->p, cap);
     if (!p) {
         o->rc = -VMP_ENOMEM;

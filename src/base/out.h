@@ -17,8 +17,9 @@ typedef struct vmp_out {
     char *p;  /* pending bytes; all bytes when fd is -1. Not terminated */
     size_t n; /* how many */
     size_t cap;
+    size_t limit; /* of n, in memory; 0: none */
     int fd;       /* borrowed; -1: memory only */
-    int rc;       /* 0, or the first error: -VMP_ENOMEM, -VMP_EIO */
+    int rc;       /* 0, or the first error: -VMP_ENOMEM, -VMP_ELIMIT, -VMP_EIO */
     int os_errno; /* of the failed write, or 0 */
 } vmp_out;
 
@@ -55,8 +56,8 @@ vmp_out_clear(vmp_out *o)
 }
 
 /* Writes what is pending (no-op for memory). Returns 0 or the first error ever:
- * -VMP_EIO (err->os_errno is the write's, EPIPE for a closed pipe) or
- * -VMP_ENOMEM. */
+ * -VMP_EIO (err->os_errno is the write's, EPIPE for a closed pipe),
+ * -VMP_ENOMEM or -VMP_ELIMIT. */
 int vmp_out_flush(vmp_out *o, vmp_err *err);
 
 #endif

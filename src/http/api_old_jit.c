@@ -13,6 +13,10 @@
 
 enum { WITH_DRIVER = 2 }; /* version of the format that brought names of jitdrivers */
 
+/* Many traces and points may share one long name: a few megabytes of log could make a reply of
+ * gigabytes. What programs make is less than ten times as long as the log. */
+static const size_t max_reply_bytes = 256 << 20;
+
 typedef struct jit_reply {
     vmp_json *j;
     vmp_out *scratch;
@@ -447,8 +451,13 @@ reply(vmp_http_request *r, bool of_trace, int (*put)(jit_reply *a, uint32_t trac
     if (rc == 0) {
         vmp_json j = vmp_http_reply_json(r, MHD_HTTP_OK);
         vmp_out_init(&scratch, -1);
+        r->out.limit = max_reply_bytes;
         rc = put(&(jit_reply){&j, &scratch, log}, trace);
         vmp_out_drop(&scratch, &r->out);
+        if (rc == 0 && r->out.rc == -VMP_ELIMIT)
+            rc = vmp_err_set(&r->err, VMP_ELIMIT, 0, 0,
+                "the reply would be larger than %zu bytes; vmprof jit shows the log",
+                max_reply_bytes);
     }
     vmp_jitlog_free(&log);
     vmp_http_loading_end(r->server);

@@ -19,6 +19,9 @@ vmp_http_reply_json(vmp_http_request *r, int status)
 void
 vmp_http_reply_error(vmp_http_request *r, int status, const char *text)
 {
+    /* What there was of another reply may be large. */
+    vmp_out_fini(&r->out);
+    vmp_out_init(&r->out, -1);
     vmp_json j = vmp_http_reply_json(r, status);
     vmp_json_begin(&j, '{');
     vmp_json_put_str(&j, "error", vmp_str_from(text));

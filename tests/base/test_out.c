@@ -45,6 +45,21 @@ TEST(what_is_printed_is_whole_whatever_its_length)
     vmp_out_fini(&o);
 }
 
+TEST(what_is_over_the_limit_is_refused_as_a_whole)
+{
+    vmp_out o;
+    vmp_out_init(&o, -1);
+    o.limit = 300; /* no size that the buffer would grow to of itself */
+    vmp_out_fill(&o, 'a', 290);
+    vmp_out_text(&o, "0123456789");
+    CHECK_INT(vmp_out_flush(&o, NULL), 0);
+    CHECK_INT(o.n, 300);
+    vmp_out_text(&o, "b");
+    CHECK_INT(vmp_out_flush(&o, NULL), -VMP_ELIMIT);
+    CHECK_INT(o.n, 300);
+    vmp_out_fini(&o);
+}
+
 TEST(hexadecimal_numbers_have_the_digits_asked_for)
 {
     vmp_out o;
@@ -139,6 +154,7 @@ TEST(utf8_refuses_what_is_not_utf8)
 }
 
 TEST_MAIN(RUN(bytes_are_gathered_in_memory), RUN(what_is_printed_is_whole_whatever_its_length),
+    RUN(what_is_over_the_limit_is_refused_as_a_whole),
     RUN(hexadecimal_numbers_have_the_digits_asked_for), RUN(base64_is_padded_to_four_characters),
     RUN(a_closed_pipe_is_told_once_and_the_rest_dropped), RUN(json_puts_commas_and_escapes),
     RUN(utf8_refuses_what_is_not_utf8))

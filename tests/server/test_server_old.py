@@ -12,8 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import jitlogfile
 import logfile
 from servers import OLD_LOG, Server, own_log
+from test_server_abuse import peak_kb
 from test_server_api import call
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -195,6 +197,27 @@ def test_what_is_no_trace_is_not_there(jitlog: str, server: Server) -> None:
     assert call(server, "GET", "/api/jit/meta/{id}", id=NO_ID).status == 404
     assert call(server, "GET", "/api/memorygraph/{id}/get", id=jitlog).status == 400
     assert call(server, "GET", "/api/memorygraph/{id}/get", id=NO_ID).status == 404
+
+
+@pytest.mark.parametrize("what", ["meta", "trace"])
+def test_a_jitlog_that_would_be_told_in_gigabytes_is_refused(what: str, server: Server) -> None:
+    # Names of the longest kind, to which each point refers by a few bytes; JSON makes six of one.
+    name = b"\1" * 4096
+    log = jitlogfile.JitLog()
+    for trace in range(1, 8000 if what == "meta" else 2):
+        log.start(trace, "loop")
+        log.stage(trace, "opt")
+        if trace == 1:
+            log.fields()
+            log.prefix(0, name)
+            log.prefix(2, name)
+        for _ in range(1 if what == "meta" else 8000):
+            log.same_point()
+    assert len(log.data) < 1_000_000
+    made = server.put(log.data)["id"]
+    reply = call(server, "GET", "/api/jit/" + what + "/{id}", id=made, query="?id=1")
+    assert reply.status == 400 and "larger" in reply.json()["error"], reply.body[:200]
+    assert peak_kb(server) < 900 << 10
 
 
 def test_memory_is_told_in_windows(server: Server) -> None:
