@@ -308,6 +308,7 @@ vmp_api_bytes(vmp_http_request *r)
             items->items[0].kind == VMP_STORE_LOG ? "vmprof" : "jitlog");
         r->stream = MHD_create_response_from_callback(
             items->items[0].size_bytes, PIECE, read_download, d, free);
+        r->stream_bytes = items->items[0].size_bytes;
     }
     vmp_store_items_free(&items);
     if (!r->stream) {

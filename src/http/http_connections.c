@@ -3,10 +3,15 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "http_internal.h"
+
+/* Of a reply, in a second: a page of some megabytes would take minutes by it, so that nobody who
+ * waits for one is slower. */
+static const uint64_t slowest_reader_bytes = 16 << 10;
 
 /* One that is open; libmicrohttpd keeps the pointer to it. */
 typedef struct open_connection {
@@ -57,26 +62,28 @@ watch(void *ctx)
     return NULL;
 }
 
-vmp_http_connections *
-vmp_http_connections_new(unsigned seconds)
+int
+vmp_http_connections_new(vmp_http_connections **ret_c, unsigned seconds, vmp_err *err)
 {
     pthread_condattr_t monotonic;
     vmp_http_connections *c = calloc(1, sizeof(*c));
     if (!c)
-        return NULL;
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
     c->limit_ns = (int64_t)seconds * 1000000000;
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&c->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&c->watcher, NULL, watch, c) != 0) {
+    int failed = pthread_create(&c->watcher, NULL, watch, c);
+    if (failed) {
         pthread_cond_destroy(&c->changed);
         pthread_mutex_destroy(&c->lock);
         free(c);
-        return NULL;
+        return vmp_err_set(err, VMP_EIO, failed, 0, "no thread to be had: %s", strerror(failed));
     }
-    return c;
+    *ret_c = c;
+    return 0;
 }
 
 void
@@ -143,20 +150,34 @@ vmp_http_connections_notify(void *ctx, struct MHD_Connection *connection, void *
     }
 }
 
-void
-vmp_http_connections_wait(
-    vmp_http_connections *c, struct MHD_Connection *connection, enum vmp_http_wait what)
+/* limit_ns: from now on; 0: for ever. */
+static void
+wait_for(vmp_http_connections *c, struct MHD_Connection *connection, int64_t limit_ns)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     open_connection *one = info->socket_context;
-    /* The next request may begin just before silence would have ended the connection. */
-    int64_t limit_ns = what == VMP_HTTP_WAIT_NOT    ? 0
-                       : what == VMP_HTTP_WAIT_NEXT ? 2 * c->limit_ns
-                                                    : c->limit_ns;
     if (!one)
         return;
     pthread_mutex_lock(&c->lock);
     one->until_ns = limit_ns ? vmp_http_clock_ns() + limit_ns : 0;
     pthread_mutex_unlock(&c->lock);
+}
+
+void
+vmp_http_connections_wait(
+    vmp_http_connections *c, struct MHD_Connection *connection, enum vmp_http_wait what)
+{
+    /* The next request may begin just before silence would have ended the connection. */
+    int64_t limit_ns = what == VMP_HTTP_WAIT_NOT    ? 0
+                       : what == VMP_HTTP_WAIT_NEXT ? 2 * c->limit_ns
+                                                    : c->limit_ns;
+    wait_for(c, connection, limit_ns);
+}
+
+void
+vmp_http_connections_wait_reply(
+    vmp_http_connections *c, struct MHD_Connection *connection, uint64_t bytes)
+{
+    wait_for(c, connection, c->limit_ns + (int64_t)(bytes / slowest_reader_bytes) * 1000000000);
 }

@@ -35,8 +35,8 @@ enum vmp_http_body { VMP_HTTP_NO_BODY, VMP_HTTP_JSON_BODY, VMP_HTTP_LOG_BODY };
 
 enum {
     VMP_HTTP_OPEN = 1, /* without a token */
-    VMP_HTTP_FORM = 4, /* the body may be the file of a form */
     VMP_HTTP_PAGE = 2, /* "/profiles/...", for a browser: without a token it is led to "/#/..." */
+    VMP_HTTP_FORM = 4, /* the body may be the file of a form */
 };
 
 typedef struct vmp_http_route {
@@ -78,6 +78,7 @@ struct vmp_http_request {
     const char *location, *cookie; /* for the headers; NULL: none */
     vmp_out out;
     struct MHD_Response *stream;
+    uint64_t stream_bytes;
     enum vmp_http_page page;
 };
 

@@ -118,10 +118,9 @@ vmp_http_reply_send(vmp_http_request *r)
     struct MHD_Response *response = r->stream;
     if (!response && r->out.rc < 0) {
         /* No memory for the reply; the few bytes of this one may be there. */
-        vmp_out_fini(&r->out);
-        vmp_out_init(&r->out, -1);
         vmp_http_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, vmp_err_text(-VMP_ENOMEM));
     }
+    uint64_t size = response ? r->stream_bytes : r->out.n;
     if (!response && r->out.p) {
         response = MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_FREE);
         if (response)
@@ -134,6 +133,7 @@ vmp_http_reply_send(vmp_http_request *r)
     r->stream = NULL;
     add_headers(r, response);
     count(r);
+    vmp_http_connections_wait_reply(r->server->connections, r->connection, size);
     enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, response);
     MHD_destroy_response(response);
     return rc;

@@ -9,9 +9,11 @@
  * connection closed.
  *
  * Limits: headers and request line are bounded by the memory of the connection. The
- * option wait_seconds bounds, each for itself, silence; the time that all headers of a
+ * option wait_seconds bounds, each for itself, silence, which libmicrohttpd counts anew from
+ * when a reply is given to it, however long that took to make; the time that all headers of a
  * request take, however few bytes at a time they come; that up to the next piece of a
- * body; and that of a body which is slower than SLOW_BYTES a second. MAX_CONNECTIONS are
+ * body; that of a body which is slower than SLOW_BYTES a second; and, beyond what it takes
+ * by the lowest rate in http_connections.c, that in which a reply is taken. MAX_CONNECTIONS are
  * served at a time, MAX_OF_ADDRESS of them from one address; further ones wait, or are
  * closed at once if they are of such an address. */
 #include <assert.h>
@@ -316,18 +318,16 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
     if (fd < 0)
         return fd;
     vmp_http *h = calloc(1, sizeof(*h));
-    if (h) {
+    if (h)
         h->cache = vmp_http_cache_new(options->cache_bytes);
-        h->connections = vmp_http_connections_new(options->wait_seconds);
-    }
-    if (!h || !h->cache || !h->connections) {
-        if (h) {
+    int rc = h && h->cache ? vmp_http_connections_new(&h->connections, options->wait_seconds, err)
+                           : vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    if (rc < 0) {
+        if (h)
             vmp_http_cache_free(&h->cache);
-            vmp_http_connections_free(&h->connections);
-        }
         free(h);
         close(fd);
-        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+        return rc;
     }
     h->options = options;
     h->port = port_of(fd);
