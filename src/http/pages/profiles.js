@@ -94,10 +94,15 @@
     byId("rows").append(row);
   }
 
+  /* Counts what was asked to be shown: a reply that a later one overtook is dropped. */
+  let asked = 0;
+
   async function showList(more) {
+    const mine = asked;
     const parts = query();
     if (more) parts.set("before", next);
     const reply = await (await call(`/api/v1/profiles?${parts}`)).json();
+    if (mine !== asked) return;
     if (!more) byId("rows").replaceChildren();
     reply.profiles.forEach(addRow);
     next = reply.next;
@@ -149,10 +154,12 @@
   }
 
   async function showFunctions(profile) {
+    const mine = asked;
     const table = byId("functions");
     table.hidden = true;
     if (profile.kind !== "log") return;
     const flat = await (await call(`/api/v1/profiles/${profile.id}/view/flat?limit=50`)).json();
+    if (mine !== asked) return;
     byId("hot").replaceChildren(...flat.functions.map((one) => {
       const row = make("tr");
       row.append(make("td", `${one.self.percent.toFixed(1)} %`, "number"),
@@ -167,7 +174,9 @@
   let shown = null;
 
   async function showProfile(id, details) {
+    const mine = asked;
     const profile = await (await call(`/api/v1/profiles/${encodeURIComponent(id)}`)).json();
+    if (mine !== asked) return;
     if (profile.viewer && !details) {
       location.replace(profile.viewer);
       return;
@@ -192,6 +201,7 @@
   /* "#/ID" is the viewer's page, if there is one; "#/ID/details" what is known of the profile. So is
    * "#/ID/traces", which vmprof before 1.0 printed for jitlogs. */
   function go() {
+    asked++;
     const [id, details] = location.hash.replace(/^#\/?/, "").split("/");
     run(() => (id ? showProfile(decodeURIComponent(id), details) : showList(false)));
   }
