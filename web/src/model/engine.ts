@@ -221,6 +221,12 @@ function changeOf(figures: readonly Float64Array[], row: number, significant: bo
   return { before, after, change, low, high, significant };
 }
 
+/** A pointer of the module, where there was memory for it: nothing faults at address 0. */
+function there(pointer: number): number {
+  if (pointer === 0) throw new Error("out of memory");
+  return pointer;
+}
+
 const TABLE_COLUMNS = 2; // words before the columns of a table: rc, count
 const DETAILS = 12;
 
@@ -230,7 +236,7 @@ class Table {
     private readonly c: Exports,
     readonly handle: number,
   ) {
-    if (handle === 0) throw new Error("out of memory");
+    there(handle);
     const rc = this.word(0) | 0;
     if (rc < 0) throw new Error(`the view could not be made (${rc})`);
   }
@@ -288,7 +294,7 @@ export class Tree {
   }
 
   details(node: NodeIndex): Details {
-    const out = this.c.vmp_wasm_alloc(DETAILS * 8);
+    const out = there(this.c.vmp_wasm_alloc(DETAILS * 8));
     this.c.vmp_wasm_details(this.table.handle, node, this.profile, out);
     const v = Array.from(new Float64Array(this.c.memory.buffer, out, DETAILS));
     this.c.vmp_wasm_free(out);
@@ -305,7 +311,7 @@ export class Tree {
 
   /** Ticks of the samples that pass through a marked function, of all of them. */
   share(marks: Uint8Array): number {
-    const at = this.c.vmp_wasm_alloc(marks.length);
+    const at = there(this.c.vmp_wasm_alloc(marks.length));
     new Uint8Array(this.c.memory.buffer, at, marks.length).set(marks);
     const ticks = this.c.vmp_wasm_share(this.table.handle, this.profile, at);
     this.c.vmp_wasm_free(at);
@@ -332,7 +338,7 @@ export class Tree {
 }
 
 function groupShares(c: Exports, groupOf: Uint32Array, make: (at: number) => number): readonly GroupShare[] {
-  const at = c.vmp_wasm_alloc(groupOf.byteLength);
+  const at = there(c.vmp_wasm_alloc(groupOf.byteLength));
   new Uint32Array(c.memory.buffer, at, groupOf.length).set(groupOf);
   const handle = make(at);
   c.vmp_wasm_free(at);
@@ -359,8 +365,7 @@ export class Engine {
     private readonly c: Exports,
     private readonly profile: number,
   ) {
-    const text = c.vmp_wasm_facts(profile);
-    if (text === 0) throw new Error("out of memory");
+    const text = there(c.vmp_wasm_facts(profile));
     this.facts = JSON.parse(this.text(text)) as Facts;
     c.vmp_wasm_free(text);
   }
@@ -378,13 +383,11 @@ export class Engine {
   }
 
   private static load(c: Exports, log: Uint8Array): Engine {
-    const at = c.vmp_wasm_alloc(log.length);
-    if (at === 0) throw new Error("out of memory");
+    const at = there(c.vmp_wasm_alloc(log.length));
     new Uint8Array(c.memory.buffer, at, log.length).set(log);
     const profile = c.vmp_wasm_open(at, log.length);
     c.vmp_wasm_free(at);
-    if (profile === 0) throw new Error("out of memory");
-    const error = textAt(c, c.vmp_wasm_error(profile));
+    const error = textAt(c, c.vmp_wasm_error(there(profile)));
     if (error !== "") throw new Error(error);
     return new Engine(c, profile);
   }
@@ -401,8 +404,8 @@ export class Engine {
   /** What all views from now on are of. */
   setFilter(filter: Filter): void {
     const { c, profile } = this;
-    const threads = c.vmp_wasm_threads(profile);
-    new Uint8Array(c.memory.buffer, c.vmp_wasm_marks(profile), filter.marks.length).set(filter.marks);
+    const threads = there(c.vmp_wasm_threads(profile));
+    new Uint8Array(c.memory.buffer, there(c.vmp_wasm_marks(profile)), filter.marks.length).set(filter.marks);
     const ids = this.facts.threads.map((thread) => thread.id);
     for (const id of ids) {
       new Uint8Array(c.memory.buffer, threads + id, 1)[0] = filter.threads.includes(id) ? 1 : 0;
