@@ -20,7 +20,7 @@
 
 typedef struct vmp_wasm vmp_wasm;
 
-enum { VMP_WASM_COLUMNS = 13 };
+enum { VMP_WASM_COLUMNS = 15 };
 
 typedef struct vmp_wasm_table {
     int32_t rc;     /* 0, or an error: then there are no rows */
@@ -95,7 +95,10 @@ vmp_wasm_table *vmp_wasm_timeline(vmp_wasm *w, uint32_t bins);
 
 /* -------------------------------------------- what changed: report_diff.h
  *
- * `before` is another log of the same program, with marks and all of its own. */
+ * `before` is another log of the same program, with marks and all of its own. A
+ * change has six columns: before, after (shares), change, lower and upper end of its
+ * interval of 95 %, and the change against the larger of both shares, -1 (less) ..
+ * 1 (new). */
 
 enum {                              /* flags of rows */
     VMP_WASM_SIGNIFICANT = 1,       /* the change of total; of a function that of self */
@@ -107,14 +110,12 @@ enum {                              /* flags of rows */
 /* Column 0: for each function of `before` the same one here; 0: none. */
 vmp_wasm_table *vmp_wasm_match(const vmp_wasm *w, const vmp_wasm *before);
 /* For each node of a tree that was made with these flags, MERGED among them, how
- * its total changed. Columns: 0 flags; 3 the change against the larger of both
- * shares, -1 (less) .. 1 (new); 4 before, 5 after (shares), 6 change, 7 and 8 lower
- * and upper end of its interval of 95 %. */
+ * its total changed. Columns: 0 flags; 3 to 8 the change. */
 vmp_wasm_table *vmp_wasm_tree_changes(
     const vmp_wasm_table *tree, const vmp_wasm *w, vmp_wasm *before, uint32_t flags);
 /* Functions of both by the change of self, or by_total of total, what is
- * significant first. Columns: 0 function, 1 function of `before`, 2 flags; of self 3
- * before, 4 after, 5 change, 6 and 7 its interval; 8 to 12 the same of total. */
+ * significant first. Columns: 0 function, 1 function of `before`, 2 flags; 3 to 8
+ * the change of self, 9 to 14 that of total. */
 vmp_wasm_table *vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t by_total);
 
 /* What is known of one node of a tree, in this order: samples, ticks, seconds,

@@ -5,11 +5,13 @@
 #include "report_diff.h"
 #include "wasm_internal.h"
 
-/* Columns of a change, beginning at one. */
+/* Columns of a change, beginning at one: see wasm.h. */
 static void
 put_change(const vmp_wasm_table *t, unsigned column, uint32_t row, const vmp_report_change *c)
 {
-    const double figures[] = {c->before, c->after, c->change, c->low, c->high};
+    double most = c->before > c->after ? c->before : c->after;
+    double strength = most > 0 ? c->change / most : 0;
+    const double figures[] = {c->before, c->after, c->change, c->low, c->high, strength};
     for (unsigned i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
         vmp_wasm_doubles(t, column + i)[row] = figures[i];
 }
@@ -31,18 +33,15 @@ vmp_wasm_match(const vmp_wasm *w, const vmp_wasm *before)
 static void
 fill_tree(vmp_wasm_table *t, const vmp_report_diff_tree *diff, bool whole)
 {
-    enum { STRENGTH = 3, SHARES = 4 };
+    enum { TOTAL = 3 };
     for (uint32_t i = 0; i < diff->count; i++) {
         const vmp_report_diff_node *n = &diff->nodes[i];
-        const vmp_report_change *c = &n->change;
-        double most = c->before > c->after ? c->before : c->after;
         if (n->after == VMP_REPORT_DIFF_NONE)
             continue;
         vmp_wasm_words(t, 0)[n->after] =
-            (c->significant ? VMP_WASM_SIGNIFICANT : 0u) |
+            (n->change.significant ? VMP_WASM_SIGNIFICANT : 0u) |
             (n->before == VMP_REPORT_DIFF_NONE && whole ? VMP_WASM_NEW : 0u);
-        vmp_wasm_doubles(t, STRENGTH)[n->after] = most > 0 ? c->change / most : 0;
-        put_change(t, SHARES, n->after, c);
+        put_change(t, TOTAL, n->after, &n->change);
     }
 }
 
@@ -69,7 +68,7 @@ vmp_wasm_tree_changes(
 static void
 fill_rows(vmp_wasm_table *t, const vmp_report_diff *diff)
 {
-    enum { SELF = 3, TOTAL = 8 };
+    enum { SELF = 3, TOTAL = 9 };
     for (uint32_t i = 0; i < diff->count; i++) {
         const vmp_report_diff_row *r = &diff->rows[i];
         vmp_wasm_words(t, 0)[i] = r->after.i;
@@ -98,7 +97,7 @@ vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t by_total)
         rc = vmp_report_diff_new(&diff, before->profile, flats[0], w->profile, flats[1],
             by_total ? VMP_REPORT_DIFF_SORT_TOTAL : VMP_REPORT_DIFF_SORT_SELF, false);
     if (rc == 0)
-        t = vmp_wasm_table_new(diff->count, 0x0007, 0x1ff8);
+        t = vmp_wasm_table_new(diff->count, 0x0007, 0x7ff8);
     if (t && t->rc == 0)
         fill_rows(t, diff);
     vmp_report_diff_free(&diff);

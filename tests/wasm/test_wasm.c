@@ -120,6 +120,17 @@ TEST(marks_threads_and_ranges_choose_what_is_counted)
     vmp_wasm_close(w);
 }
 
+/* Of six columns of a change the last is what it is of the larger share. */
+static void
+check_strength(const vmp_wasm_table *t, int column, uint32_t row)
+{
+    double before = doubles(t, column)[row], after = doubles(t, column + 1)[row],
+           most = before > after ? before : after, strength = doubles(t, column + 5)[row];
+    CHECK(fabs(strength * most - (after - before)) < 1e-12);
+    CHECK(fabs(strength) <= 1 && (most > 0 || strength == 0));
+    CHECK(before > 0 || after == 0 || strength == 1);
+}
+
 /* A log compared with itself, without a function that is then new in it. */
 TEST(changes_are_columns_beside_those_of_the_tree)
 {
@@ -138,12 +149,12 @@ TEST(changes_are_columns_beside_those_of_the_tree)
             CHECK_INT(c->count, t->count);
             for (uint32_t i = 0; i < c->count; i++) {
                 bool is_new = hidden && words(t, 3)[i] == hottest;
-                CHECK(doubles(c, 5)[i] == doubles(t, 5)[i] / doubles(t, 5)[0]);
-                CHECK(doubles(c, 7)[i] <= doubles(c, 6)[i] && doubles(c, 6)[i] <= doubles(c, 8)[i]);
+                CHECK(doubles(c, 4)[i] == doubles(t, 5)[i] / doubles(t, 5)[0]);
+                CHECK(doubles(c, 6)[i] <= doubles(c, 5)[i] && doubles(c, 5)[i] <= doubles(c, 7)[i]);
                 if (!hidden)
-                    CHECK(words(c, 0)[i] == 0 && fabs(doubles(c, 3)[i]) <= 0);
+                    CHECK(words(c, 0)[i] == 0 && fabs(doubles(c, 8)[i]) <= 0);
                 else if (is_new && k == 0) /* inverted ones are not whole: was it there? */
-                    CHECK((words(c, 0)[i] & VMP_WASM_NEW) && doubles(c, 3)[i] >= 1);
+                    CHECK((words(c, 0)[i] & VMP_WASM_NEW) && doubles(c, 8)[i] >= 1);
             }
             vmp_wasm_table_free(c);
             vmp_wasm_table_free(t);
@@ -154,7 +165,11 @@ TEST(changes_are_columns_beside_those_of_the_tree)
         for (uint32_t i = 0; !hidden && i < rows->count; i++) {
             CHECK_INT(words(rows, 0)[i], words(rows, 1)[i]);
             CHECK_INT(words(rows, 2)[i], 0);
-            CHECK(doubles(rows, 5)[i] == 0 && doubles(rows, 10)[i] == 0);
+            CHECK(doubles(rows, 5)[i] == 0 && doubles(rows, 11)[i] == 0);
+        }
+        for (uint32_t i = 0; hidden && i < rows->count; i++) {
+            check_strength(rows, 3, i);
+            check_strength(rows, 9, i);
         }
         vmp_wasm_table_free(rows);
     }

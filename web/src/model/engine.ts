@@ -173,6 +173,8 @@ export interface Change {
   readonly change: number;
   readonly low: number;
   readonly high: number;
+  /** The change against the larger of both shares: -1 .. 1. */
+  readonly strength: number;
   /** Not by chance alone. */
   readonly significant: boolean;
 }
@@ -194,13 +196,13 @@ const changeFlag = { significant: 1, totalSignificant: 2, isNew: 4, gone: 8 } as
 export class TreeChanges {
   private readonly flags: Uint32Array;
   private readonly figures: readonly Float64Array[];
-  /** The change against the larger of both shares: -1 .. 1. */
+  /** By node: see Change. */
   readonly strength: Float64Array;
 
   constructor(table: Table) {
     this.flags = table.words(0).slice();
-    this.strength = table.doubles(3).slice();
-    this.figures = [4, 5, 6, 7, 8].map((column) => table.doubles(column).slice());
+    this.figures = [3, 4, 5, 6, 7, 8].map((column) => table.doubles(column).slice());
+    this.strength = this.figures[5];
   }
 
   isSignificant(node: NodeIndex): boolean {
@@ -217,8 +219,8 @@ export class TreeChanges {
 }
 
 function changeOf(figures: readonly Float64Array[], row: number, significant: boolean): Change {
-  const [before, after, change, low, high] = figures.map((column) => column[row]);
-  return { before, after, change, low, high, significant };
+  const [before, after, change, low, high, strength] = figures.map((column) => column[row]);
+  return { before, after, change, low, high, strength, significant };
 }
 
 /** A pointer of the module, where there was memory for it: nothing faults at address 0. */
@@ -366,7 +368,7 @@ export class Engine {
     private readonly profile: number,
   ) {
     const text = there(c.vmp_wasm_facts(profile));
-    this.facts = JSON.parse(this.text(text)) as Facts;
+    this.facts = JSON.parse(textAt(c, text)) as Facts;
     c.vmp_wasm_free(text);
   }
 
@@ -395,10 +397,6 @@ export class Engine {
   /** Another log in the same memory, to compare with. */
   beside(log: Uint8Array): Engine {
     return Engine.load(this.c, log);
-  }
-
-  private text(pointer: number): string {
-    return textAt(this.c, pointer);
   }
 
   /** What all views from now on are of. */
@@ -469,8 +467,8 @@ export class Engine {
   changes(before: Engine, byTotal: boolean): readonly ChangeRow[] {
     return this.read(this.c.vmp_wasm_changes(this.profile, before.profile, byTotal ? 1 : 0), (t) => {
       const [fn, oldFn, flags] = [t.words(0), t.words(1), t.words(2)];
-      const self = [3, 4, 5, 6, 7].map((column) => t.doubles(column));
-      const total = [8, 9, 10, 11, 12].map((column) => t.doubles(column));
+      const self = [3, 4, 5, 6, 7, 8].map((column) => t.doubles(column));
+      const total = [9, 10, 11, 12, 13, 14].map((column) => t.doubles(column));
       return Array.from(fn, (id, i) => ({
         fn: id as FunctionIndex,
         oldFn: oldFn[i] as FunctionIndex,

@@ -5,7 +5,7 @@ import { formatPercent, formatPoints } from "../format.ts";
 import type { Change, ChangeRow, FunctionIndex } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
 import { changeColor, cssColor } from "../paint/colors.ts";
-import { type Look, shareOf, useChanges } from "./look.ts";
+import { type Look, useChanges } from "./look.ts";
 import { VirtualList } from "./virtual.tsx";
 
 /** The change of a frame in one line. */
@@ -105,12 +105,11 @@ export function ChangeTable({ look, selected, onSelect, onOpen }: {
 }
 
 function ChangeCells({ change }: { readonly change: Change }) {
-  const strength = shareOf(change.change, Math.max(change.before, change.after));
   const title = `between ${formatPoints(change.low)} and ${formatPoints(change.high)} points${change.significant ? "" : "; not significant"}`;
   return (
     <>
       <div role="gridcell" class="cell number change" title={title}>
-        <span class="swatch" aria-hidden="true" style={{ background: cssColor(changeColor(strength, change.significant)) }} />
+        <span class="swatch" aria-hidden="true" style={{ background: cssColor(changeColor(change.strength, change.significant)) }} />
         {change.significant ? "" : "~"}{formatPoints(change.change)}
       </div>
       <div role="gridcell" class="cell number time faint">{formatPercent(change.before)}</div>
