@@ -470,6 +470,32 @@ test("a log that was cut, an empty one and a broken one say so", async (browser)
   await broken.close();
 });
 
+test("nothing is selected by a row of what is gone", async (browser) => {
+  const { page, close } = await open(browser, "diff", { hash: "#tab=changes" });
+  const rowOf = (name) => page.locator(".list-row", { has: page.locator(`.function:text-is("${name}")`) });
+  const selected = () => page.locator('.list-row[aria-selected="true"] .function').allTextContents();
+  await rowOf("main").click();
+  assert.match(await page.locator(".selection").textContent(), /^main/);
+  assert.deepEqual(await selected(), ["main"]);
+  await rowOf("slow_dot").click();
+  assert.equal(await page.locator(".selection").count(), 0);
+  assert.deepEqual(await selected(), []);
+  await close();
+});
+
+test("the key of a tab that is not there does nothing", async (browser) => {
+  const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
+  const hash = () => page.evaluate(() => window.location.hash);
+  await page.keyboard.press("5");
+  assert.equal(await hash(), "#tab=functions");
+  assert.equal(await page.locator('[role="tab"][aria-selected="true"]').textContent(), "Functions");
+  await close();
+  const compared = await open(browser, "diff");
+  await compared.page.keyboard.press("5");
+  assert.equal(await compared.page.locator('[role="tab"][aria-selected="true"]').textContent(), "Changes");
+  await compared.close();
+});
+
 for (const scheme of ["light", "dark"]) {
   for (const width of [1440, 390]) {
     test(`axe finds nothing serious, ${scheme}, ${width} pixels wide`, async (browser) => {

@@ -25,7 +25,7 @@ interface Chosen {
   readonly node: NodeIndex | null;
   readonly row: FunctionIndex | null;
   readonly onNode: (node: NodeIndex | null) => void;
-  readonly onRow: (fn: FunctionIndex) => void;
+  readonly onRow: (fn: FunctionIndex | null) => void;
 }
 
 function useChosen({ tree, settle }: Look): Chosen {
@@ -76,6 +76,7 @@ export function App({ profile }: { readonly profile: Profile }) {
   };
   /** There is always a function to show: what is selected, else the one with the most self. */
   const showTab = (tab: Tab): void => {
+    if (tab === "changes" && profile.before === null) return;
     const first = tab === "function" && fn === null ? (chosenFn ?? engine.flat()[0]?.fn) : undefined;
     update(first === undefined ? { tab } : { tab, fn: functionKey(names[first]) });
   };

@@ -36,7 +36,8 @@ const columns = [
 export function ChangeTable({ look, selected, onSelect, onOpen }: {
   readonly look: Look;
   readonly selected: FunctionIndex | null;
-  readonly onSelect: (fn: FunctionIndex) => void;
+  /** null: of a row that is gone. */
+  readonly onSelect: (fn: FunctionIndex | null) => void;
   readonly onOpen: (fn: FunctionIndex) => void;
 }) {
   const { profile, found, foundBefore } = look;
@@ -50,7 +51,7 @@ export function ChangeTable({ look, selected, onSelect, onOpen }: {
   const at = Math.min(active, rows.length - 1);
   const choose = (index: number): void => {
     setActive(index);
-    if (rows[index].fn !== 0) onSelect(rows[index].fn);
+    onSelect(rows[index].fn || null);
   };
   const header = columns.map(({ label, class: name, byTotal: sort }, i) => (
     <div key={i} role="columnheader" class={`cell ${name}`} aria-sort={sort === null ? undefined : sort === byTotal ? "descending" : "none"}>
