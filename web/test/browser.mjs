@@ -20,8 +20,8 @@ const told = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "ut
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
-/** Opens a page; what it asks for or complains of makes the test fail. */
-async function open(browser, name, { hash = "", width = 1440, height = 900, scheme = "light" } = {}) {
+/** Opens a page; what it asks for or complains of makes the test fail. init: runs in it before its own script. */
+async function open(browser, name, { hash = "", width = 1440, height = 900, scheme = "light", init = () => {} } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, acceptDownloads: true });
   const page = await context.newPage();
   const asked = [];
@@ -33,6 +33,7 @@ async function open(browser, name, { hash = "", width = 1440, height = 900, sche
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
+  await page.addInitScript(init);
   await page.goto(`file://${join(folder, `${name}.html`)}${hash}`);
   await page.waitForSelector(".page, .failure");
   const close = async () => {
@@ -494,6 +495,46 @@ test("the key of a tab that is not there does nothing", async (browser) => {
   await compared.page.keyboard.press("5");
   assert.equal(await compared.page.locator('[role="tab"][aria-selected="true"]').textContent(), "Changes");
   await compared.close();
+});
+
+/** Lets a test make the memory of the module grow, which moves it. */
+function keepMemory() {
+  const instantiate = WebAssembly.instantiate;
+  WebAssembly.instantiate = async (...given) => {
+    const made = await instantiate.apply(WebAssembly, given);
+    window.growMemory = () => made.instance.exports.memory.grow(1);
+    return made;
+  };
+}
+
+test("the memory of the module may move at any time", async (browser) => {
+  const { page, close } = await open(browser, "program", { init: keepMemory });
+  const grow = () => page.evaluate(() => void window.growMemory());
+  await grow();
+  const svg = page.waitForEvent("download");
+  await page.click("text=SVG");
+  assert.ok(readFileSync(await (await svg).path(), "utf8").includes("JSONDecoder.decode"));
+  await grow();
+  const png = page.waitForEvent("download");
+  await page.click("text=PNG");
+  assert.equal(readFileSync(await (await png).path()).subarray(1, 4).toString(), "PNG");
+  await canvas(page).focus();
+  await page.keyboard.press("ArrowDown");
+  for (const name of ["<module>", "main", "Parser.parse"]) {
+    await grow();
+    await page.keyboard.press("ArrowDown");
+    assert.ok((await page.locator(".spoken").textContent()).startsWith(`${name}`));
+  }
+  await page.keyboard.press("Enter");
+  await grow();
+  await page.keyboard.press("Backspace");
+  assert.match((await crumbs(page)).at(-1), /^main/);
+  await page.click("#tab-tree");
+  await page.locator('.list-row[aria-level="1"]').click();
+  await grow();
+  await page.keyboard.press("ArrowRight");
+  assert.match(await page.locator(".selection").textContent(), /^<module>/);
+  await close();
 });
 
 for (const scheme of ["light", "dark"]) {

@@ -24,23 +24,22 @@ const INDENTED = 40;
 
 export function CallTree(props: CallTreeProps) {
   const { profile, tree, coloring, found, selected } = props;
-  const columns = tree.columns;
-  const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set(hotPath(columns, 0 as NodeIndex)));
+  const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set(hotPath(tree.columns, 0 as NodeIndex)));
   useEffect(() => {
     const begin = new Set<number>(hotPath(tree.columns, 0 as NodeIndex));
     if (selected !== null) for (const node of pathTo(tree.columns, selected)) if (node !== selected) begin.add(node);
     setOpen(begin);
   }, [tree]);
-  const rows = useMemo(() => openRows(columns, open), [tree, open]);
+  const rows = useMemo(() => openRows(tree.columns, open), [tree, open]);
   const at = selected === null ? -1 : rows.indexOf(selected);
   const active = Math.max(0, at);
-  const whole = columns.total[0];
+  const whole = tree.columns.total[0];
   const share = (ticks: number): number => shareOf(ticks, whole);
 
   const toggle = (node: NodeIndex, on: boolean, hot = false): void => {
     const next = new Set(open);
     if (!on) next.delete(node);
-    else if (hot) for (const below of hotPath(columns, node)) next.add(below);
+    else if (hot) for (const below of hotPath(tree.columns, node)) next.add(below);
     else next.add(node);
     if (on) next.add(node);
     setOpen(next);
@@ -48,6 +47,7 @@ export function CallTree(props: CallTreeProps) {
 
   const onKey = (event: KeyboardEvent): boolean => {
     const node = rows[active];
+    const columns = tree.columns;
     const parent = columns.parent[node] as NodeIndex;
     const hasChildren = columns.end[node] > node + 1;
     switch (event.key) {
@@ -94,6 +94,7 @@ export function CallTree(props: CallTreeProps) {
       header={header}
       row={(index, attributes) => {
         const node = rows[index];
+        const columns = tree.columns;
         const fn = nodeFunction(columns, node);
         const hasChildren = columns.end[node] > node + 1;
         const isOpen = open.has(node);

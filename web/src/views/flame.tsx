@@ -94,8 +94,7 @@ export function FlameGraph(props: FlameProps) {
     return () => observer.disconnect();
   }, []);
 
-  const columns = tree.columns;
-  const rows = useMemo(() => visibleDepth(columns, zoom, size.width), [tree, zoom, size.width]);
+  const rows = useMemo(() => visibleDepth(tree.columns, zoom, size.width), [tree, zoom, size.width]);
   const contentHeight = Math.max(rows * ROW_HEIGHT, upward ? size.height : 0);
   const yOf = (row: number): number =>
     (upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT) - scrollTop;
@@ -104,11 +103,13 @@ export function FlameGraph(props: FlameProps) {
   const shownRows = Math.ceil(size.height / ROW_HEIGHT) + 1;
   const firstRow = Math.max(0, upward ? rowAt(size.height) : Math.floor(scrollTop / ROW_HEIGHT));
   const boxes = useMemo(
-    () => layoutFlame(columns, { zoom, width: size.width, firstRow, endRow: firstRow + shownRows }),
+    () => layoutFlame(tree.columns, { zoom, width: size.width, firstRow, endRow: firstRow + shownRows }),
     [tree, zoom, size.width, firstRow, shownRows],
   );
 
   const makeScene = (drawn: Boxes, y: (row: number) => number): Scene => {
+    // A scene is made long after this was rendered too: to save it.
+    const columns = tree.columns;
     const what = columns.what;
     const ticks = props.states;
     const functionOf = (box: number): number =>
@@ -182,7 +183,7 @@ export function FlameGraph(props: FlameProps) {
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null) return;
-    const row = columns.depth[zoom];
+    const row = tree.columns.depth[zoom];
     const y = upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT;
     if (upward) element.scrollTop = y + 4 * ROW_HEIGHT - element.clientHeight;
     else if (y < element.scrollTop || y > element.scrollTop + element.clientHeight / 2)
@@ -203,7 +204,7 @@ export function FlameGraph(props: FlameProps) {
   const onClick = (event: MouseEvent): void => {
     const at = find(event);
     if (at === null) return;
-    const node = at.rest ? (columns.parent[at.node] as NodeIndex) : at.node;
+    const node = at.rest ? (tree.columns.parent[at.node] as NodeIndex) : at.node;
     props.onSelect(node);
     props.onZoom(node);
   };
@@ -218,7 +219,7 @@ export function FlameGraph(props: FlameProps) {
   const showRow = (node: NodeIndex): void => {
     const element = scroller.current;
     if (element === null) return;
-    const row = columns.depth[node];
+    const row = tree.columns.depth[node];
     const y = upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT;
     if (y < element.scrollTop) element.scrollTop = y;
     else if (y + ROW_HEIGHT > element.scrollTop + element.clientHeight)
@@ -235,7 +236,7 @@ export function FlameGraph(props: FlameProps) {
     };
     const step = steps[event.key];
     if (step !== undefined) {
-      const node = selected === null ? at : neighbour(columns, at, step);
+      const node = selected === null ? at : neighbour(tree.columns, at, step);
       props.onSelect(node);
       showRow(node);
     } else if (event.key === "Home") {
@@ -244,7 +245,7 @@ export function FlameGraph(props: FlameProps) {
     } else if (event.key === "Enter" || event.key === " ") {
       props.onZoom(at);
     } else if (event.key === "Backspace") {
-      props.onZoom(columns.parent[zoom] as NodeIndex);
+      props.onZoom(tree.columns.parent[zoom] as NodeIndex);
     } else if (event.key === "Escape") {
       if (selected !== null) props.onSelect(null);
       else props.onZoom(0 as NodeIndex);
@@ -313,8 +314,8 @@ function Tooltip({ hover, profile, tree, changes, rootLabel }: {
     element.style.left = `${Math.max(8, x)}px`;
     element.style.top = `${Math.max(8, y)}px`;
   });
-  const columns = tree.columns;
   if (hover.rest) {
+    const columns = tree.columns;
     const parent = columns.parent[hover.node] as NodeIndex;
     const ticks = columns.left[parent] + columns.total[parent] - columns.self[parent] - columns.left[hover.node];
     return (
@@ -325,6 +326,7 @@ function Tooltip({ hover, profile, tree, changes, rootLabel }: {
     );
   }
   const d = tree.details(hover.node);
+  const columns = tree.columns;
   const isFunction = readWhat(columns.what[hover.node]).is === "function";
   return (
     <div class="tooltip" ref={box}>
