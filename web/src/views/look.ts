@@ -171,15 +171,21 @@ export function useChanges({ profile, filterKey }: Look, wanted: boolean, byTota
   );
 }
 
-/** Shares of the entries of the legend; none until the views are there. */
-export function useLegend({ profile, coloring, tree, rough, flags }: Look): readonly GroupShare[] {
-  const [shares, setShares] = useState<readonly GroupShare[]>([]);
+/** Shares of the entries of the legend; none until they are counted. */
+export function useLegend({ profile, coloring, filterKey, tree, rough, flags }: Look): readonly GroupShare[] {
+  const [counted, setCounted] = useState<{
+    readonly coloring: Coloring;
+    readonly filterKey: string;
+    readonly shares: readonly GroupShare[];
+  } | null>(null);
   useEffect(() => {
     if (rough) return undefined;
     // An inverted tree leaves out what is very light.
     const from = (flags & treeFlag.inverted) === 0 ? tree : profile.engine;
-    const timer = setTimeout(() => setShares(from.groups(coloring.entryOf, coloring.legend.length)));
+    const timer = setTimeout(() =>
+      setCounted({ coloring, filterKey, shares: from.groups(coloring.entryOf, coloring.legend.length) }));
     return () => clearTimeout(timer);
   }, [coloring, tree]);
-  return shares;
+  // Another tree of the same samples has the same shares.
+  return counted !== null && counted.coloring === coloring && counted.filterKey === filterKey ? counted.shares : [];
 }
