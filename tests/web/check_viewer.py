@@ -115,6 +115,47 @@ def check_full(vmprof: str, folder: Path) -> None:
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+WIDE = 400
+
+
+def big() -> Log:
+    """More stacks than a page draws at once: below A many of one tick, which stand before
+    all that B has, and are too light for the first look at it."""
+    log = Log()
+    log.meta(argv="/srv/app/big.py", cwd="/srv/app", python="3.11.7", implementation="CPython")
+    log.thread(1, 4711, "MainThread")
+
+    def location(name: str, file: str = "/srv/app/big.py") -> int:
+        return log.at(log.code(name, file, 1), 1)
+
+    module, a, b, c = (location(name) for name in ("<module>", "A", "B", "C"))
+    middles = [location(f"middle_{i}") for i in range(WIDE)]
+    leaves = [location(f"leaf_{i}", f"{LIB}/json/decoder.py") for i in range(WIDE)]
+    heavy, below = log.stack([module, a]), log.stack([module, b, c])
+    log.samples(1, [(MS, heavy, 1_500_000), (2 * MS, below, 1_000_000)])
+    for i, middle in enumerate(middles):
+        begin = 10 + i * WIDE
+        rows = [(MS * (begin + k), log.stack([module, a, middle, leaves[k]])) for k in range(WIDE)]
+        log.samples(1, rows)
+        log.flush()
+    end = MS * (10 + WIDE * WIDE)
+    log.clock(end, end)
+    log.end(end)
+    return log
+
+
+def make_big(vmprof: str, folder: Path) -> None:
+    """Its page, what `vmprof show` says of its functions, and which node C is: the root,
+    <module> and A with all below it come before B."""
+    log = folder / "big.vmprof"
+    log.write_bytes(big().data())
+    subprocess.run([vmprof, "report", str(log), "-o", str(folder / "big.html")], check=True)
+    command = [vmprof, "show", str(log), "flat", "--json"]
+    flat = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    told = {"C": 3 + WIDE + WIDE * WIDE + 1, "flat": flat}
+    (folder / "big.json").write_text(json.dumps(told))
+
+
 def main(vmprof: str, node: str, browser: str) -> int:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -155,6 +196,7 @@ def main(vmprof: str, node: str, browser: str) -> int:
             subprocess.run(command, check=True)
         (folder / "sourced.json").write_text(json.dumps(SOURCE))
         check_full(vmprof, folder)
+        make_big(vmprof, folder)
         old, new = folder / "before.vmprof", folder / "program.vmprof"
         old.write_bytes(program(before=True).data())
         page = str(folder / "diff.html")

@@ -569,6 +569,80 @@ test("the memory of the module may move at any time", async (browser) => {
   await close();
 });
 
+/** Keeps the whole tree of a big profile from taking the place of the rough one, until release(). */
+function holdTimers() {
+  const { setTimeout: start, clearTimeout: stop } = window;
+  const held = new Map();
+  let last = 0;
+  window.setTimeout = (run, ms, ...given) => {
+    if (ms !== 100) return start(run, ms, ...given);
+    held.set(--last, run);
+    return last;
+  };
+  window.clearTimeout = (id) => {
+    held.delete(id);
+    stop(id);
+  };
+  window.release = () => {
+    for (const run of held.values()) run();
+    return held.size;
+  };
+}
+
+/** The legend of a profile of the program's code and the standard library. */
+function sharesOf({ functions }) {
+  const own = (fn) => fn.file.startsWith("/srv/app/");
+  const percent = (rows) => rows.reduce((sum, fn) => sum + fn.self.percent, 0);
+  return [
+    `Your code ${percentText(percent(functions.filter(own)))}`,
+    `Standard library ${percentText(percent(functions.filter((fn) => !own(fn))))}`,
+  ];
+}
+
+const legendTexts = async (page) => (await page.locator(".legend-entry").allTextContents()).map((text) => text.trim());
+
+test("of a big profile a node of the first look is that of the whole tree", async (browser) => {
+  const { page, close } = await open(browser, "big", { init: holdTimers });
+  const big = told("big");
+  await canvas(page).waitFor();
+  assert.deepEqual(await legendTexts(page), [], "the first look leaves out what has shares");
+  await clickRow(page, 3, 0.8);
+  const hash = await page.evaluate(() => window.location.hash.slice(1));
+  assert.equal(Number(new URLSearchParams(hash).get("zoom")), big.C, hash);
+  assert.match(await page.locator(".selection").textContent(), /^C .*big\.py/);
+  assert.deepEqual((await crumbs(page)).map((text) => text.split(" ")[0]), ["all", "<module>", "B", "C"]);
+  await page.evaluate(() => window.release());
+  await becomes(() => legendTexts(page), sharesOf(big.flat));
+  await close();
+});
+
+test("of a big profile the whole tree takes the place of the first look", async (browser) => {
+  const { page, close } = await open(browser, "big", { init: holdTimers });
+  await canvas(page).waitFor();
+  assert.equal(await page.evaluate(() => window.release()), 1);
+  await becomes(() => legendTexts(page), sharesOf(told("big").flat));
+  await close();
+});
+
+test("of a big profile the whole tree stays when it is there, and what is selected", async (browser) => {
+  const { page, close } = await open(browser, "big", { hash: "#tab=tree", init: holdTimers });
+  await page.locator(".list-row").first().click();
+  await page.keyboard.press("End");
+  assert.match(await page.locator(".selection").textContent(), /^B /);
+  await page.click("#tab-flame");
+  await canvas(page).waitFor();
+  assert.match(await page.locator(".selection").textContent(), /^B /);
+  await becomes(() => legendTexts(page), sharesOf(told("big").flat));
+  assert.match(await page.locator(".selection").textContent(), /^B /);
+  await close();
+  const zoomed = await open(browser, "big", { hash: `#zoom=${told("big").C}`, init: holdTimers });
+  await clickRow(zoomed.page, 2);
+  await zoomed.page.locator(".crumbs button").first().click();
+  assert.match(await zoomed.page.locator(".selection").textContent(), /^B /);
+  await becomes(() => legendTexts(zoomed.page), sharesOf(told("big").flat));
+  await zoomed.close();
+});
+
 for (const scheme of ["light", "dark"]) {
   for (const width of [1440, 390]) {
     test(`axe finds nothing serious, ${scheme}, ${width} pixels wide`, async (browser) => {

@@ -76,7 +76,12 @@ function useWholeTree(engine: Engine, key: string, flags: number, hurry: boolean
   };
   const tree = useTree(() => (rough ? engine.tree(flags | treeFlag.rough) : take()), [key, rough]);
   useEffect(() => {
-    const timer = rough ? setTimeout(() => setSettled(key), SETTLE_MS) : undefined;
+    // What is not in a hurry any more keeps the whole tree, and what is selected in it.
+    if (!rough) {
+      setSettled(key);
+      return undefined;
+    }
+    const timer = setTimeout(() => setSettled(key), SETTLE_MS);
     return () => clearTimeout(timer);
   }, [key, rough]);
   const settle = (node: NodeIndex): { readonly tree: Tree; readonly node: NodeIndex } => {
