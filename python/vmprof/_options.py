@@ -141,6 +141,7 @@ def parse(arguments: list[str]) -> Options:
         _apply_file(options, command_line.config, "web_auth" not in command_line.found)
     for attribute, value in command_line.found.items():
         setattr(options, attribute, value)
+    _check_token_file(options)
     if options.action in ("script", "module") and not options.program:
         missing = "program" if options.action == "script" else "module after -m"
         raise UsageError(f"no {missing} given; usage: {USAGE}")
@@ -157,12 +158,18 @@ def _apply_file(options: Options, path: str, has_token: bool) -> None:
     for attribute, value in found.items():
         setattr(options, attribute, value)
     if has_token and "web_auth" in found:
-        if not os.path.isfile(path):
-            raise UsageError(
-                f"{path}: web-auth is read again when the log is sent, which needs a file; "
-                "or put the token into $VMPROF_TOKEN"
-            )
         options.web_auth_file = os.path.abspath(path)
+
+
+def _check_token_file(options: Options) -> None:
+    import os
+
+    path = options.web_auth_file
+    if options.web and path is not None and not os.path.isfile(path):
+        raise UsageError(
+            f"{path}: web-auth is read again when the log is sent, which needs a file; "
+            "or put the token into $VMPROF_TOKEN"
+        )
 
 
 class _CommandLine:
