@@ -10,7 +10,7 @@ import sys
 from vmprof._binary import binary
 from vmprof._files import temporary_folder
 from vmprof._jit import JitLog, is_recordable
-from vmprof._output import sender
+from vmprof._output import flush_program_output, run_report, sender
 from vmprof._program import Program
 
 TYPE_CHECKING = False
@@ -27,18 +27,18 @@ def main(arguments: list[str]) -> None:
     """Do what the words behind `python -m jitlog` ask for; what the program raises is raised."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.input is None and _is_jitlog(options.program):
+    logs = [] if options.input is None else [options.input]
+    if logs or options.upload or _is_jitlog(options.program):
         # As in `-q QUERY LOG` of vmprof 0.4. What follows a log is ours, not a program's.
-        log = options.program
-        options = parser.parse_args(options.args, options)
-        options.input = log
-    if options.upload:
-        _upload(options)
-    if not options.web and (options.web_url or options.web_auth):
-        _say("--web-url, --web-auth: nothing is sent without --web or --upload")
+        logs += _take_words(parser, options)
+    _tell_ignored(options, bool(logs))
+    if options.upload or (logs and options.web):
+        _upload(options, logs)
     view = ["--query", options.query, "--stage", "opt"] if options.query is not None else []
-    if options.input is not None:
-        _become([binary(), "jit", *view, "--", options.input])
+    if len(logs) > 1:
+        _refuse(f"one log is shown at a time, and nothing is run beside it: {logs[1]}")
+    if logs:
+        _become([binary(), "jit", *view, "--", logs[0]])
     if options.program is None:
         _refuse("no program given; usage: pypy3 -m jitlog [options] program.py [args...]")
     if not is_recordable():
@@ -60,14 +60,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="A query is made of: loops, bridges, func('text'), op('text'), not, and, or, ().",
     )
     parser.add_argument(
-        "program", nargs="?", help="a script; all that follows is its own. Or a log: shown"
+        "program", nargs="?", help="a script; all that follows is its own. Or a log to be shown"
     )
     parser.add_argument("args", nargs=argparse.REMAINDER)
     parser.add_argument("-q", "--query", help="show the traces that match, as optimized")
     parser.add_argument("-i", "--input", metavar="FILE", help="show this log, run nothing")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the log there, show nothing")
     parser.add_argument("--web", action="store_true", help="send the log to a server of profiles")
-    parser.add_argument("--upload", action="store_true", help="send the log PROGRAM, run nothing")
+    parser.add_argument("--upload", action="store_true", help="send logs, run nothing")
     parser.add_argument(
         "--web-url",
         metavar="URL",
@@ -77,15 +77,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _upload(options: argparse.Namespace) -> NoReturn:
+def _take_words(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """The words that are no options; options between and behind them are read."""
+    words = []
+    while options.program is not None:
+        words.append(options.program)
+        parser.parse_args(options.args, options)
+    return words
+
+
+def _tell_ignored(options: argparse.Namespace, has_log: bool) -> None:
+    """Say which options mean nothing beside the others."""
+    sends = options.upload or options.web
+    if not sends and (options.web_url or options.web_auth):
+        _say("--web-url, --web-auth: nothing is sent without --web or --upload")
+    if options.query is not None and (sends or (options.output and not has_log)):
+        _say("-q: nothing is shown with -o, --web or --upload")
+    if options.output and has_log:
+        _say("-o: nothing is recorded where a log is given")
+
+
+def _upload(options: argparse.Namespace, logs: list[str]) -> NoReturn:
     from vmprof.upload import main as upload
 
-    log = options.input or options.program
-    if log is None:
+    if not logs:
         _refuse("no log given; usage: python -m jitlog --upload LOG")
     url = ["--web-url", options.web_url] if options.web_url else []
     token = ["--web-auth", options.web_auth] if options.web_auth else []
-    sys.exit(upload([*url, *token, "--", log]))
+    sys.exit(upload([*url, *token, "--", *logs]))
 
 
 def _send_command(options: argparse.Namespace) -> list[str]:
@@ -117,12 +136,10 @@ class _Run:
         self._log.stop()
         if self._folder is None and self._send is None:
             return
-        import subprocess
-
         command = [binary(), "jit", *self._view] if self._send is None else self._send
-        sys.stdout.flush()
+        flush_program_output()
         try:
-            subprocess.call([*command, self._path], stdout=2, env=self.environment)
+            run_report([*command, self._path], self.environment)
         except OSError as error:
             _say(f"cannot run {command[0]}: {error.strerror}; the log is kept: {self._path}")
             return

@@ -80,7 +80,7 @@ class Output:
     def finish(self, summary: dict[str, object] | None, problem: OSError | None) -> None:
         """Print what there is to tell of a finished session."""
         self._close()
-        _flush_program_output()
+        flush_program_output()
         if problem is not None:
             reason = problem.strerror or str(problem)
             _tell(f"{self.path}: the log is not complete: {reason}")
@@ -94,7 +94,7 @@ class Output:
             return
         if self._folder is None:
             return
-        children = [name for name in os.listdir(self._folder) if name != "log"]
+        children = self._children()
         if children and not kept:
             what = "a forked process" if len(children) == 1 else f"{len(children)} forked processes"
             _tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
@@ -104,7 +104,7 @@ class Output:
     def _show(self) -> bool:
         """Run what shows the log; False if it did not, and the log is to be kept."""
         try:
-            if _run_report(self._command()) == 0 or self._page is None:
+            if run_report(self._command()) == 0 or self._page is None:
                 return True
             _tell(f"no page was written; the log is kept: {self.path}")
         except OSError as error:
@@ -113,15 +113,19 @@ class Output:
 
     def _upload(self, remove: bool) -> None:
         """Send the log, and those of forked processes if they are in a folder of ours."""
-        paths = [self.path]
-        if self._folder is not None:
-            children = sorted(name for name in os.listdir(self._folder) if name != "log")
-            paths += [os.path.join(self._folder, name) for name in children]
-        command = self._send_command(paths, remove)
+        command = self._send_command([self.path, *self._children()], remove)
         try:
-            _run_report(command)
+            run_report(command)
         except OSError as error:
             _tell(f"cannot run {command[0]}: {error.strerror}; the log is kept: {self.path}")
+
+    def _children(self) -> list[str]:
+        """The logs of forked processes, where they are in a folder of ours."""
+        if self._folder is None:
+            return []
+        ours = ("log", "log.jit")
+        names = sorted(name for name in os.listdir(self._folder) if name not in ours)
+        return [os.path.join(self._folder, name) for name in names]
 
     def _close(self) -> None:
         try:
@@ -139,8 +143,12 @@ class Output:
             pass  # A temporary folder that is left over is no reason to fail.
 
 
-def _run_report(command: list[str]) -> int:
+def run_report(command: list[str], environment: dict[str, str] | None = None) -> int:
     """Run the command with its output on our stderr, and wait for it.
+
+    Args:
+        command: words, the first of which is a path.
+        environment: of the command; None: ours.
 
     Returns: its status as os.waitpid gives it; 0 if somebody else has waited for it.
 
@@ -163,20 +171,22 @@ def _run_report(command: list[str]) -> int:
         pid = os.posix_spawn(
             command[0],
             command,
-            os.environ,
+            os.environ if environment is None else environment,
             file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)],
             setsigdef=defaults,
             setsigmask=[],
         )
     else:
-        pid = _fork_report(command, defaults)
+        pid = _fork_report(command, environment, defaults)
     try:
         return os.waitpid(pid, 0)[1]
     except ChildProcessError:
         return 0
 
 
-def _fork_report(command: list[str], defaults: list[int]) -> int:
+def _fork_report(
+    command: list[str], environment: dict[str, str] | None, defaults: list[int]
+) -> int:
     """The same for a PyPy without posix_spawn."""
     import _signal
 
@@ -190,7 +200,7 @@ def _fork_report(command: list[str], defaults: list[int]) -> int:
             for number in defaults:
                 _signal.signal(number, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
-            os.execv(command[0], command)
+            os.execve(command[0], command, os.environ if environment is None else environment)
         finally:
             os._exit(127)
     return pid
@@ -209,7 +219,7 @@ def _tell_losses(summary: dict[str, object] | None) -> None:
     _tell(f"{total} of {ticks} ticks were lost ({reasons})")
 
 
-def _flush_program_output() -> None:
+def flush_program_output() -> None:
     """Let what the program printed come before our lines."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -19,17 +19,19 @@ def main(arguments: list[str] | None = None) -> int:
             _add_config(options)
         url = with_scheme(options.web_url) if options.web_url else _local()
         token = options.web_auth or os.environ.get("VMPROF_TOKEN")
-        link = ""
+        links = []
         while left:
             link = send(url, left[0], token=token, name=options.name, labels=options.label)
             print(link, flush=True)
+            links.append(link)
             log = left.pop(0)
             if os.path.isfile(f"{log}.jit") and f"{log}.jit" not in left:
                 left.insert(0, f"{log}.jit")
             if options.temporary:
                 _remove(log)
-        if options.web and not options.web_url and not options.log[1:]:
-            _show(link)
+        if options.web and not options.web_url:
+            # The program's own; those of its JIT and of forked processes come behind it.
+            _show(links[0])
         return 0
     except NotSent as error:
         reason = str(error)

@@ -63,15 +63,30 @@ def test_a_log_is_shown_in_the_place_of_a_program(
         (["prog.py"], "only PyPy has a JIT to record"),
         ([], "no program given"),
         (["--upload"], "no log given"),
+        (["LOG", "LOG"], "one log is shown at a time"),
+        (["-i", "LOG", "prog.py"], "one log is shown at a time"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(
-    one_python: Any, words: list[str], part: str
+    one_python: Any, log: Path, words: list[str], part: str
 ) -> None:
-    done = one_python.run(["-m", "jitlog", *words])
+    done = one_python.run(["-m", "jitlog", *[word.replace("LOG", str(log)) for word in words]])
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("jitlog: ") and done.stderr.count("\n") == 1
     assert part in done.stderr
+
+
+def test_options_that_mean_nothing_are_told(one_python: Any, log: Path) -> None:
+    done = one_python.run(["-m", "jitlog", str(log), "-o", "x", "-q", "loops"])
+    assert done.returncode == 0 and "int_add" in done.stdout
+    assert done.stderr == "jitlog: -o: nothing is recorded where a log is given\n"
+
+
+def test_pypy_tells_its_log_where_stdout_is_closed(pypy: Any, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text("import sys\nsys.stdout.close()\n")
+    done = pypy.run(["-m", "jitlog", "prog.py"], cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr.startswith("Jitlog of version"), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_pypy_records_and_the_program_does_not_notice(one_python: Any, tmp_path: Path) -> None:

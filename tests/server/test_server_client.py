@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import json
 import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from jitlogfile import example
 from servers import Server, own_log
 
 PROGRAM = """\
@@ -143,6 +149,15 @@ def test_a_jitlog_is_uploaded(
     done = run(one_python, env, tmp_path, *words, "--web-auth", "s3cret", str(JITLOG))
     assert done.returncode == 0 and LINK.search(done.stdout), done.stderr
     assert kinds(server, "s3cret") == ["jitlog"]
+    # Options may stand behind logs, of which there may be many, packed or not.
+    (tmp_path / "a.gz").write_bytes(gzip.compress(JITLOG.read_bytes()))
+    (tmp_path / "b").write_bytes(example().data)
+    to = ["--web-url", server.url, "--web-auth", "s3cret"]
+    done = run(one_python, env, tmp_path, "jitlog", "--upload", "a.gz", "b", *to)
+    assert done.returncode == 0 and len(LINK.findall(done.stdout)) == 2, done.stderr
+    done = run(one_python, env, tmp_path, "jitlog", "--web", "b", *to)
+    assert done.returncode == 0 and LINK.search(done.stdout), done.stderr
+    assert kinds(server, "s3cret") == ["jitlog"] * 3
 
 
 def test_pypy_sends_its_jitlog(
@@ -169,6 +184,7 @@ def test_the_page_is_opened_where_somebody_sits(
     browser.write_text(f'#!/bin/sh\necho "$1" >{opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o755)
     (tmp_path / "log").write_bytes(own_log())
+    (tmp_path / "log.jit").write_bytes(JITLOG.read_bytes())
     screen = {**env, "DISPLAY": ":0", "BROWSER": f"{browser} %s", "PATH": os.environ["PATH"]}
     try:
         # Nobody sits behind a pipe.
@@ -182,7 +198,8 @@ def test_the_page_is_opened_where_somebody_sits(
         end = time.monotonic() + 30
         while not opened.exists() and time.monotonic() < end:
             time.sleep(0.05)
-        (link,) = re.findall(r"(http://\S+/#/[0-9a-f-]{36})", said)
+        # That of the program, not of its JIT.
+        link, _ = re.findall(r"(http://\S+/#/[0-9a-f-]{36})", said)
         assert opened.read_text().strip() == link
     finally:
         os.kill(pid_of(tmp_path), signal.SIGTERM)
@@ -377,11 +394,18 @@ def test_a_token_that_cannot_be_read_again_is_refused(
     one_python: Any, env: dict[str, str], tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("web-auth = x\n",))
-    writer.start()
-    done = run(one_python, env, tmp_path, "vmprof", "--config", "pipe", "prog.py")
-    writer.join()
-    assert done.returncode == 2 and "$VMPROF_TOKEN" in done.stderr, done.stderr
+
+    def status(*words: str) -> tuple[int, str]:
+        writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("web-auth = x\n",))
+        writer.start()
+        done = run(one_python, env, tmp_path, "vmprof", "--config", "pipe", *words, "prog.py")
+        writer.join()
+        return done.returncode, done.stderr
+
+    refused, said = status("--web")
+    assert refused == 2 and "$VMPROF_TOKEN" in said, said
+    # Where nothing is sent, nobody needs it.
+    assert status("-o", "log")[0] == 3
 
 
 def pid_of(tmp_path: Path) -> int:
