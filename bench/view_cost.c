@@ -3,7 +3,8 @@
  *
  *     view_cost LOG [keep]
  *
- * LOG can be a pipe, `-` is standard input; `keep` keeps the samples one by one.
+ * LOG can be a pipe, `-` is standard input; `keep` keeps the samples one by one and
+ * makes the chart too, then shows it whole, a tenth and a hundredth of it.
  * Logs of any size come from tests/log/gen_log:
  *
  *     mkfifo p; gen_log p samples=100000000 & view_cost p */
@@ -18,6 +19,7 @@
 #include "compat_tree.h"
 #include "load.h"
 #include "report.h"
+#include "report_chart.h"
 
 static double
 cpu_seconds(void)
@@ -79,6 +81,29 @@ views(const vmp_profile *p)
     return rc;
 }
 
+static int
+chart(const vmp_profile *p)
+{
+    enum { PIXELS = 1440, STEPS = 3, CLOSER = 10 };
+    vmp_report_chart *c = NULL;
+    int64_t end_ns = 1;
+    double t = cpu_seconds();
+    int rc = vmp_report_chart_new(&c, p, NULL);
+    lap("chart", &t);
+    for (uint32_t i = 1; i < p->process_count; i++)
+        end_ns = p->processes[i].duration_ns > end_ns ? p->processes[i].duration_ns : end_ns;
+    for (int i = 0; i < STEPS && rc == 0; i++, end_ns = end_ns / CLOSER + 1) {
+        vmp_report_chart_view *v = NULL;
+        vmp_report_chart_request whole = {0, end_ns, PIXELS, 0, UINT32_MAX};
+        rc = vmp_report_chart_view_new(&v, c, &whole);
+        printf("%" PRIu32 " rectangles\n", v ? v->count : 0);
+        vmp_report_chart_view_free(&v);
+        lap("shown", &t);
+    }
+    vmp_report_chart_free(&c);
+    return rc;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -101,6 +126,8 @@ main(int argc, char **argv)
     }
     lap("load", &t);
     int rc = views(p);
+    if (options.keep_samples)
+        rc |= chart(p);
     printf("%" PRIu64 " samples, %" PRIu32 " stacks, %zu sums, %" PRIu64 " bytes of log\n",
         p->total_samples, p->stack_count - 1, p->sum_count, p->log_bytes);
     vmp_profile_free(&p);

@@ -2,7 +2,8 @@
  * a browser gets is harmless (fuzz_shown.h).
  *
  * The first bytes: view, form (bits below), sort, by, number of the options. With
- * DIFF in the view also what changed between the first part of the log and all. */
+ * DIFF in the view also what changed between the first part of the log and all, with
+ * CHART the chart of a part of the run: a forest of rectangles within each other. */
 #include <locale.h>
 #include <stdbool.h>
 
@@ -11,9 +12,10 @@
 #include "fuzz_log.h"
 #include "fuzz_shown.h"
 #include "load.h"
+#include "report_chart.h"
 #include "show.h"
 
-enum { HEAD_BYTES = 5, VIEW_COUNT = 8, DIFF = 128 };
+enum { HEAD_BYTES = 5, VIEW_COUNT = 8, CHART = 64, DIFF = 128 };
 enum {
     FORM_JSON = 1,
     FORM_HTML = 2, /* where there is one, and not JSON */
@@ -134,6 +136,39 @@ show_diff(const vmp_profile *p, const vmp_buf *log, const uint8_t *head)
     vmp_profile_free(&part);
 }
 
+static void
+show_chart(const vmp_buf *log, const uint8_t *head)
+{
+    const uint8_t form = head[1], number = head[4];
+    vmp_load_options keep = {.keep_samples = true};
+    vmp_str text = {"a", 1};
+    vmp_report_chart_options options = {.fold_recursion = form & FORM_THREADS,
+        .filter = {.hide = &text,
+            .hide_count = form & FORM_FILTER && number & 1,
+            .focus = &text,
+            .focus_count = form & FORM_FILTER && !(number & 1)}};
+    vmp_report_chart_request request = {
+        0, form & FORM_TOTAL ? INT64_MAX : INT64_C(1) << number % 63, 1u + head[3], 0, UINT32_MAX};
+    vmp_profile *p = NULL;
+    vmp_report_chart *c = NULL;
+    vmp_report_chart_view *v = NULL;
+    request.from_ns = form & FORM_COLOR ? request.to_ns / 2 : 0;
+    if (vmp_load_bytes(&p, log->p, log->n, &keep, NULL) < 0)
+        return;
+    PROMISE(vmp_report_chart_new(&c, p, &options) == 0);
+    PROMISE(vmp_report_chart_view_new(&v, c, &request) == 0);
+    for (uint32_t i = 1; i < v->count; i++) {
+        const vmp_report_chart_rect *r = &v->rects[i], *parent = &v->rects[r->parent];
+        PROMISE(r->parent < i && r->depth == parent->depth + 1);
+        PROMISE(r->end > i && r->end <= parent->end);
+        PROMISE(r->begin_ns <= r->end_ns && r->samples <= parent->samples);
+        PROMISE(r->begin_ns >= parent->begin_ns && r->end_ns <= parent->end_ns);
+    }
+    vmp_report_chart_view_free(&v);
+    vmp_report_chart_free(&c);
+    vmp_profile_free(&p);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -150,6 +185,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         show(p, data);
         if (data[0] & DIFF)
             show_diff(p, &log, data);
+        if (data[0] & CHART)
+            show_chart(&log, data);
     }
     vmp_profile_free(&p);
     vmp_buf_fini(&log);

@@ -160,6 +160,7 @@ mode_set(vmp_old_loader *l)
                     (l->stacks.pairing == VMP_OLD_LINES ? VMP_PROFILE_MODE_LINES : 0) |
                     (l->mode & VMP_OLD_NATIVE ? VMP_PROFILE_MODE_NATIVE : 0) |
                     (l->mode & VMP_OLD_REAL_TIME ? VMP_PROFILE_MODE_WALL : 0);
+    l->facts.untimed = l->version < VMP_OLD_VERSION_NEWEST;
     vmp_profile_builder_process_update(l->builder, &l->facts);
 }
 

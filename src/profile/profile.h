@@ -129,6 +129,7 @@ typedef struct vmp_profile_process {
     uint64_t cpu_ns;          /* of the whole process */
     uint64_t profiler_cpu_ns; /* of cpu_ns, used by the profiler's own threads */
     bool ended;               /* a clean end was seen */
+    bool untimed;             /* the log has no times: samples have them by their number */
 } vmp_profile_process;
 
 typedef struct vmp_profile_thread {

@@ -29,8 +29,9 @@ function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_funct
     return flags;
 }
 
+/* What steps 1 and 2 need. */
 static int
-prepare(vmp_merger *g)
+prepare_stacks(vmp_merger *g)
 {
     const vmp_profile *p = g->p;
     const vmp_report_filter *filter = g->request->filter;
@@ -44,14 +45,17 @@ prepare(vmp_merger *g)
         g->functions[i] = function_flags(p, g->request, (vmp_function_id){i});
         g->has_focus |= filter->marks && (filter->marks[i] & VMP_REPORT_MARK_FOCUS);
     }
-    if (filter->thread_count > 0) {
-        g->threads = calloc(p->thread_count, sizeof(*g->threads));
-        if (!g->threads)
-            return -VMP_ENOMEM;
-        for (size_t i = 0; i < filter->thread_count; i++)
-            if (filter->threads[i].i < p->thread_count)
-                g->threads[filter->threads[i].i] = true;
-    }
+    return 0;
+}
+
+/* What step 3 needs. */
+static int
+prepare_sums(vmp_merger *g)
+{
+    const vmp_profile *p = g->p;
+    const vmp_report_filter *filter = g->request->filter;
+    if (vmp_report_wanted_threads(p, filter, &g->threads) < 0)
+        return -VMP_ENOMEM;
     g->sums = p->sums;
     g->sum_count = p->sum_count;
     if ((filter->from_ns == 0 && filter->to_ns == 0) || g->request->growth_of.i != 0)
@@ -288,18 +292,58 @@ vmp_merge_fini(vmp_merge *m)
     *m = (vmp_merge){0};
 }
 
+/* Steps 1 and 2. */
+static int
+make_shape(vmp_merger *g)
+{
+    int rc = prepare_stacks(g);
+    if (rc == 0)
+        rc = vmp_merge_make_keys(g);
+    if (rc == 0)
+        rc = vmp_merge_make_tree(g);
+    vmp_pairs_fini(&g->wide_pairs);
+    free(g->wide_nodes);
+    return rc;
+}
+
+void
+vmp_merge_shape_fini(vmp_merge_shape *s)
+{
+    vmp_keys_fini(&s->keys);
+    free(s->tree);
+    free(s->node_of);
+    *s = (vmp_merge_shape){0};
+}
+
+int
+vmp_merge_shape_new(vmp_merge_shape *ret_s, const vmp_profile *p, const vmp_merge_request *request)
+{
+    vmp_merge m = {0};
+    vmp_merger g = {.p = p, .request = request, .m = &m};
+    int rc = make_shape(&g);
+    for (uint32_t i = 0; rc == 0 && g.has_focus && i < p->stack_count; i++)
+        if (!(g.stacks[i] & VMP_MERGE_STACK_FOCUS))
+            g.node_of[i] = VMP_MERGE_NO_NODE;
+    vmp_merge_shape s = {m.keys, g.tree, g.tree_count, g.node_of};
+    m.keys = (vmp_keys){0};
+    vmp_merge_fini(&m);
+    free(g.functions);
+    free(g.stacks);
+    if (rc < 0)
+        vmp_merge_shape_fini(&s);
+    else
+        *ret_s = s;
+    return rc;
+}
+
 int
 vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *request)
 {
     vmp_merge m = {0};
     vmp_merger g = {.p = p, .request = request, .m = &m};
-    int rc = prepare(&g);
+    int rc = make_shape(&g);
     if (rc == 0)
-        rc = vmp_merge_make_keys(&g);
-    if (rc == 0)
-        rc = vmp_merge_make_tree(&g);
-    vmp_pairs_fini(&g.wide_pairs);
-    free(g.wide_nodes);
+        rc = prepare_sums(&g);
     if (rc == 0)
         rc = request->group == VMP_REPORT_GROUP_NONE ? add_to_tree(&g) : add_by_group(&g);
     if (rc == 0)

@@ -64,6 +64,28 @@ typedef struct vmp_merger {
 int vmp_report_sums_between(vmp_profile_sum **ret_sums, size_t *ret_n, const vmp_profile *p,
     int64_t from_ns, int64_t to_ns);
 
+/* By process: when it started, since the first one did. NULL: no memory. */
+int64_t *vmp_report_offsets(const vmp_profile *p);
+/* Time of a sample since the first process's start. */
+int64_t vmp_report_sample_time(const vmp_profile *p, const int64_t *offsets, size_t sample);
+/* By thread: whether the filter wants it; NULL in *ret_wanted: all. Returns 0 or
+ * -VMP_ENOMEM. */
+int vmp_report_wanted_threads(
+    const vmp_profile *p, const vmp_report_filter *filter, bool **ret_wanted);
+
+/* What the filter makes of each stack: steps 1 and 2 alone, without regard to
+ * threads and times. */
+typedef struct vmp_merge_shape {
+    vmp_keys keys;
+    vmp_key_node *tree; /* node 0 is the root, parents come before children */
+    uint32_t count;
+    uint32_t *node_of; /* by stack; VMP_MERGE_NO_NODE: its samples do not exist */
+} vmp_merge_shape;
+
+int vmp_merge_shape_new(
+    vmp_merge_shape *ret_s, const vmp_profile *p, const vmp_merge_request *request);
+void vmp_merge_shape_fini(vmp_merge_shape *s);
+
 /* Step 1: fills g->m->keys; needs g->functions. Returns 0 or -VMP_ENOMEM. */
 int vmp_merge_make_keys(vmp_merger *g);
 /* Step 2: fills g->tree, g->node_of and g->stacks, and m->elided. Returns 0 or

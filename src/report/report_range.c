@@ -4,9 +4,8 @@
 #include "report_merge_internal.h"
 #include "vec.h"
 
-/* By process: when it started, since the first one did. */
-static int64_t *
-make_offsets(const vmp_profile *p)
+int64_t *
+vmp_report_offsets(const vmp_profile *p)
 {
     int64_t *offsets = calloc(p->process_count, sizeof(*offsets));
     for (uint32_t i = 1; offsets && i < p->process_count; i++)
@@ -20,8 +19,8 @@ make_offsets(const vmp_profile *p)
     return offsets;
 }
 
-static int64_t
-time_of(const vmp_profile *p, const int64_t *offsets, size_t sample)
+int64_t
+vmp_report_sample_time(const vmp_profile *p, const int64_t *offsets, size_t sample)
 {
     uint32_t process = p->threads[p->samples.thread[sample].i].process.i;
     return p->samples.time_ns[sample] + offsets[process];
@@ -44,10 +43,10 @@ vmp_report_sums_between(
     vmp_pairs pairs = {0};
     vmp_profile_sum *sums = NULL;
     size_t cap = 0;
-    int64_t *offsets = make_offsets(p);
+    int64_t *offsets = vmp_report_offsets(p);
     int rc = offsets ? 0 : -VMP_ENOMEM;
     for (size_t i = 0; i < p->samples.count && rc == 0; i++) {
-        int64_t time = time_of(p, offsets, i);
+        int64_t time = vmp_report_sample_time(p, offsets, i);
         if (time < from_ns || time >= to_ns)
             continue;
         vmp_thread_id thread = p->samples.thread[i];
@@ -77,9 +76,8 @@ vmp_report_sums_between(
     return 0;
 }
 
-/* By thread: whether the filter wants it; NULL in *ret_wanted: all. */
-static int
-make_wanted(const vmp_profile *p, const vmp_report_filter *filter, bool **ret_wanted)
+int
+vmp_report_wanted_threads(const vmp_profile *p, const vmp_report_filter *filter, bool **ret_wanted)
 {
     *ret_wanted = NULL;
     if (filter->thread_count == 0)
@@ -124,16 +122,16 @@ vmp_report_timeline_new(
 {
     if (!p->has_samples || o->bins == 0)
         return -VMP_EINVAL;
-    int64_t *offsets = make_offsets(p);
+    int64_t *offsets = vmp_report_offsets(p);
     bool *wanted = NULL;
     vmp_report_timeline *t = calloc(1, sizeof(*t));
     vmp_report_timeline_bin *bins = calloc(o->bins, sizeof(*bins));
-    int rc = offsets && t && bins ? make_wanted(p, &o->filter, &wanted) : -VMP_ENOMEM;
+    int rc = offsets && t && bins ? vmp_report_wanted_threads(p, &o->filter, &wanted) : -VMP_ENOMEM;
     if (rc == 0) {
         int64_t duration = duration_of(p, offsets);
         *t = (vmp_report_timeline){duration / o->bins + 1, o->bins, bins};
         for (size_t i = 0; i < p->samples.count; i++) {
-            int64_t time = time_of(p, offsets, i);
+            int64_t time = vmp_report_sample_time(p, offsets, i);
             uint64_t bin = time > 0 ? (uint64_t)(time / t->bin_ns) : 0;
             if (!wanted || wanted[p->samples.thread[i].i])
                 add_sample(&bins[bin < o->bins ? bin : o->bins - 1], p, i);

@@ -27,7 +27,8 @@ typedef struct vmp_wasm_table {
     uint32_t count; /* rows */
     /* By the view; those that it has not are NULL. 32 bits or doubles. */
     const void *columns[VMP_WASM_COLUMNS];
-    struct vmp_report_tree *tree; /* of a tree, for what is asked of it later */
+    struct vmp_report_tree *tree;   /* of a tree, for what is asked of it later */
+    struct vmp_report_chart *chart; /* of a chart, likewise */
 } vmp_wasm_table;
 
 enum { /* flags of vmp_wasm_tree */
@@ -92,6 +93,21 @@ vmp_wasm_table *vmp_wasm_lines(vmp_wasm *w, uint32_t function);
  * mode: of time), 6 and 7 least and most KiB of memory, 0 where it is not
  * known. It follows the threads alone. */
 vmp_wasm_table *vmp_wasm_timeline(vmp_wasm *w, uint32_t bins);
+
+/* ------------------------------------- threads over time: report_chart.h
+ *
+ * The lanes of a chart: threads with samples. Columns: 0 thread, 1 frames of its deepest
+ * stack. flags: VMP_WASM_FOLD_RECURSION. */
+vmp_wasm_table *vmp_wasm_chart(vmp_wasm *w, uint32_t flags);
+
+/* A range of a chart, seconds, in `bins` parts, of some of its lanes: rectangles as a
+ * tree, the root and the lanes among them. Columns: 0 parent, 1 end, 2 depth, 3 what it
+ * is, as of a tree; 4 begin, 5 end (seconds since the start), 6 seconds that its samples
+ * stand for, 7 their number. With STATES instead what the lanes were in, by time: 0 lane
+ * (its rectangle), 1 enum vmp_profile_state, 4 begin, 5 end. */
+enum { VMP_WASM_STATES = 1 };
+vmp_wasm_table *vmp_wasm_chart_view(vmp_wasm_table *chart, double from, double to, uint32_t bins,
+    uint32_t first_lane, uint32_t lane_count, uint32_t flags);
 
 /* -------------------------------------------- what changed: report_diff.h
  *

@@ -99,6 +99,7 @@ put_info(vmp_json *j, const vmp_profile *p, const vmp_report_info *info)
     vmp_json_put_double(j, "cpuSeconds", info->cpu_seconds);
     vmp_json_put_double(j, "wallSeconds", info->wall_seconds);
     vmp_json_put_double(j, "startUnix", (double)info->start_unix_ns / 1e9);
+    vmp_json_put_bool(j, "untimed", p->process_count > 1 && p->processes[1].untimed);
     vmp_json_put_bool(j, "wall", info->mode & VMP_PROFILE_MODE_WALL);
     vmp_json_put_bool(j, "cut", p->cut);
     vmp_json_put_bool(j, "memory", p->memory_count > 0);

@@ -24,6 +24,11 @@ vmp_wasm_table *vmp_wasm_failed(int rc);
 uint32_t *vmp_wasm_words(const vmp_wasm_table *t, unsigned column);
 double *vmp_wasm_doubles(const vmp_wasm_table *t, unsigned column);
 
+/* What the third column of a tree has for what is no function; for processes and
+ * threads with their number. */
+static const uint32_t VMP_WASM_PROCESS = 1u << 31, VMP_WASM_THREAD = 3u << 30,
+                      VMP_WASM_ROOT = UINT32_MAX;
+
 /* What is looked at; borrows from `w`. */
 vmp_report_filter vmp_wasm_filter(vmp_wasm *w);
 vmp_report_tree_options vmp_wasm_tree_options(vmp_wasm *w, uint32_t flags);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "report_chart.h"
 #include "wasm_internal.h"
 
 /* A tree from callees to callers leaves out what is less than a tenth of a pixel. */
@@ -7,8 +8,6 @@ static const double INVERTED_PERCENT = 0.005;
 /* What a screen shows of a tree that nobody has come closer to: its width has a
  * few thousand pixels. */
 static const double ROUGH_PERCENT = 0.01;
-
-static const uint32_t PROCESS = 1u << 31, THREAD = 3u << 30, ROOT = UINT32_MAX;
 
 vmp_wasm_table *
 vmp_wasm_table_new(size_t count, unsigned words, unsigned doubles)
@@ -57,6 +56,7 @@ vmp_wasm_table_free(vmp_wasm_table *t)
     for (unsigned i = 0; i < VMP_WASM_COLUMNS; i++)
         free((void *)(uintptr_t)t->columns[i]);
     vmp_report_tree_free(&t->tree);
+    vmp_report_chart_free(&t->chart);
     free(t);
 }
 
@@ -97,11 +97,11 @@ what_of(const vmp_report_node *n)
 {
     switch (n->kind) {
     case VMP_REPORT_NODE_PROCESS:
-        return PROCESS | n->process.i;
+        return VMP_WASM_PROCESS | n->process.i;
     case VMP_REPORT_NODE_THREAD:
-        return THREAD | n->thread.i;
+        return VMP_WASM_THREAD | n->thread.i;
     case VMP_REPORT_NODE_ROOT:
-        return ROOT;
+        return VMP_WASM_ROOT;
     case VMP_REPORT_NODE_FRAME:
     case VMP_REPORT_NODE_ELIDED:
         break;

@@ -1,5 +1,6 @@
 #include "alloc_fail.h"
 #include "compat_tree.h"
+#include "report_chart.h"
 #include "report_diff.h"
 #include "synth.h"
 
@@ -109,6 +110,26 @@ TEST(a_range_that_runs_out_of_memory_says_so)
     vmp_profile_free(&p);
 }
 
+TEST(so_does_a_chart)
+{
+    vmp_profile_builder *b = synth_builder(0, true);
+    const char *const lines[] = {"1 2 main a", "1 1 main j!b", "2 5 main b", "1 2 main"};
+    synth_add(b, lines, 4);
+    vmp_profile *p = synth_finish(b);
+    vmp_thread_id threads[] = {{1}, {2}};
+    vmp_report_chart_options o = {.filter = {.threads = threads, .thread_count = 2}};
+    vmp_report_chart_request request = {0, 10, 1, 0, 2};
+    vmp_report_chart *c = NULL;
+    vmp_report_chart_view *v = NULL;
+    int rc;
+    ALLOC_FAIL_LOOP(rc, vmp_report_chart_new(&c, p, &o));
+    ALLOC_FAIL_LOOP(rc, vmp_report_chart_view_new(&v, c, &request));
+    CHECK(v && v->count == 7 && v->piece_count == 2);
+    vmp_report_chart_view_free(&v);
+    vmp_report_chart_free(&c);
+    vmp_profile_free(&p);
+}
+
 TEST(so_does_a_difference)
 {
     vmp_profile *p = small_profile(), *other = SYNTH("1 2 main:1 a:2 c", "1 4 main d");
@@ -160,4 +181,4 @@ TEST(so_does_one_with_states)
 }
 
 TEST_MAIN(RUN(a_view_that_runs_out_of_memory_says_so), RUN(a_range_that_runs_out_of_memory_says_so),
-    RUN(so_does_a_difference), RUN(so_does_one_with_states))
+    RUN(so_does_a_chart), RUN(so_does_a_difference), RUN(so_does_one_with_states))

@@ -348,6 +348,50 @@ TEST(a_rough_tree_leaves_out_last_children_alone)
     }
 }
 
+/* A range that is all has all samples, those of a lane in their order. */
+TEST(a_chart_s_lanes_have_what_the_tree_has)
+{
+    static const char *const logs[] = {"log_v1_zstd.vmprof", "states/pypy-8.0.vmprof"};
+    for (size_t l = 0; l < sizeof(logs) / sizeof(logs[0]); l++) {
+        vmp_wasm *w = open_log(logs[l]);
+        vmp_wasm_table *threads = vmp_wasm_tree(w, VMP_WASM_BY_THREAD, 0);
+        vmp_wasm_table *chart = vmp_wasm_chart(w, 0);
+        CHECK_INT(chart->rc, 0);
+        CHECK(chart->count > 0);
+        vmp_wasm_table *all = vmp_wasm_chart_view(chart, 0, 1e6, 100, 0, chart->count, 0);
+        CHECK_INT(words(all, 3)[0], UINT32_MAX);
+        CHECK(fabs(doubles(all, 6)[0] - doubles(threads, 7)[0]) < 1e-6);
+        for (uint32_t lane = 0, i = 1; lane < chart->count; lane++, i = words(all, 1)[i]) {
+            uint32_t what = 3u << 30 | words(chart, 0)[lane], node = 1;
+            CHECK_INT(words(all, 3)[i], what);
+            while (words(threads, 3)[node] != what)
+                node = words(threads, 1)[node];
+            CHECK(fabs(doubles(all, 6)[i] - doubles(threads, 7)[node]) < 1e-6);
+            for (uint32_t at = i + 1; at < words(all, 1)[i]; at++) {
+                CHECK(words(all, 2)[at] <= words(chart, 1)[lane] + 1);
+                CHECK(doubles(all, 4)[at] <= doubles(all, 5)[at]);
+                CHECK(doubles(all, 7)[at] >= 1);
+            }
+        }
+        vmp_wasm_table *states =
+            vmp_wasm_chart_view(chart, 0, 1e6, 100, 0, chart->count, VMP_WASM_STATES);
+        CHECK((states->count > 0) == (l == 1));
+        for (uint32_t i = 0; i < states->count; i++) {
+            CHECK_INT(words(all, 2)[words(states, 0)[i]], 1);
+            CHECK(words(states, 1)[i] < VMP_PROFILE_STATES);
+            CHECK(doubles(states, 4)[i] <= doubles(states, 5)[i]);
+        }
+        vmp_wasm_table_free(states);
+        vmp_wasm_table_free(all);
+        all = vmp_wasm_chart_view(chart, 2, 1, 100, 0, 1, 0);
+        CHECK_INT(all->rc, -VMP_EINVAL);
+        vmp_wasm_table_free(all);
+        vmp_wasm_table_free(chart);
+        vmp_wasm_table_free(threads);
+        vmp_wasm_close(w);
+    }
+}
+
 TEST(what_is_wrong_is_told)
 {
     vmp_wasm *w = vmp_wasm_open("hello", 5);
@@ -374,6 +418,12 @@ TEST(facts_name_functions_files_and_threads)
     CHECK(facts && facts[0] == '{' && facts[strlen(facts) - 1] == '}');
     CHECK(strstr(facts, "\"functions\":[[\"\",") != NULL);
     CHECK(strstr(facts, "\"threads\":[{\"id\":") != NULL);
+    CHECK(strstr(facts, "\"untimed\":false") != NULL);
+    vmp_wasm_free(facts);
+    vmp_wasm_close(w);
+    w = open_log("old/vmprof-0.4_plain.vmprof");
+    facts = vmp_wasm_facts(w);
+    CHECK(facts && strstr(facts, "\"untimed\":true") != NULL);
     vmp_wasm_free(facts);
     vmp_wasm_close(w);
 }
@@ -382,5 +432,5 @@ TEST_MAIN(RUN(a_tree_s_columns_are_the_report_s),
     RUN(marks_threads_and_ranges_choose_what_is_counted),
     RUN(changes_are_columns_beside_those_of_the_tree),
     RUN(groups_of_a_whole_tree_are_those_of_the_profile), RUN(states_of_a_node_are_its_total),
-    RUN(a_rough_tree_leaves_out_last_children_alone), RUN(what_is_wrong_is_told),
-    RUN(facts_name_functions_files_and_threads))
+    RUN(a_rough_tree_leaves_out_last_children_alone), RUN(a_chart_s_lanes_have_what_the_tree_has),
+    RUN(what_is_wrong_is_told), RUN(facts_name_functions_files_and_threads))
