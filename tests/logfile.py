@@ -131,14 +131,19 @@ class Log:
         self._first_lines.append(first_line)
         return self._codes
 
-    def at(self, code: int, line: int = 0, columns: tuple[int, int] | None = None) -> int:
-        """A location: a code object and a line in it."""
+    def at(
+        self, code: int, line: int = 0, columns: tuple[int, int] | None = None, more: int = 0
+    ) -> int:
+        """A location: a code object and a line in it; with columns it may go on for `more`."""
         body = u(code) + u(2 * line)
         if line:
             body += s(line - self._first_lines[code])
         if columns:
             body += u(columns[0]) + s(columns[1] - columns[0])
-        return self._location(u((4 if line else 0) + (8 if columns else 0)) + body)
+        if more:
+            body += u(more)
+        head = (4 if line else 0) + (8 if columns else 0) + (16 if more else 0)
+        return self._location(u(head) + body)
 
     def elided(self, frames: int) -> int:
         return self._location(u(2) + u(frames))

@@ -51,6 +51,42 @@ put_json(const vmp_show *s, const vmp_report_lines *lines)
     vmp_show_json_end(&j);
 }
 
+/* Where any column is known. */
+static bool
+has_columns(const vmp_profile *p)
+{
+    for (uint32_t i = 0; i < p->location_count; i++)
+        if (p->locations[i].has_columns)
+            return true;
+    return false;
+}
+
+static int
+put_text(const vmp_show *s, const vmp_report_lines *lines, const vmp_report_lines_options *how)
+{
+    vmp_report_lines *expressions = NULL;
+    /* With --filter, all that was asked for. */
+    vmp_view_lines_options options = {
+        .limit = vmp_show_limit(s, s->options->filter.n ? 0 : DEFAULT_LIMIT),
+        .positions = how->positions,
+    };
+    int rc = 0;
+    if (lines->count == 0) {
+        vmp_out_text(s->view.out, "No function.\n");
+        return 0;
+    }
+    if (!how->positions && has_columns(s->profile)) {
+        vmp_report_lines_options by_position = *how;
+        by_position.positions = true;
+        rc = vmp_report_lines_new(&expressions, s->profile, &by_position);
+        options.expressions = expressions;
+    }
+    if (rc == 0)
+        rc = vmp_view_lines(&s->view, lines, &options);
+    vmp_report_lines_free(&expressions);
+    return rc;
+}
+
 int
 vmp_show_lines(const vmp_show *s)
 {
@@ -72,14 +108,10 @@ vmp_show_lines(const vmp_show *s)
         rc = rows ? 0 : -VMP_ENOMEM;
         shown.rows = rows ? rows : lines->rows;
     }
-    /* With --filter, all that was asked for. */
-    size_t limit = vmp_show_limit(s, s->options->filter.n ? 0 : DEFAULT_LIMIT);
     if (rc == 0 && s->options->json)
         put_json(s, &shown);
-    else if (rc == 0 && shown.count == 0)
-        vmp_out_text(s->view.out, "No function.\n");
     else if (rc == 0)
-        rc = vmp_view_lines(&s->view, &shown, limit, how.positions);
+        rc = put_text(s, &shown, &how);
     free(rows);
     vmp_report_lines_free(&lines);
     return rc;

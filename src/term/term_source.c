@@ -71,11 +71,20 @@ read_all(vmp_source *s, int fd)
         vmp_out_bytes(&s->bytes, block, (size_t)n);
 }
 
+/* Columns of the first line do not count a mark of the byte order. */
+static size_t
+after_mark(const vmp_out *bytes)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t n = sizeof(mark) - 1;
+    return bytes->n >= n && memcmp(bytes->p, mark, n) == 0 ? n : 0;
+}
+
 static int
 find_lines(vmp_source *s)
 {
     size_t cap = 0;
-    for (size_t at = 0; at < s->bytes.n;) {
+    for (size_t at = after_mark(&s->bytes); at < s->bytes.n;) {
         const char *end = memchr(s->bytes.p + at, '\n', s->bytes.n - at);
         if (VMP_VEC_RESERVE(s->starts, cap, s->count + 2) < 0)
             return -VMP_ENOMEM;

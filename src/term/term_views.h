@@ -70,9 +70,17 @@ int vmp_view_diff_tree(const vmp_view_two *v, const vmp_report_diff_tree *diff,
 int vmp_view_callers(const vmp_view *v, const vmp_report_callers *callers,
     const vmp_report_callers *callees, size_t limit);
 
-/* Reads the source files that the log names (regular files only). positions:
- * the rows are positions, so beside each stands its part of the line. */
-int vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit, bool positions);
+/* Reads the source files that the log names (regular files only). Rows are
+ * positions if `lines` was made so: beside each stands its part of the line then.
+ * expressions: the same by position, of which the hottest one of each hot line is
+ * marked below it, unless it is all of the line; NULL: none is. */
+typedef struct vmp_view_lines_options {
+    size_t limit; /* at most so many functions; 0: all */
+    bool positions;
+    const vmp_report_lines *expressions;
+} vmp_view_lines_options;
+int vmp_view_lines(
+    const vmp_view *v, const vmp_report_lines *lines, const vmp_view_lines_options *options);
 
 /* hottest: of each row the function with the largest self, 0 for none; may be
  * NULL. */

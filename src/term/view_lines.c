@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "term_names.h"
 #include "term_source.h"
@@ -10,6 +11,18 @@ enum {
     TAB = 8,     /* columns of a tab in source text */
     LEAST_SOURCE = 20,
 };
+
+/* What the rows of one function are made of. */
+typedef struct function_rows {
+    const vmp_view *v;
+    vmp_table *table;
+    vmp_out *text, *part; /* scratch */
+    const vmp_source *source;
+    const vmp_report_lines *lines;
+    bool positions;
+    const vmp_report_line *expressions; /* of the function, by line */
+    size_t expression_count;
+} function_rows;
 
 static int64_t
 end_of_log(const vmp_profile *p)
@@ -55,18 +68,23 @@ put_note(const vmp_view *v, enum vmp_source_state state)
     vmp_out_text(v->out, "\n");
 }
 
-/* Source text with tabs as spaces. */
-static vmp_str
-expand_tabs(vmp_out *o, vmp_str s)
+/* Appends source text with tabs as spaces, or with a mark in place of each of its
+ * columns, the first of which is `column`. Returns the column after it. */
+static size_t
+put_expanded(const function_rows *r, vmp_str s, size_t column, char mark)
 {
-    vmp_out_clear(o);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\t')
-            vmp_out_fill(o, ' ', TAB - o->n % TAB);
+    for (size_t i = 0, n, width; i < s.n; i += n, column += width) {
+        const char *tab = memchr(s.p + i, '\t', s.n - i);
+        n = tab == s.p + i ? 1 : tab ? (size_t)(tab - s.p) - i : s.n - i;
+        vmp_out_clear(r->part);
+        width = tab == s.p + i ? TAB - column % TAB
+                               : vmp_term_clean(r->part, r->v->term, (vmp_str){s.p + i, n});
+        if (mark || tab == s.p + i)
+            vmp_out_fill(r->text, mark ? mark : ' ', width);
         else
-            vmp_out_bytes(o, s.p + i, 1);
+            vmp_out_bytes(r->text, s.p + i, n);
     }
-    return vmp_out_view(o);
+    return column;
 }
 
 /* The part of a source line where a location is; all of it where the location
@@ -80,33 +98,89 @@ part_of(vmp_str text, const vmp_profile_location *at)
     return (vmp_str){text.p + at->col, at->end_col - at->col};
 }
 
-/* Adds one source line; hit is NULL for a line without samples. at: of the hit
- * where rows are positions, else NULL. */
+/* Adds the figures of a row, or of none. */
 static void
-add_line(vmp_table *table, vmp_out *scratch, const vmp_source *source, uint32_t number,
-    const vmp_report_line *hit, const vmp_profile_location *at, uint64_t whole)
+add_figures(const function_rows *r, const vmp_report_line *hit)
 {
-    vmp_str text = vmp_source_line(source, number);
-    if (at && at->has_columns)
-        vmp_table_format(table, VMP_STYLE_FAINT, "%" PRIu32 ":%" PRIu32, number, at->col + 1);
-    else if (number)
-        vmp_table_format(table, VMP_STYLE_FAINT, "%" PRIu32, number);
-    else
-        vmp_table_text(table, VMP_STYLE_FAINT, vmp_str_from("?"));
     for (int column = 0; column < 2; column++) {
         uint64_t weight = !hit ? 0 : column ? hit->total.weight : hit->self.weight;
-        double percent = vmp_view_percent(weight, whole);
+        double percent = vmp_view_percent(weight, r->lines->total.weight);
         if (weight)
-            vmp_table_format(table, vmp_term_heat(percent), "%.1f%%", percent);
+            vmp_table_format(r->table, vmp_term_heat(percent), "%.1f%%", percent);
         else
-            vmp_table_text(table, VMP_STYLE_PLAIN, (vmp_str){0});
+            vmp_table_text(r->table, VMP_STYLE_PLAIN, (vmp_str){0});
     }
     if (hit)
-        vmp_table_format(table, VMP_STYLE_PLAIN, "%" PRIu64, hit->total.samples);
+        vmp_table_format(r->table, VMP_STYLE_PLAIN, "%" PRIu64, hit->total.samples);
     else
-        vmp_table_text(table, VMP_STYLE_PLAIN, (vmp_str){0});
-    vmp_table_text(table, hit ? VMP_STYLE_PLAIN : VMP_STYLE_FAINT,
-        expand_tabs(scratch, at ? part_of(text, at) : text));
+        vmp_table_text(r->table, VMP_STYLE_PLAIN, (vmp_str){0});
+}
+
+/* Adds one source line; hit is NULL for a line without samples. */
+static void
+add_line(const function_rows *r, uint32_t number, const vmp_report_line *hit)
+{
+    const vmp_profile_location *at =
+        hit && r->positions ? &r->v->profile->locations[hit->location.i] : NULL;
+    vmp_str text = vmp_source_line(r->source, number);
+    if (at && at->has_columns)
+        vmp_table_format(r->table, VMP_STYLE_FAINT, "%" PRIu32 ":%" PRIu32, number, at->col + 1);
+    else if (number)
+        vmp_table_format(r->table, VMP_STYLE_FAINT, "%" PRIu32, number);
+    else
+        vmp_table_text(r->table, VMP_STYLE_FAINT, vmp_str_from("?"));
+    add_figures(r, hit);
+    vmp_out_clear(r->text);
+    put_expanded(r, at ? part_of(text, at) : text, 0, '\0');
+    vmp_table_text(r->table, hit ? VMP_STYLE_PLAIN : VMP_STYLE_FAINT, vmp_out_view(r->text));
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\f';
+}
+
+/* Where in a source line an expression stands; of one that goes on in the next
+ * line what is in the first. Nothing if it is all of the line, or not in it. */
+static vmp_str
+marked_part(vmp_str text, const vmp_profile_location *at)
+{
+    size_t begin = 0, end = text.n;
+    while (begin < end && is_blank(text.p[begin]))
+        begin++;
+    while (end > begin && is_blank(text.p[end - 1]))
+        end--;
+    size_t last = at->end_line > at->line ? end : at->end_col;
+    if (!at->has_columns || at->col >= last || last > text.n || (at->col <= begin && last >= end))
+        return (vmp_str){0};
+    return (vmp_str){text.p + at->col, last - at->col};
+}
+
+/* Of a hot line, adds a row that marks its hottest expression, with the figures of that. */
+static void
+add_expression(const function_rows *r, const vmp_report_line *hit, size_t *next)
+{
+    const vmp_report_line *hottest = NULL;
+    for (; *next < r->expression_count && r->expressions[*next].line <= hit->line; ++*next) {
+        const vmp_report_line *each = &r->expressions[*next];
+        if (each->line == hit->line && (!hottest || each->total.weight > hottest->total.weight))
+            hottest = each;
+    }
+    double percent = vmp_view_percent(hit->total.weight, r->lines->total.weight);
+    enum vmp_style heat = vmp_term_heat(percent);
+    if (!hottest || (heat != VMP_STYLE_HOT && heat != VMP_STYLE_WARM))
+        return;
+    vmp_str text = vmp_source_line(r->source, hit->line);
+    vmp_str part = marked_part(text, &r->v->profile->locations[hottest->location.i]);
+    if (part.n == 0)
+        return;
+    vmp_table_text(r->table, VMP_STYLE_PLAIN, (vmp_str){0});
+    add_figures(r, hottest);
+    vmp_out_clear(r->text);
+    size_t column = put_expanded(r, (vmp_str){text.p, (size_t)(part.p - text.p)}, 0, ' ');
+    put_expanded(r, part, column, '^');
+    vmp_table_text(r->table, heat, vmp_out_view(r->text));
 }
 
 static void
@@ -120,17 +194,17 @@ add_gap(vmp_table *table)
 /* Adds the lines of a function that have samples, with some around them where
  * the source is there. */
 static void
-add_lines(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_source *source,
-    const vmp_report_lines *lines, const vmp_report_lines_row *row, bool positions)
+add_lines(const function_rows *r, const vmp_report_lines_row *row)
 {
-    const vmp_report_line *hits = &lines->lines[row->first_line];
-    int32_t first_line = v->profile->functions[row->function.i].first_line;
+    const vmp_report_line *hits = &r->lines->lines[row->first_line];
+    int32_t first_line = r->v->profile->functions[row->function.i].first_line;
     uint32_t next = 0; /* the first line that was not shown yet */
-    bool readable = source->state != VMP_SOURCE_MISSING && !positions;
+    size_t next_expression = 0;
+    bool readable = r->source->state != VMP_SOURCE_MISSING && !r->positions;
     if (readable && first_line > 0) {
         next = (uint32_t)first_line;
         if (row->line_count == 0 || hits[0].line > next)
-            add_line(table, scratch, source, next++, NULL, NULL, lines->total.weight);
+            add_line(r, next++, NULL);
     }
     for (size_t i = 0; i < row->line_count; i++) {
         uint32_t line = hits[i].line;
@@ -138,22 +212,23 @@ add_lines(const vmp_view *v, vmp_table *table, vmp_out *scratch, const vmp_sourc
             uint32_t from = line > CONTEXT && line - CONTEXT > next ? line - CONTEXT : next;
             uint32_t last_hit_end = i > 0 ? hits[i - 1].line + CONTEXT : 0;
             while (i > 0 && next < from && next <= last_hit_end)
-                add_line(table, scratch, source, next++, NULL, NULL, lines->total.weight);
+                add_line(r, next++, NULL);
             if (next < from)
-                add_gap(table);
+                add_gap(r->table);
             for (next = next < from ? from : next; next < line; next++)
-                add_line(table, scratch, source, next, NULL, NULL, lines->total.weight);
+                add_line(r, next, NULL);
         }
-        add_line(table, scratch, source, line, &hits[i],
-            positions ? &v->profile->locations[hits[i].location.i] : NULL, lines->total.weight);
+        add_line(r, line, &hits[i]);
+        add_expression(r, &hits[i], &next_expression);
         if (line > 0)
             next = line + 1;
     }
 }
 
+/* own: the function's expressions; NULL: none. */
 static int
 put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_lines_row *row,
-    bool positions)
+    const vmp_view_lines_options *options, const vmp_report_lines_row *own)
 {
     static const vmp_table_column columns[] = {
         {"line", .right = true},
@@ -165,42 +240,62 @@ put_function(const vmp_view *v, const vmp_report_lines *lines, const vmp_report_
     const vmp_profile *p = v->profile;
     const vmp_profile_function *f = &p->functions[row->function.i];
     vmp_source source;
-    vmp_out scratch;
+    vmp_out text, part;
     vmp_str cwd =
         p->process_count > 1 ? vmp_profile_meta_get(p, (vmp_process_id){1}, "cwd") : (vmp_str){0};
     vmp_str file = f->kind == VMP_PROFILE_PYTHON ? vmp_profile_string(p, f->file) : (vmp_str){0};
     int rc = vmp_source_init(&source, file, cwd, NULL, end_of_log(p));
     if (rc < 0)
         return rc;
-    vmp_out_init(&scratch, -1);
-    vmp_table *table = vmp_table_new(v->term, columns, sizeof(columns) / sizeof(columns[0]));
-    if (table) {
+    vmp_out_init(&text, -1);
+    vmp_out_init(&part, -1);
+    function_rows r = {.v = v,
+        .table = vmp_table_new(v->term, columns, sizeof(columns) / sizeof(columns[0])),
+        .text = &text,
+        .part = &part,
+        .source = &source,
+        .lines = lines,
+        .positions = options->positions};
+    if (own && source.state == VMP_SOURCE_READ) {
+        r.expressions = &options->expressions->lines[own->first_line];
+        r.expression_count = own->line_count;
+    }
+    if (r.table) {
         put_heading(v, lines, row);
         put_note(v, f->kind == VMP_PROFILE_PYTHON ? source.state : VMP_SOURCE_READ);
-        add_lines(v, table, &scratch, &source, lines, row, positions);
-        rc = vmp_table_print(table, v->out, 0, true);
+        add_lines(&r, row);
+        rc = vmp_table_print(r.table, v->out, 0, true);
         vmp_out_text(v->out, "\n");
     } else {
         rc = -VMP_ENOMEM;
     }
-    vmp_table_free(&table);
-    vmp_out_drop(&scratch, v->out);
+    vmp_table_free(&r.table);
+    vmp_out_drop(&text, v->out);
+    vmp_out_drop(&part, v->out);
     vmp_source_fini(&source);
     return rc;
 }
 
 int
-vmp_view_lines(const vmp_view *v, const vmp_report_lines *lines, size_t limit, bool positions)
+vmp_view_lines(
+    const vmp_view *v, const vmp_report_lines *lines, const vmp_view_lines_options *options)
 {
+    const vmp_report_lines *expressions = options->expressions;
     uint32_t n = lines->count;
-    if (limit && limit < n)
-        n = (uint32_t)limit;
-    for (uint32_t i = 0; i < n && v->out->rc == 0; i++) {
-        int rc = put_function(v, lines, &lines->rows[i], positions);
-        if (rc < 0)
-            return rc;
+    if (options->limit && options->limit < n)
+        n = (uint32_t)options->limit;
+    /* By function, the row of its expressions + 1. */
+    uint32_t *row_of = calloc(v->profile->function_count, sizeof(*row_of));
+    int rc = row_of ? 0 : -VMP_ENOMEM;
+    for (uint32_t i = 0; rc == 0 && expressions && i < expressions->count; i++)
+        row_of[expressions->rows[i].function.i] = i + 1;
+    for (uint32_t i = 0; i < n && rc == 0 && v->out->rc == 0; i++) {
+        uint32_t own = row_of[lines->rows[i].function.i];
+        rc = put_function(v, lines, &lines->rows[i], options,
+            expressions && own ? &expressions->rows[own - 1] : NULL);
     }
-    if (n < lines->count)
+    free(row_of);
+    if (rc == 0 && n < lines->count)
         vmp_out_printf(v->out, "and %u more functions (--limit 0 shows all)\n", lines->count - n);
-    return 0;
+    return rc;
 }

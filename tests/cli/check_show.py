@@ -179,6 +179,27 @@ def source_is_shown_beside_its_lines() -> None:
     assert "cannot be read" in show(log, "lines", "--filter", "prog.py")
 
 
+def the_hottest_expression_of_a_line_is_marked() -> None:
+    folder = FOLDER / "marks"
+    folder.mkdir()
+    log = FOLDER / "marks.vmprof"
+    log.write_bytes(sample_logs.columns(str(folder)).data())
+    source = folder / "marks.py"
+    source.write_text(sample_logs.MARKS, encoding="utf-8")
+    os.utime(source, (1_600_000_000, 1_600_000_000))
+    compare("lines-marks", show(log, "lines"))
+    compare("lines-marks-ascii", show(log, "lines", text_locale="C", columns=60))
+    (function,) = show_json(log, "lines", "--by", "position")["functions"]
+    rows = [
+        (line["line"], line["column"], line["end_line"], line["end_column"], line["total"]["ticks"])
+        for line in function["lines"]
+        if "column" in line
+    ]
+    assert rows == sample_logs.MARKED, rows
+    os.utime(source)  # it may be another text by now
+    assert "^" not in show(log, "lines") and "has changed" in show(log, "lines")
+
+
 def text_fits_the_width() -> None:
     for view in ("tree", "flat", "callers", "threads", "lines"):
         for kind in ("basic", "threads", "deep"):
@@ -669,6 +690,7 @@ PARTS: dict[str, list[Callable[[], None]]] = {
         a_range_of_seconds_is_shown_by_itself,
         options_change_flat,
         source_is_shown_beside_its_lines,
+        the_hottest_expression_of_a_line_is_marked,
         text_fits_the_width,
         a_file_gets_whole_names,
     ],

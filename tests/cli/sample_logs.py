@@ -55,6 +55,40 @@ def basic(folder: str = "/srv/app") -> Log:
     return log
 
 
+# A mark of the byte order, tabs, characters of two bytes and of two columns.
+MARKS = "\ufeffa = f(1) + g(2)\n\tb\u00e9 =\tf(\u65e5\u672c) + \u00e9\n\tlong(\n\t\t1)  \n"
+MARKS += "\twhole(1)\nbeyond\ntwo = f() + g()\n"
+# Line, column, last line, end of columns, ticks.
+MARKED = [
+    (1, 4, 1, 8, 200),
+    (1, 4, 1, 15, 100),
+    (2, 7, 2, 16, 200),
+    (3, 1, 4, 4, 100),
+    (5, 1, 5, 9, 100),
+    (6, 3, 6, 90, 100),
+    (7, 6, 7, 9, 10),
+    (7, 12, 7, 15, 20),
+]
+
+
+def columns(folder: str = "/srv/app") -> Log:
+    """1,000 samples in expressions of one function, and 170 in a line without columns."""
+    log = Log(mode=LINES)
+    log.meta(**dict(FACTS, cwd=folder))
+    module = log.code("<module>", f"{folder}/marks.py", 1)
+    stacks = [
+        log.stack([log.at(module, line, (column, end), last - line)])
+        for line, column, last, end, ticks in MARKED
+        for _ in range(ticks // 10)
+    ]
+    stacks += [log.stack([log.at(module, 2)])] * 17
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(MS * (i + 1), stacks[i % 100]) for i in range(1000)])
+    log.clock(1000 * MS, 1000 * MS)
+    log.end(1000 * MS)
+    return log
+
+
 def empty() -> Log:
     log = Log()
     log.meta(**FACTS)

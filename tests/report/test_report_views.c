@@ -107,6 +107,10 @@ TEST(a_line_counts_a_sample_once_with_recursion)
     vmp_profile *p = SYNTH("1 1 f:2 f:2 f:3", "1 2 f:2 ~4 f:2");
     CHECK_TEXT(lines_text(p, NULL), "f 3/3 2=2/3 3=1/1\n");
     vmp_profile_free(&p);
+    p = SYNTH("1 1 f:2:4 f:2:4 f:2:9", "1 2 f:2:9 f:2:4 f:2:9", "2 4 f:2:4 f:3");
+    vmp_report_lines_options positions = {.positions = true};
+    CHECK_TEXT(lines_text(p, &positions), "f 7/7 2:4=0/7 2:9=3/3 3=4/4\n");
+    vmp_profile_free(&p);
 }
 
 TEST(flat_below_a_function_counts_what_it_calls)

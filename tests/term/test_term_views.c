@@ -144,10 +144,14 @@ callers(const vmp_view *v)
 static int
 lines(const vmp_view *v)
 {
-    vmp_report_lines *l = NULL;
+    vmp_report_lines *l = NULL, *by_position = NULL;
     int rc = vmp_report_lines_new(&l, v->profile, NULL);
     if (rc == 0)
-        rc = vmp_view_lines(v, l, 0, false);
+        rc = vmp_report_lines_new(
+            &by_position, v->profile, &(vmp_report_lines_options){.positions = true});
+    if (rc == 0)
+        rc = vmp_view_lines(v, l, &(vmp_view_lines_options){.expressions = by_position});
+    vmp_report_lines_free(&by_position);
     vmp_report_lines_free(&l);
     return rc;
 }
