@@ -89,6 +89,9 @@ vmp_wasm_table *vmp_wasm_flat(vmp_wasm *w);
 vmp_wasm_table *vmp_wasm_groups(vmp_wasm *w, const uint32_t *group_of, uint32_t count);
 /* Lines of one function. Columns: 0 line, 4 self, 5 total. */
 vmp_wasm_table *vmp_wasm_lines(vmp_wasm *w, uint32_t function);
+/* Its expressions, where the log knows columns; ascending. Columns: 0 line, 1 last line,
+ * 2 column, 3 end of columns (bytes of UTF-8 from 0); 4 self, 5 total. */
+vmp_wasm_table *vmp_wasm_expressions(vmp_wasm *w, uint32_t function);
 /* The run in `bins` equal parts. Columns: 3 begin (seconds), 4 ticks, 5 seconds of CPU (in wall
  * mode: of time), 6 and 7 least and most KiB of memory, 0 where it is not
  * known. It follows the threads alone. */

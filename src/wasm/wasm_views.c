@@ -302,25 +302,62 @@ lines_row(const vmp_report_lines *lines, uint32_t function)
     return NULL;
 }
 
+static int
+new_lines(vmp_report_lines **ret_lines, vmp_wasm *w, uint32_t function, bool positions)
+{
+    if (function >= w->profile->function_count)
+        return -VMP_EINVAL;
+    vmp_str name = vmp_profile_function_name(w->profile, (vmp_function_id){function});
+    vmp_report_lines_options o = {
+        .filter = vmp_wasm_filter(w), .positions = positions, .only = &name, .only_count = 1};
+    return vmp_report_lines_new(ret_lines, w->profile, &o);
+}
+
+static void
+put_line(const vmp_wasm *w, const vmp_wasm_table *t, uint32_t i, const vmp_report_line *line)
+{
+    vmp_wasm_words(t, 0)[i] = line->line;
+    vmp_wasm_doubles(t, 4)[i] = ticks(w, &line->self);
+    vmp_wasm_doubles(t, 5)[i] = ticks(w, &line->total);
+}
+
 vmp_wasm_table *
 vmp_wasm_lines(vmp_wasm *w, uint32_t function)
 {
-    if (function >= w->profile->function_count)
-        return vmp_wasm_failed(-VMP_EINVAL);
     vmp_report_lines *lines = NULL;
-    vmp_str name = vmp_profile_function_name(w->profile, (vmp_function_id){function});
-    vmp_report_lines_options o = {.filter = vmp_wasm_filter(w), .only = &name, .only_count = 1};
-    int rc = vmp_report_lines_new(&lines, w->profile, &o);
+    int rc = new_lines(&lines, w, function, false);
     if (rc < 0)
         return vmp_wasm_failed(rc);
     const vmp_report_lines_row *row = lines_row(lines, function);
     vmp_wasm_table *t = vmp_wasm_table_new(row ? row->line_count : 0, 0x01, 0x30);
-    for (uint32_t i = 0; row && t && t->rc == 0 && i < t->count; i++) {
+    for (uint32_t i = 0; row && t && t->rc == 0 && i < t->count; i++)
+        put_line(w, t, i, &lines->lines[row->first_line + i]);
+    vmp_report_lines_free(&lines);
+    return t;
+}
+
+vmp_wasm_table *
+vmp_wasm_expressions(vmp_wasm *w, uint32_t function)
+{
+    vmp_report_lines *lines = NULL;
+    int rc = new_lines(&lines, w, function, true);
+    if (rc < 0)
+        return vmp_wasm_failed(rc);
+    const vmp_report_lines_row *row = lines_row(lines, function);
+    vmp_wasm_table *t = vmp_wasm_table_new(row ? row->line_count : 0, 0x0f, 0x30);
+    uint32_t n = 0;
+    for (size_t i = 0; row && t && t->rc == 0 && i < row->line_count; i++) {
         const vmp_report_line *line = &lines->lines[row->first_line + i];
-        vmp_wasm_words(t, 0)[i] = line->line;
-        vmp_wasm_doubles(t, 4)[i] = ticks(w, &line->self);
-        vmp_wasm_doubles(t, 5)[i] = ticks(w, &line->total);
+        const vmp_profile_location *at = &w->profile->locations[line->location.i];
+        if (!at->has_columns)
+            continue;
+        put_line(w, t, n, line);
+        vmp_wasm_words(t, 1)[n] = at->end_line;
+        vmp_wasm_words(t, 2)[n] = at->col;
+        vmp_wasm_words(t, 3)[n++] = at->end_col;
     }
+    if (t)
+        t->count = n;
     vmp_report_lines_free(&lines);
     return t;
 }

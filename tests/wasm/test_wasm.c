@@ -115,6 +115,19 @@ TEST(marks_threads_and_ranges_choose_what_is_counted)
     for (uint32_t i = 0; i < t->count; i++)
         self += doubles(t, 4)[i];
     CHECK(self == doubles(flat, 4)[0]);
+    double at_lines = self;
+    vmp_wasm_table *e = vmp_wasm_expressions(w, hottest);
+    CHECK_INT(e->rc, 0);
+    for (uint32_t i = 0, k = 0; i < e->count; i++) {
+        while (words(t, 0)[k] < words(e, 0)[i])
+            k++;
+        CHECK_INT(words(t, 0)[k], words(e, 0)[i]);
+        CHECK(words(e, 1)[i] > words(e, 0)[i] || words(e, 2)[i] < words(e, 3)[i]);
+        CHECK(doubles(e, 4)[i] <= doubles(t, 4)[k] && doubles(e, 5)[i] <= doubles(t, 5)[k]);
+        at_lines -= doubles(e, 4)[i];
+    }
+    CHECK(e->count > 0 && at_lines == 0);
+    vmp_wasm_table_free(e);
     vmp_wasm_table_free(t);
     vmp_wasm_table_free(flat);
     vmp_wasm_table_free(all);
@@ -403,6 +416,9 @@ TEST(what_is_wrong_is_told)
     CHECK_INT(t->count, 0);
     vmp_wasm_table_free(t);
     t = vmp_wasm_lines(w, 1u << 30);
+    CHECK_INT(t->rc, -VMP_EINVAL);
+    vmp_wasm_table_free(t);
+    t = vmp_wasm_expressions(w, 1u << 30);
     CHECK_INT(t->rc, -VMP_EINVAL);
     vmp_wasm_table_free(t);
     t = vmp_wasm_timeline(w, 0);
