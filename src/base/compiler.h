@@ -15,5 +15,9 @@
 #define VMP_INLINE static inline __attribute__((always_inline))
 #define VMP_UNUSED __attribute__((unused))
 #define VMP_EXPORT __attribute__((visibility("default")))
+#ifdef __SIZEOF_INT128__ /* on processors of 64 bits */
+#define VMP_HAS_UINT128
+__extension__ typedef unsigned __int128 vmp_uint128;
+#endif
 
 #endif

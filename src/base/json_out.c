@@ -2,10 +2,9 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "utf8.h"
 
 static void
@@ -108,8 +107,9 @@ vmp_json_str(vmp_json *j, vmp_str s)
 void
 vmp_json_uint(vmp_json *j, uint64_t v)
 {
+    char text[VMP_DECIMAL_ROOM];
     before_value(j);
-    vmp_out_printf(j->out, "%" PRIu64, v);
+    vmp_out_bytes(j->out, text, vmp_decimal_uint(text, v));
 }
 
 void
@@ -119,38 +119,16 @@ vmp_json_int(vmp_json *j, int64_t v)
     vmp_out_printf(j->out, "%" PRId64, v);
 }
 
-/* Makes the decimal point of a printed number a point: it is that of LC_NUMERIC,
- * which belongs to the host program and may be several bytes. It is found as what
- * no other part of a number is, for localeconv is not safe beside setlocale. */
-static void
-point_restore(char *number)
-{
-    static const char others[] = "+-0123456789e";
-    char *point = number + strspn(number, others);
-    size_t n = strcspn(point, others);
-    if (n == 0)
-        return;
-    *point = '.';
-    memmove(point + 1, point + n, strlen(point + n) + 1);
-}
-
 void
 vmp_json_double(vmp_json *j, double v)
 {
-    char text[32];
+    char text[VMP_DECIMAL_ROOM];
     if (!isfinite(v)) {
         vmp_json_null(j);
         return;
     }
-    /* 15 digits are always exact to write, 17 always enough to read back. */
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, v);
-        if (!(strtod(text, NULL) < v) && !(strtod(text, NULL) > v))
-            break;
-    }
-    point_restore(text);
     before_value(j);
-    vmp_out_text(j->out, text);
+    vmp_out_bytes(j->out, text, vmp_decimal_double(text, v));
 }
 
 void
