@@ -318,13 +318,15 @@ vmp_http_start(vmp_http **ret_h, const vmp_http_options *options, vmp_err *err)
     if (fd < 0)
         return fd;
     vmp_http *h = calloc(1, sizeof(*h));
-    if (h)
-        h->cache = vmp_http_cache_new(options->cache_bytes);
-    int rc = h && h->cache ? vmp_http_connections_new(&h->connections, options->wait_seconds, err)
-                           : vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    if (!h) {
+        close(fd);
+        return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    }
+    h->cache = vmp_http_cache_new(options->cache_bytes);
+    int rc = h->cache ? vmp_http_connections_new(&h->connections, options->wait_seconds, err)
+                      : vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
     if (rc < 0) {
-        if (h)
-            vmp_http_cache_free(&h->cache);
+        vmp_http_cache_free(&h->cache);
         free(h);
         close(fd);
         return rc;
