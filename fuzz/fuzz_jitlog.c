@@ -56,6 +56,12 @@ check_tables(const vmp_jitlog *j)
         PROMISE(j->points[i].file <= j->strings.count &&
                 j->points[i].function <= j->strings.count &&
                 j->points[i].opcode <= j->strings.count);
+    for (uint32_t i = 1; i < j->line_count; i++) {
+        const vmp_jitlog_line *line = &j->lines[i];
+        PROMISE(vmp_jitlog_line_at(j, line->file, line->line) == line);
+        PROMISE(line->file > 0 && line->file <= j->strings.count);
+        check_piece(j, line->text);
+    }
     for (uint32_t i = 1; i < j->trace_count; i++) {
         const vmp_jitlog_trace *t = &j->traces[i];
         PROMISE(t->point < j->point_count && t->guard < j->entry_count);

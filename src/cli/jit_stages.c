@@ -88,6 +88,19 @@ find_source(stages *v, uint32_t file, const vmp_source **ret)
     return 0;
 }
 
+/* What the program has there: as the log has it, else as the file is now. */
+static int
+find_text(stages *v, const vmp_jitlog_point *at, vmp_str *ret_text)
+{
+    const vmp_jitlog_line *told = vmp_jitlog_line_at(v->s->log, at->file, at->line);
+    const vmp_source *source = NULL;
+    int rc = told ? 0 : find_source(v, at->file, &source);
+    *ret_text = told     ? vmp_jitlog_text(v->s->log, told->text)
+                : source ? vmp_source_line(source, at->line)
+                         : (vmp_str){0};
+    return rc;
+}
+
 /* Tabs would be shown as \t. */
 static void
 put_source_text(stages *v, vmp_str text)
@@ -105,13 +118,12 @@ put_point(stages *v, const vmp_jitlog_point *at, const vmp_jitlog_point *before)
     vmp_str opcode = vmp_jitlog_string(v->s->log, at->opcode);
     bool moved = at->file != before->file || at->function != before->function;
     if (moved || at->line != before->line) {
-        const vmp_source *source;
-        int rc = find_source(v, at->file, &source);
+        vmp_str text;
+        int rc = find_text(v, at, &text);
         if (rc < 0)
             return rc;
         put_plain(v, "  ");
         put_place(v, at);
-        vmp_str text = source ? vmp_source_line(source, at->line) : (vmp_str){0};
         if (text.n) {
             put_plain(v, "  ");
             put_source_text(v, text);

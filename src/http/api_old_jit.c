@@ -332,10 +332,8 @@ put_trace(jit_reply *a, uint32_t trace)
     }
     vmp_json_end(a->j, '}');
     put_words(a->j, "args", inputs);
-    /* The text of the program's lines, which the reader of jitlogs leaves out. */
     vmp_json_key(a->j, "code");
-    vmp_json_begin(a->j, '{');
-    vmp_json_end(a->j, '}');
+    int rc = vmp_old_put_lines(a->j, a->log, t);
     if (t->guard) {
         vmp_json_key(a->j, "failing_guard");
         put_operation(a, &a->log->entries[t->guard], index_of(a->log, t->guard));
@@ -348,7 +346,7 @@ put_trace(jit_reply *a, uint32_t trace)
         vmp_json_end(a->j, ']');
     }
     vmp_json_end(a->j, '}');
-    return 0;
+    return rc;
 }
 
 /* -------------------------------------------------------------- stitches */

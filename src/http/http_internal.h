@@ -165,6 +165,8 @@ vmp_http_handler vmp_api_health, vmp_api_metrics;
 vmp_http_handler vmp_api_sign_in, vmp_api_sign_out;
 /* "py:NAME:LINE:FILE", as the old reader called a function. */
 void vmp_old_put_name(vmp_json *j, const vmp_profile *p, vmp_function_id id);
+/* The lines of the program that a trace passes through, as far as the log has them. */
+int vmp_old_put_lines(vmp_json *j, const vmp_jitlog *log, const vmp_jitlog_trace *t);
 
 vmp_http_handler vmp_old_memorygraph, vmp_old_jit_meta, vmp_old_jit_trace, vmp_old_jit_stitches;
 vmp_http_handler vmp_old_run_new, vmp_old_upload_cpu, vmp_old_upload_jit, vmp_old_freeze,

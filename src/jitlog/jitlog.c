@@ -16,6 +16,13 @@ vmp_jitlog_type_name(enum vmp_jitlog_type type)
     return names[type];
 }
 
+const vmp_jitlog_line *
+vmp_jitlog_line_at(const vmp_jitlog *j, uint32_t file, uint32_t line)
+{
+    uint32_t id = vmp_pairs_find(&j->line_ids, file, line);
+    return id ? &j->lines[id] : NULL;
+}
+
 void
 vmp_jitlog_free(vmp_jitlog **j)
 {
@@ -24,6 +31,8 @@ vmp_jitlog_free(vmp_jitlog **j)
     free((*j)->traces);
     free((*j)->entries);
     free((*j)->points);
+    free((*j)->lines);
+    vmp_pairs_fini(&(*j)->line_ids);
     free((*j)->bytes);
     vmp_intern_fini(&(*j)->strings);
     free(*j);

@@ -18,6 +18,7 @@ enum {
     VMP_JITLOG_MAX_BYTES = 1 << 30,
     VMP_JITLOG_MAX_ENTRIES = 1 << 24,
     VMP_JITLOG_MAX_TRACES = 1 << 20,
+    VMP_JITLOG_MAX_LINES = 1 << 22,
     VMP_JITLOG_MAX_NAME = 4096,           /* bytes of a string of a merge point */
     VMP_JITLOG_MAX_NAMES_BYTES = 1 << 26, /* of all different ones */
 };
@@ -69,6 +70,14 @@ typedef struct vmp_jitlog_point {
     uint64_t index;                  /* of the bytecode */
 } vmp_jitlog_point;
 
+/* A line of the program's source, which vmprof-python put there before it uploaded. */
+typedef struct vmp_jitlog_line {
+    uint32_t file; /* vmp_jitlog_string */
+    uint32_t line;
+    vmp_jitlog_piece text; /* without the spaces before it: */
+    uint8_t indent;        /* columns */
+} vmp_jitlog_line;
+
 typedef struct vmp_jitlog_part {
     uint32_t first, last; /* entries; a list by `next` */
     uint32_t ops, points; /* how many of them */
@@ -102,6 +111,8 @@ typedef struct vmp_jitlog {
     uint32_t entry_count;
     vmp_jitlog_point *points;
     uint32_t point_count;
+    vmp_jitlog_line *lines; /* of files that points are in; vmp_jitlog_line_at finds one */
+    uint32_t line_count;
 
     uint64_t unknown_counters; /* of traces, guards and labels that are not in the log */
     uint64_t unknown_stitches; /* bridges or guards that are not in the log */
@@ -111,6 +122,7 @@ typedef struct vmp_jitlog {
     uint8_t *bytes; /* the log */
     size_t byte_count;
     vmp_intern strings;
+    vmp_pairs line_ids; /* (file, line) -> index of lines */
 } vmp_jitlog;
 
 /* Reads a log of version 1 to 4 from fd (may be a pipe; stays the caller's).
@@ -139,6 +151,9 @@ vmp_jitlog_string(const vmp_jitlog *j, uint32_t id)
 /* "noopt", "opt", "asm"; "loop", "bridge", "unknown". */
 const char *vmp_jitlog_stage_name(enum vmp_jitlog_stage stage);
 const char *vmp_jitlog_type_name(enum vmp_jitlog_type type);
+
+/* The line of a file (vmp_jitlog_string) as the log has it, or NULL. */
+const vmp_jitlog_line *vmp_jitlog_line_at(const vmp_jitlog *j, uint32_t file, uint32_t line);
 
 /* The last trace with this id, or 0. */
 uint32_t vmp_jitlog_find(const vmp_jitlog *j, uint64_t id);

@@ -13,7 +13,7 @@ typedef struct vmp_jitlog_map {
 
 typedef struct vmp_jitlog_builder {
     vmp_jitlog *j;
-    size_t traces_cap, entries_cap, points_cap;
+    size_t traces_cap, entries_cap, points_cap, lines_cap;
     uint32_t trace;   /* of the records that come; 0: none yet */
     uint32_t last_op; /* the operation that machine code belongs to */
     uint32_t point;   /* the last one of this stage, or 0 */
@@ -32,6 +32,8 @@ int vmp_jitlog_begin_trace(vmp_jitlog_builder *b, const vmp_jitlog_trace *trace)
 int vmp_jitlog_begin_stage(vmp_jitlog_builder *b, uint64_t id, enum vmp_jitlog_stage stage);
 int vmp_jitlog_add_entry(vmp_jitlog_builder *b, const vmp_jitlog_entry *entry);
 int vmp_jitlog_add_point(vmp_jitlog_builder *b, const vmp_jitlog_point *point);
+/* One that is there takes the new text. */
+int vmp_jitlog_add_line(vmp_jitlog_builder *b, const vmp_jitlog_line *line);
 int vmp_jitlog_add_addresses(vmp_jitlog_builder *b, uint64_t start, uint64_t end);
 void vmp_jitlog_abort(vmp_jitlog_builder *b, uint64_t id);
 void vmp_jitlog_stitch(vmp_jitlog_builder *b, uint64_t descr, uint64_t target);

@@ -396,14 +396,20 @@ read_counter(reader *r)
     return 0;
 }
 
+/* Lines of a file that no point before is in are of no use, and its name needs no room. */
 static int
 read_source(reader *r)
 {
-    take_str(r);
+    vmp_jitlog_line line = {
+        .file = vmp_intern_find(&r->j->strings, vmp_jitlog_text(r->j, take_str(r)))};
     uint64_t n = take_number(r, 2);
     for (uint64_t i = 0; i < n && !r->cut; i++) {
-        take(r, 3);
-        take_str(r);
+        line.line = (uint32_t)take_number(r, 2);
+        line.indent = (uint8_t)take_number(r, 1);
+        line.text = take_str(r);
+        int rc = line.file && !r->cut ? vmp_jitlog_add_line(&r->b, &line) : 0;
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }

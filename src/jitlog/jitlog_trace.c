@@ -40,12 +40,14 @@ vmp_jitlog_builder_init(vmp_jitlog_builder *b)
     vmp_jitlog *j = b->j;
     if (VMP_VEC_RESERVE(j->traces, b->traces_cap, 1) < 0 ||
         VMP_VEC_RESERVE(j->entries, b->entries_cap, 1) < 0 ||
-        VMP_VEC_RESERVE(j->points, b->points_cap, 1) < 0)
+        VMP_VEC_RESERVE(j->points, b->points_cap, 1) < 0 ||
+        VMP_VEC_RESERVE(j->lines, b->lines_cap, 1) < 0)
         return -VMP_ENOMEM;
     j->traces[0] = (vmp_jitlog_trace){0};
     j->entries[0] = (vmp_jitlog_entry){0};
     j->points[0] = (vmp_jitlog_point){0};
-    j->trace_count = j->entry_count = j->point_count = 1;
+    j->lines[0] = (vmp_jitlog_line){0};
+    j->trace_count = j->entry_count = j->point_count = j->line_count = 1;
     return 0;
 }
 
@@ -131,6 +133,22 @@ vmp_jitlog_add_point(vmp_jitlog_builder *b, const vmp_jitlog_point *point)
     if (t->point == 0)
         t->point = b->point;
     return vmp_jitlog_add_entry(b, &(vmp_jitlog_entry){.kind = VMP_JITLOG_POINT});
+}
+
+int
+vmp_jitlog_add_line(vmp_jitlog_builder *b, const vmp_jitlog_line *line)
+{
+    vmp_jitlog *j = b->j;
+    if (j->line_count >= VMP_JITLOG_MAX_LINES)
+        return -VMP_ELIMIT;
+    if (VMP_VEC_RESERVE(j->lines, b->lines_cap, j->line_count + (size_t)1) < 0)
+        return -VMP_ENOMEM;
+    uint32_t id = vmp_pairs_id(&j->line_ids, line->file, line->line);
+    if (id == 0)
+        return -VMP_ENOMEM;
+    j->lines[id] = *line;
+    j->line_count = j->line_ids.count + 1;
+    return 0;
 }
 
 int

@@ -88,6 +88,10 @@ def sources_are_read_where_they_are() -> None:
     os.utime(path, (1, 1))
     os.utime(source, (9, 9))
     assert "has changed since" in jit(path, "--trace", 1, columns=0)
+    log = example(file=str(source))
+    log.source(str(source), ["def work():", "for told in log:"])
+    text = jit(write("told.jit", log), "--trace", 1, columns=0)
+    assert "  for told in log:\n" in text and "for i in x" not in text, text
 
 
 def queries_choose_traces() -> None:

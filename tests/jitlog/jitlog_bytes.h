@@ -148,6 +148,18 @@ put_stitch(jitlog_bytes *l, uint64_t descr, uint64_t target)
     put_addr(l, target);
 }
 
+/* A line of the source of a file. */
+static inline void
+put_source(jitlog_bytes *l, const char *file, uint64_t line, uint8_t indent, const char *text)
+{
+    vmp_buf_u8(&l->b, 0x22);
+    put_text(l, file);
+    put_number(l, 1, 2);
+    put_number(l, line, 2);
+    vmp_buf_u8(&l->b, indent);
+    put_text(l, text);
+}
+
 /* A loop, trace 7, with a guard, 0x30, from which bridge 8 starts. */
 static inline jitlog_bytes
 jitlog_bytes_small(unsigned version, bool is_32bit)
@@ -190,6 +202,7 @@ jitlog_bytes_small(unsigned version, bool is_32bit)
     put_counter(&l, 'e', 7, 201);
     put_counter(&l, 'l', 0x20, 1757);
     put_counter(&l, 'b', 0x30, 452);
+    put_source(&l, "/src/a.py", 4, 8, "return i");
     return l;
 }
 

@@ -222,6 +222,25 @@ check_bad(const char *bytes, size_t n)
 
 #define BAD(bytes) check_bad(bytes, sizeof(bytes) - 1)
 
+TEST(lines_of_the_program_are_found)
+{
+    jitlog_bytes l = jitlog_bytes_small(4, false);
+    vmp_jitlog *j = NULL;
+    put_source(&l, "/src/b.py", 4, 0, "of a file that no point is in");
+    put_source(&l, "/src/a.py", 5, 0, "");
+    put_source(&l, "/src/a.py", 4, 255, "later");
+    CHECK_INT(jitlog_bytes_read(&l, &j, NULL), 0);
+    const vmp_jitlog_point *at = &j->points[j->traces[1].point];
+    CHECK(vmp_jitlog_line_at(j, at->file, at->line) == NULL); /* line 3 */
+    const vmp_jitlog_line *line = vmp_jitlog_line_at(j, at->file, 4);
+    CHECK(line && text_is(vmp_jitlog_text(j, line->text), "later"));
+    CHECK_INT(line->indent, 255);
+    CHECK(vmp_jitlog_line_at(j, at->file, 5) != NULL);
+    CHECK_INT(j->line_count, 3);
+    vmp_jitlog_free(&j);
+    vmp_buf_fini(&l.b);
+}
+
 TEST(damage_is_an_error_with_its_offset)
 {
     BAD("\x10");
@@ -310,6 +329,6 @@ TEST(a_pipe_is_read_like_bytes)
 TEST_MAIN(RUN(every_version_and_word_size_is_read), RUN(logs_of_real_interpreters_are_read),
     RUN(a_log_that_is_cut_anywhere_reads_up_to_the_cut),
     RUN(a_bridge_cut_before_its_stitch_has_its_guard), RUN(what_is_not_in_the_log_is_counted),
-    RUN(a_trace_that_was_given_up_is_marked), RUN(damage_is_an_error_with_its_offset),
-    RUN(what_is_no_jitlog_is_refused), RUN(a_length_of_gigabytes_is_a_cut), RUN(names_are_limited),
-    RUN(a_pipe_is_read_like_bytes))
+    RUN(a_trace_that_was_given_up_is_marked), RUN(lines_of_the_program_are_found),
+    RUN(damage_is_an_error_with_its_offset), RUN(what_is_no_jitlog_is_refused),
+    RUN(a_length_of_gigabytes_is_a_cut), RUN(names_are_limited), RUN(a_pipe_is_read_like_bytes))

@@ -171,6 +171,16 @@ def test_a_trace_has_its_stages(jitlog: str, server: Server) -> None:
     assert meta["links"] == {loop: {str(guard["i"]): int(bridge)}}
 
 
+def test_a_trace_has_the_lines_that_its_log_has(server: Server) -> None:
+    log = jitlogfile.example(file="/src/é.py")
+    log.source("/src/é.py", ["def work():", "for i in x:"])
+    log.source("/src/b.py", ["", "of another file"])
+    made = server.put(log.data)["id"]
+    trace = call(server, "GET", "/api/jit/trace/{id}", id=made, query="?id=1").json()
+    # Those of its merge points alone: it passes through lines 2 and 3.
+    assert trace["code"] == {"/src/é.py": {"2": [0, "for i in x:"]}}
+
+
 def test_stitches_lead_from_guards_to_bridges(jitlog: str, server: Server) -> None:
     meta = call(server, "GET", "/api/jit/meta/{id}", id=jitlog).json()
     (loop,) = [key for key, one in meta["traces"].items() if one["type"] == "loop"]
