@@ -156,6 +156,35 @@ def make_big(vmprof: str, folder: Path) -> None:
     (folder / "big.json").write_text(json.dumps(told))
 
 
+MARKED = ["def f(x):", "\t\u00e9 = g(x) + h('\u65e5')  # </mark>", "\treturn long(", "\t\t\u00e9)"]
+
+
+def marked(folder: Path) -> Log:
+    """Samples in expressions of f, tabs and characters of several bytes before and in them."""
+    file = folder / "marked.py"
+    file.write_text("\n".join(MARKED) + "\n", encoding="utf-8")
+    os.utime(file, (1, 1))
+    log = Log()
+    log.meta(argv=str(file), cwd=str(folder), python="3.11.7", implementation="CPython")
+    f = log.code("f", str(file), 1, "f")
+    inner = log.stack([log.at(f, 2, columns("g(x)"))])
+    stacks = [log.stack([log.at(f, 2, columns("g(x)")), log.at(f, 2, columns("h('\u65e5')"))])] * 2
+    stacks += [inner] * 3 + [log.stack([log.at(f, 2, columns("g(x) + h('\u65e5')"))])]
+    stacks += [log.stack([log.at(f, 3, (8, 5), 1)])] * 2  # the columns end in the next line
+    stacks += [log.stack([log.at(f, 2, (90, 95))]), log.stack([log.at(f, 4)])]
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(MS * (i + 1), stacks[i % 10]) for i in range(100)])
+    log.clock(100 * MS, 100 * MS)
+    log.end(100 * MS)
+    return log
+
+
+def columns(part: str) -> tuple[int, int]:
+    """Where a part of the second line is, in bytes."""
+    begin = len(MARKED[1][: MARKED[1].index(part)].encode())
+    return begin, begin + len(part.encode())
+
+
 def main(vmprof: str, node: str, browser: str) -> int:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -189,12 +218,16 @@ def main(vmprof: str, node: str, browser: str) -> int:
                 for view in VIEWS
             }
             (folder / f"{title}.json").write_text(json.dumps(shown))
-        log = folder / "sourced.vmprof"
-        log.write_bytes(sourced(folder).data())
-        for page, options in (("sourced", ["--source"]), ("unsourced", [])):
-            command = [vmprof, "report", str(log), "-o", str(folder / f"{page}.html"), *options]
-            subprocess.run(command, check=True)
+        for title, made in (("sourced", sourced(folder)), ("marked", marked(folder))):
+            log = folder / f"{title}.vmprof"
+            log.write_bytes(made.data())
+            for page, options in ((title, ["--source"]), (f"un{title}", [])):
+                command = [vmprof, "report", str(log), "-o", str(folder / f"{page}.html"), *options]
+                subprocess.run(command, check=True)
         (folder / "sourced.json").write_text(json.dumps(SOURCE))
+        command = [vmprof, "show", str(log), "lines", "--by", "position", "--json"]
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        (folder / "marked.json").write_bytes(told.stdout)
         check_full(vmprof, folder)
         make_big(vmprof, folder)
         old, new = folder / "before.vmprof", folder / "program.vmprof"

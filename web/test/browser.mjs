@@ -302,6 +302,7 @@ test("a function shows its callers, its callees and its lines", async (browser) 
     row.lines.map((line) => [String(line.line), percentText(line.self.percent), percentText(line.total.percent)]),
   );
   assert.equal(await page.locator(".half canvas").count(), 2);
+  assert.equal(await page.locator(".expressions").count(), 0, "the log knows no columns");
   await close();
 });
 
@@ -456,6 +457,50 @@ test("source lines are there if they were asked for, and no others", async (brow
   await close();
   const plain = await open(browser, "unsourced");
   assert.equal(await plain.page.locator("script.source").count(), 0);
+  await plain.close();
+});
+
+test("expressions are marked in their lines, and told in a table that keys open", async (browser) => {
+  const { page, close } = await open(browser, "marked", { hash: "#tab=functions", scheme: "dark" });
+  const openFunction = async (on) => {
+    await on.locator(".list-row", { has: on.locator('.function:text-is("f")') }).click();
+    await on.click("text=Callers and lines");
+  };
+  await openFunction(page);
+  const [{ lines }] = told("marked").functions;
+  const expressions = lines.filter((line) => line.column !== undefined);
+  const placeOf = ({ line, column, end_line: last, end_column: end }) => `${line}:${column + 1}–${last > line ? `${last}:` : ""}${end}`;
+  const at = (place) => expressions.find((row) => placeOf(row) === place);
+  const title = (row) => `${placeOf(row)}: total ${percentText(row.total.percent)}, self ${percentText(row.self.percent)}`;
+  const [g, sum, h, long] = ["2:7–10", "2:7–21", "2:14–21", "3:9–4:5"].map(at);
+  const marks = page.locator(".lines mark");
+  assert.deepEqual(
+    await marks.evaluateAll((all) => all.map((mark) => [mark.closest("tr").firstChild.textContent, mark.textContent, mark.title])),
+    [["2", "g(x)", title(g)], ["2", " + ", title(sum)], ["2", "h('日')", title(h)], ["3", "long(", title(long)], ["4", "é)", title(long)]],
+  );
+  assert.equal(g.total.ticks, 50);
+  assert.equal(g.self.ticks, 30);
+  // The more samples, the less of what is behind it is seen through.
+  const alphas = await marks.evaluateAll((all) => all.map((mark) => Number(getComputedStyle(mark).backgroundColor.match(/([\d.]+)\)$/)[1])));
+  assert.ok(alphas[0] > alphas[2] && alphas[2] > alphas[1], String(alphas));
+  const table = page.locator(".expressions");
+  await table.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  const rows = (on) => on.locator(".expressions tbody tr").evaluateAll((all) =>
+    all.map((tr) => [...tr.children].map((cell) => cell.textContent)));
+  const texts = { "2:7–10": "g(x)", "2:7–21": "g(x) + h('日')", "2:14–21": "h('日')", "3:9–4:5": "long( …", "2:91–95": "" };
+  const want = expressions.toSorted((a, b) => b.total.ticks - a.total.ticks || b.self.ticks - a.self.ticks)
+    .map((row) => [placeOf(row), percentText(row.self.percent), percentText(row.total.percent)]);
+  assert.deepEqual(await rows(page), want.map((row) => [...row, texts[row[0]]]));
+  assert.ok(await table.locator("tbody").isVisible());
+  const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+  const bad = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
+  await close();
+  const plain = await open(browser, "unmarked", { hash: "#tab=functions" });
+  await openFunction(plain.page);
+  assert.equal(await plain.page.locator(".lines mark").count(), 0);
+  assert.deepEqual(await rows(plain.page), want);
   await plain.close();
 });
 

@@ -24,6 +24,7 @@ interface Exports {
   vmp_wasm_flat(profile: number): number;
   vmp_wasm_groups(profile: number, groupOf: number, count: number): number;
   vmp_wasm_lines(profile: number, fn: number): number;
+  vmp_wasm_expressions(profile: number, fn: number): number;
   vmp_wasm_timeline(profile: number, bins: number): number;
   vmp_wasm_match(profile: number, before: number): number;
   vmp_wasm_tree_changes(tree: number, profile: number, before: number, flags: number): number;
@@ -156,6 +157,13 @@ export interface LineRow {
   readonly line: number;
   readonly self: number;
   readonly total: number;
+}
+
+/** An expression that ran: columns are bytes of UTF-8, from 0. */
+export interface ExpressionRow extends LineRow {
+  readonly endLine: number;
+  readonly column: number;
+  readonly endColumn: number;
 }
 
 export interface TimelineColumns {
@@ -450,6 +458,17 @@ export class Engine {
     return this.read(this.c.vmp_wasm_lines(this.profile, fn), (t) => {
       const [line, self, total] = [t.words(0), t.doubles(4), t.doubles(5)];
       return Array.from(line, (at, i) => ({ line: at, self: self[i], total: total[i] }));
+    });
+  }
+
+  /** Ascending; none where the log knows no columns. */
+  expressions(fn: FunctionIndex): readonly ExpressionRow[] {
+    return this.read(this.c.vmp_wasm_expressions(this.profile, fn), (t) => {
+      const [line, endLine, column, endColumn] = [0, 1, 2, 3].map((index) => t.words(index));
+      const [self, total] = [t.doubles(4), t.doubles(5)];
+      return Array.from(line, (at, i) => ({
+        line: at, endLine: endLine[i], column: column[i], endColumn: endColumn[i], self: self[i], total: total[i],
+      }));
     });
   }
 

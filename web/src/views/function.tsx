@@ -4,8 +4,8 @@ import { useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../format.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
-import { sourceRows } from "../model/sourcetext.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
+import { Lines } from "./lines.tsx";
 import { type Shown, shareOf, useTree } from "./look.ts";
 import { nodeFunction } from "./profile.ts";
 
@@ -28,8 +28,7 @@ export function FunctionView(props: FunctionViewProps) {
   const callers = useTree(() => engine.tree(flags | treeFlag.above, fn), keys);
   const callees = useTree(() => engine.tree(flags, fn), keys);
   const lines = useMemo(() => engine.lines(fn), keys);
-  const source = profile.sources.get(fn);
-  const rows = sourceRows(lines, source);
+  const expressions = useMemo(() => engine.expressions(fn), keys);
   const all = whole.columns.total[0];
   const total = callees.columns.total[0];
   const self = callees.columns.self[0];
@@ -48,45 +47,8 @@ export function FunctionView(props: FunctionViewProps) {
           <Half {...props} tree={callers} upward label={`Callers of ${name.name}`} />
           <Half {...props} tree={callees} upward={false} label={`What ${name.name} calls`} />
         </div>}
-      {lines.length > 0 && (
-        <section class="lines" aria-label="Lines">
-          {source?.changed && <p class="warning">The file has been written to since the log was made: the text may be another one.</p>}
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Line</th><th scope="col">Self</th><th scope="col">Total</th>
-                {source !== undefined && <th scope="col" class="code">Source</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ line, figures, text, gap }) => (
-                <tr key={line} class={gap ? "gap" : ""}>
-                  <th scope="row">{line === 0 ? "not known" : line}</th>
-                  <LineShare share={figures && shareOf(figures.self, all)} of={shareOf(total, all)} kind="self" />
-                  <LineShare share={figures && shareOf(figures.total, all)} of={shareOf(total, all)} kind="total" />
-                  {source !== undefined && <td class={figures === null ? "code faint" : "code"}>{text}</td>}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
+      {lines.length > 0 && <Lines lines={lines} expressions={expressions} source={profile.sources.get(fn)} all={all} total={total} />}
     </div>
-  );
-}
-
-function LineShare({ share, of, kind }: {
-  /** null: no sample. */
-  readonly share: number | null;
-  readonly of: number;
-  readonly kind: "self" | "total";
-}) {
-  if (share === null) return <td />;
-  return (
-    <td class={`share ${kind}`}>
-      <span class="bar" style={{ width: `${Math.min(100, shareOf(share, of) * 100)}%` }} />
-      <span class="value">{formatPercent(share)}</span>
-    </td>
   );
 }
 
