@@ -542,38 +542,6 @@ test("the key of a tab that is not there does nothing", async (browser) => {
   await compared.close();
 });
 
-test("the legend has no shares but those of what is shown", async (browser) => {
-  const { page, close } = await open(browser, "program");
-  const legend = page.locator(".legend-entry");
-  const now = async () => (await legend.allTextContents()).map((text) => text.trim());
-  await legend.first().waitFor();
-  await page.evaluate(() => {
-    window.seen = [];
-    const look = () => window.seen.push([...document.querySelectorAll(".legend-entry")].map((entry) => entry.textContent.trim()));
-    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
-  });
-  for (const [change, want] of [
-    [() => page.getByLabel(/worker & <b>/).check(), ["Your code 30.0 %", "Libraries 70.0 %"]],
-    [() => page.selectOption(".choice select", "module"), ["numeric 70.0 %"]],
-    [() => page.click("text=All threads"), ["numeric 35.0 %", "json 25.0 %"]],
-  ]) {
-    const before = await now();
-    await page.evaluate(() => { window.seen = []; });
-    if ((await page.locator(".threads[open]").count()) === 0) await page.click(".threads summary");
-    await change();
-    await page.waitForFunction((old) => {
-      const entries = [...document.querySelectorAll(".legend-entry")].map((entry) => entry.textContent.trim());
-      return entries.length > 0 && JSON.stringify(entries) !== old;
-    }, JSON.stringify(before));
-    const after = await now();
-    assert.deepEqual(after.slice(0, want.length), want);
-    const known = [before, [], after].map((entries) => entries.join());
-    for (const entries of await page.evaluate(() => window.seen))
-      assert.ok(known.includes(entries.join()), `${entries} between ${before} and ${after}`);
-  }
-  await close();
-});
-
 /** Lets a test make the memory of the module grow, which moves it. */
 function keepMemory() {
   const instantiate = WebAssembly.instantiate;
@@ -645,6 +613,47 @@ function sharesOf({ functions }) {
 }
 
 const legendTexts = async (page) => (await page.locator(".legend-entry").allTextContents()).map((text) => text.trim());
+
+/** Makes changes; no legend is seen after one but its own, or one of others. */
+async function legendChanges(page, changes, others) {
+  await page.locator(".legend-entry").first().waitFor();
+  await page.evaluate(() => {
+    window.seen = [];
+    const look = () => window.seen.push([...document.querySelectorAll(".legend-entry")].map((entry) => entry.textContent.trim()).join());
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  for (const [change, want] of changes) {
+    const before = (await legendTexts(page)).join();
+    if ((await page.locator(".threads").count()) > 0 && (await page.locator(".threads[open]").count()) === 0)
+      await page.click(".threads summary");
+    await page.evaluate(() => { window.seen = []; });
+    await change();
+    await becomes(async () => (await legendTexts(page)).slice(0, want.length), want);
+    const known = [(await legendTexts(page)).join(), ...others];
+    for (const entries of await page.evaluate(() => window.seen))
+      assert.ok(known.includes(entries), `${entries} after ${before}`);
+  }
+}
+
+test("the legend has no shares but those of what is shown", async (browser) => {
+  const { page, close } = await open(browser, "program");
+  await legendChanges(page, [
+    [() => page.getByLabel(/worker & <b>/).check(), ["Your code 30.0 %", "Libraries 70.0 %"]],
+    [() => page.selectOption(".choice select", "module"), ["numeric 70.0 %"]],
+    [() => page.click("text=All threads"), ["numeric 35.0 %", "json 25.0 %"]],
+  ], []);
+  await close();
+  const big = await open(browser, "big");
+  const onlyOwn = () => big.page.click("text=Only my code");
+  const byModule = sharesOf(told("big").flat).map((text) => text.replace("Your code", "big").replace("Standard library", "json"));
+  await legendChanges(big.page, [
+    [() => big.page.selectOption(".choice select", "module"), byModule],
+    [onlyOwn, ["big 100 %"]],
+    [() => big.page.selectOption(".choice select", "origin"), ["Your code 100 %"]],
+    [onlyOwn, sharesOf(told("big").flat)],
+  ], [""]);
+  await big.close();
+});
 
 test("of a big profile a node of the first look is that of the whole tree", async (browser) => {
   const { page, close } = await open(browser, "big", { init: holdTimers });

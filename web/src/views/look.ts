@@ -176,21 +176,24 @@ export function useChanges({ profile, filterKey }: Look, wanted: boolean, byTota
   );
 }
 
-/** Shares of the entries of the legend; none until they are counted. */
+/** Shares of the entries of the legend; of a big profile none until they are counted. */
 export function useLegend({ profile, coloring, filterKey, tree, rough, flags }: Look): readonly GroupShare[] {
   const [counted, setCounted] = useState<{
     readonly coloring: Coloring;
     readonly filterKey: string;
     readonly shares: readonly GroupShare[];
   } | null>(null);
+  const isBig = profile.engine.facts.stacks > BIG;
+  // An inverted tree leaves out what is very light.
+  const from = (flags & treeFlag.inverted) === 0 ? tree : profile.engine;
+  const count = (): readonly GroupShare[] => from.groups(coloring.entryOf, coloring.legend.length);
+  const shares = useMemo(() => (isBig ? [] : count()), [coloring, tree]);
   useEffect(() => {
-    if (rough) return undefined;
-    // An inverted tree leaves out what is very light.
-    const from = (flags & treeFlag.inverted) === 0 ? tree : profile.engine;
-    const timer = setTimeout(() =>
-      setCounted({ coloring, filterKey, shares: from.groups(coloring.entryOf, coloring.legend.length) }));
+    if (rough || !isBig) return undefined;
+    const timer = setTimeout(() => setCounted({ coloring, filterKey, shares: count() }));
     return () => clearTimeout(timer);
   }, [coloring, tree]);
+  if (!isBig) return shares;
   // Another tree of the same samples has the same shares.
   return counted !== null && counted.coloring === coloring && counted.filterKey === filterKey ? counted.shares : [];
 }
