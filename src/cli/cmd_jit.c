@@ -52,40 +52,16 @@ put_help(void)
     return vmp_cli_output_close(&o, 0);
 }
 
-/* A trace to be sorted; qsort hands on no context. */
-typedef struct counted {
-    uint64_t entered;
-    uint32_t trace;
-} counted;
-
-static int
-by_entered(const void *a, const void *b)
-{
-    const counted *ca = a, *cb = b;
-    if (ca->entered != cb->entered)
-        return ca->entered < cb->entered ? 1 : -1;
-    return ca->trace < cb->trace ? -1 : 1;
-}
-
 /* The traces that are shown, most entered first. NULL: no memory. */
 static uint32_t *
 choose_traces(const vmp_jitlog *j, const vmp_jitlog_query *query, uint32_t only, size_t *ret_n)
 {
-    counted *rows = calloc(j->trace_count, sizeof(*rows));
-    uint32_t *traces = calloc(j->trace_count, sizeof(*traces));
-    size_t n = 0;
-    for (uint32_t i = 1; rows && traces && i < j->trace_count; i++)
-        if ((only == 0 || i == only) && (!query || vmp_jitlog_query_matches(query, j, i)))
-            rows[n++] = (counted){j->traces[i].entered, i};
-    if (rows && traces) {
-        qsort(rows, n, sizeof(*rows), by_entered);
-        for (size_t i = 0; i < n; i++)
-            traces[i] = rows[i].trace;
-    } else {
-        free(traces);
-        traces = NULL;
-    }
-    free(rows);
+    size_t n = 0, all = 0;
+    uint32_t *traces = vmp_jitlog_by_entered(j, &all);
+    for (size_t i = 0; traces && i < all; i++)
+        if ((only == 0 || traces[i] == only) &&
+            (!query || vmp_jitlog_query_matches(query, j, traces[i])))
+            traces[n++] = traces[i];
     *ret_n = n;
     return traces;
 }

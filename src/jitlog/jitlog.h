@@ -81,6 +81,7 @@ typedef struct vmp_jitlog_line {
 typedef struct vmp_jitlog_part {
     uint32_t first, last; /* entries; a list by `next` */
     uint32_t ops, points; /* how many of them */
+    uint32_t guards;      /* among the operations */
 } vmp_jitlog_part;
 
 typedef struct vmp_jitlog_trace {
@@ -157,6 +158,9 @@ const vmp_jitlog_line *vmp_jitlog_line_at(const vmp_jitlog *j, uint32_t file, ui
 
 /* The last trace with this id, or 0. */
 uint32_t vmp_jitlog_find(const vmp_jitlog *j, uint64_t id);
+
+/* All traces, the most entered first; to be freed by free(). NULL: no memory. */
+uint32_t *vmp_jitlog_by_entered(const vmp_jitlog *j, size_t *ret_n);
 
 /* The guards that were counted, by falling count; to be freed by free().
  * Returns 0 or -VMP_ENOMEM. */

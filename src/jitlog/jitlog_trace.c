@@ -109,6 +109,7 @@ vmp_jitlog_add_entry(vmp_jitlog_builder *b, const vmp_jitlog_entry *entry)
         part->first = i;
     part->last = i;
     part->ops += e->kind == VMP_JITLOG_OP;
+    part->guards += e->guard;
     part->points += e->kind == VMP_JITLOG_POINT;
     b->last_op = e->kind == VMP_JITLOG_OP ? i : b->last_op;
     if (e->kind != VMP_JITLOG_OP || e->descr == 0 || b->stage == VMP_JITLOG_NOOPT ||
@@ -226,10 +227,10 @@ vmp_jitlog_find(const vmp_jitlog *j, uint64_t id)
     return 0;
 }
 
-/* A guard to be sorted; qsort hands on no context. */
+/* What is to be sorted; qsort hands on no context. */
 typedef struct counted {
     uint64_t count;
-    uint32_t entry;
+    uint32_t index;
 } counted;
 
 static int
@@ -238,7 +239,32 @@ by_count(const void *a, const void *b)
     const counted *ca = a, *cb = b;
     if (ca->count != cb->count)
         return ca->count < cb->count ? 1 : -1;
-    return ca->entry < cb->entry ? -1 : 1;
+    return ca->index < cb->index ? -1 : 1;
+}
+
+/* Sorts rows, which it takes, to their indices. NULL: no memory. */
+static uint32_t *
+sort_taken(counted *rows, size_t n)
+{
+    uint32_t *indices = calloc(n + 1, sizeof(*indices));
+    if (indices)
+        qsort(rows, n, sizeof(*rows), by_count);
+    for (size_t i = 0; indices && i < n; i++)
+        indices[i] = rows[i].index;
+    free(rows);
+    return indices;
+}
+
+uint32_t *
+vmp_jitlog_by_entered(const vmp_jitlog *j, size_t *ret_n)
+{
+    counted *rows = calloc(j->trace_count, sizeof(*rows));
+    if (!rows)
+        return NULL;
+    *ret_n = j->trace_count - 1;
+    for (uint32_t i = 1; i < j->trace_count; i++)
+        rows[i - 1] = (counted){j->traces[i].entered, i};
+    return sort_taken(rows, *ret_n);
 }
 
 int
@@ -248,20 +274,15 @@ vmp_jitlog_guards(const vmp_jitlog *j, uint32_t **ret_entries, size_t *ret_n)
     for (uint32_t i = 1; i < j->entry_count; i++)
         n += j->entries[i].guard && j->entries[i].count > 0;
     counted *guards = calloc(n + 1, sizeof(*guards));
-    uint32_t *entries = calloc(n + 1, sizeof(*entries));
-    if (!guards || !entries) {
-        free(guards);
-        free(entries);
+    if (!guards)
         return -VMP_ENOMEM;
-    }
     n = 0;
     for (uint32_t i = 1; i < j->entry_count; i++)
         if (j->entries[i].guard && j->entries[i].count > 0)
             guards[n++] = (counted){j->entries[i].count, i};
-    qsort(guards, n, sizeof(*guards), by_count);
-    for (size_t i = 0; i < n; i++)
-        entries[i] = guards[i].entry;
-    free(guards);
+    uint32_t *entries = sort_taken(guards, n);
+    if (!entries)
+        return -VMP_ENOMEM;
     *ret_entries = entries;
     *ret_n = n;
     return 0;
