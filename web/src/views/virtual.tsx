@@ -44,7 +44,11 @@ export function VirtualList(props: ListProps) {
     if (y < element.scrollTop) element.scrollTop = y;
     else if (y + LIST_ROW_HEIGHT > element.scrollTop + element.clientHeight - head)
       element.scrollTop = y + LIST_ROW_HEIGHT - element.clientHeight + head;
-    if (focused) element.querySelector<HTMLElement>('[tabindex="0"][role="row"]')?.focus({ preventScroll: true });
+  }, [active, count]);
+
+  // Without a scroll: the row that a mouse is pressed on must stay under it.
+  useLayoutEffect(() => {
+    if (focused) scroller.current?.querySelector<HTMLElement>('[tabindex="0"][role="row"]')?.focus({ preventScroll: true });
   }, [active, count, focused]);
 
   const first = Math.max(0, Math.floor(scrollTop / LIST_ROW_HEIGHT) - BEYOND);
