@@ -2,6 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "vec.h"
 
 /* Addresses and numbers of descrs, which JavaScript's numbers cannot hold. */
 static void
@@ -86,8 +89,55 @@ put_place(const vmp_jitlog_json *how, uint32_t point)
     vmp_json_end(how->j, '}');
 }
 
+/* Entries of stage asm, by their descrs. */
+typedef struct counted {
+    uint64_t descr;
+    uint32_t entry;
+} counted;
+
+typedef struct counts {
+    counted *rows;
+    size_t n, cap;
+} counts;
+
+static int
+by_descr(const void *a, const void *b)
+{
+    const counted *x = a, *y = b;
+    return x->descr < y->descr ? -1 : x->descr > y->descr;
+}
+
+static int
+gather_counts(counts *c, const vmp_jitlog *log, uint32_t trace)
+{
+    uint32_t i = log->traces[trace].stages[VMP_JITLOG_ASM].first;
+    for (; i; i = log->entries[i].next) {
+        const vmp_jitlog_entry *e = &log->entries[i];
+        if (e->descr == 0 || (e->count == 0 && e->bridge == 0))
+            continue;
+        if (VMP_VEC_RESERVE(c->rows, c->cap, c->n + 1) < 0)
+            return -VMP_ENOMEM;
+        c->rows[c->n++] = (counted){e->descr, i};
+    }
+    if (c->n)
+        qsort(c->rows, c->n, sizeof(*c->rows), by_descr);
+    return 0;
+}
+
+/* The entry whose counts are those of e. */
+static const vmp_jitlog_entry *
+counts_of(const counts *c, const vmp_jitlog *log, const vmp_jitlog_entry *e)
+{
+    counted key = {e->descr, 0};
+    const counted *at =
+        c->n && e->descr ? bsearch(&key, c->rows, c->n, sizeof(key), by_descr) : NULL;
+    const vmp_jitlog_entry *found = at ? &log->entries[at->entry] : e;
+    return found->guard == e->guard && found->name == e->name ? found : e;
+}
+
+/* from: has its counts. */
 static void
-put_entry(const vmp_jitlog_json *how, const vmp_jitlog_entry *e)
+put_entry(const vmp_jitlog_json *how, const vmp_jitlog_entry *e, const vmp_jitlog_entry *from)
 {
     bool is_operation = e->kind == VMP_JITLOG_OP;
     vmp_json *j = how->j;
@@ -98,8 +148,8 @@ put_entry(const vmp_jitlog_json *how, const vmp_jitlog_entry *e)
         vmp_json_put_str(j, "name", vmp_jitlog_string(how->log, e->name));
         put_text(how, "fail_args", e->fails);
         put_address(j, "descr", e->descr);
-        vmp_json_put_uint(j, "count", e->count);
-        put_reference(how, "bridge", e->bridge);
+        vmp_json_put_uint(j, "count", from->count);
+        put_reference(how, "bridge", from->bridge);
         put_code(how, e->code);
     }
     vmp_json_end(j, '}');
@@ -179,6 +229,9 @@ vmp_jitlog_put_stage(const vmp_jitlog_json *how, uint32_t trace, enum vmp_jitlog
 {
     const vmp_jitlog *log = how->log;
     uint32_t before = 0, left_out = 0;
+    counts told = {0};
+    if (how->places && stage == VMP_JITLOG_OPT && gather_counts(&told, log, trace) < 0)
+        how->j->out->rc = -VMP_ENOMEM;
     vmp_json_begin(how->j, '[');
     for (uint32_t i = log->traces[trace].stages[stage].first; i; i = log->entries[i].next) {
         const vmp_jitlog_entry *e = &log->entries[i];
@@ -191,8 +244,9 @@ vmp_jitlog_put_stage(const vmp_jitlog_json *how, uint32_t trace, enum vmp_jitlog
             put_place(how, e->point);
         before = e->point ? e->point : before;
         if (!is_point)
-            put_entry(how, e);
+            put_entry(how, e, counts_of(&told, log, e));
     }
     vmp_json_end(how->j, ']');
+    free(told.rows);
     return left_out;
 }

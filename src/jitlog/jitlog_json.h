@@ -6,7 +6,8 @@
  *   place         of a trace, a guard, a point: how.places of its point
  *
  * Its stages have a point before each operation that is from another place than the one
- * before, also in stage asm, which has none of its own. */
+ * before, also in stage asm, which has none of its own; and count and bridge of a guard or a
+ * label, which are of stage asm, stand in stage opt too. */
 #ifndef VMP_JITLOG_JSON_H
 #define VMP_JITLOG_JSON_H
 

@@ -6,6 +6,7 @@
 
 #include "load.h"
 #include "page_internal.h"
+#include "page_jit.h"
 #include "utf8.h"
 
 /* Stands in the template where the log goes. */
@@ -102,9 +103,24 @@ vmp_page_is_there(void)
     return true;
 }
 
-/* The element of a log. */
 static int
-put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
+put_plain_log(const vmp_page_log *log, packer *k, vmp_err *err)
+{
+    return vmp_load_plain(log->p, log->n, put, k, err);
+}
+
+static int
+put_jit(const vmp_page_log *log, packer *k, vmp_err *err)
+{
+    int rc = vmp_page_jit(log->jit, log->profile, put, k, err);
+    return rc == -VMP_ENOMEM ? vmp_err_set(err, VMP_ENOMEM, 0, 0, "%s", vmp_err_text(VMP_ENOMEM))
+                             : rc;
+}
+
+/* An element that has what `produce` puts into it, packed. */
+static int
+put_packed(vmp_out *out, const char *class, vmp_str name, const vmp_page_log *log,
+    int (*produce)(const vmp_page_log *log, packer *k, vmp_err *err), vmp_err *err)
 {
     packer *k = calloc(1, sizeof(*k));
     if (!k || deflateInit2(&k->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
@@ -116,20 +132,32 @@ put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
     k->looking = log->quick;
     k->z.next_out = k->packed;
     k->z.avail_out = PIECE;
-    vmp_out_text(out, "<script type=\"application/octet-stream\" class=\"log\" data-name=\"");
-    put_attribute(out, log->name);
+    vmp_out_text(out, "<script type=\"application/octet-stream\" class=\"");
+    vmp_out_text(out, class);
+    vmp_out_text(out, "\" data-name=\"");
+    put_attribute(out, name);
     vmp_out_text(out, "\">");
-    int rc = vmp_load_plain(log->p, log->n, put, k, err);
+    int rc = produce(log, k, err);
     if (rc == 0)
         pack(k, Z_FINISH);
     vmp_out_text(out, "</script>");
-    if (log->source.n) {
+    deflateEnd(&k->z);
+    free(k);
+    return rc;
+}
+
+/* The elements of a log. */
+static int
+put_log(vmp_out *out, const vmp_page_log *log, vmp_err *err)
+{
+    int rc = log->p ? put_packed(out, "log", log->name, log, put_plain_log, err) : 0;
+    if (rc == 0 && log->source.n) {
         vmp_out_text(out, "<script type=\"application/json\" class=\"source\">");
         vmp_out_str(out, log->source);
         vmp_out_text(out, "</script>");
     }
-    deflateEnd(&k->z);
-    free(k);
+    if (rc == 0 && log->jit)
+        rc = put_packed(out, "jit", log->jit_name, log, put_jit, err);
     return rc;
 }
 

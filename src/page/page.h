@@ -4,7 +4,8 @@
  * The file needs nothing else and asks nobody: its scripts are named by their
  * hashes in a policy that forbids every request. The log in it is plain
  * (vmp_load_plain), packed by gzip, as base64; what stands in a log, names
- * above all, is never part of the markup. */
+ * above all, is never part of the markup. The log of PyPy's JIT stands beside
+ * it, or alone, as the lines of page_jit.h, packed likewise. */
 #ifndef VMP_PAGE_H
 #define VMP_PAGE_H
 
@@ -12,18 +13,23 @@
 #include <stddef.h>
 
 #include "err.h"
+#include "jitlog.h"
 #include "out.h"
+#include "profile.h"
 #include "str.h"
 
 /* Whether this build has the viewer. */
 bool vmp_page_is_there(void);
 
 typedef struct vmp_page_log {
-    vmp_str name; /* what the page calls it: text, it is quoted here */
-    const void *p;
+    vmp_str name;  /* what the page calls it: text, it is quoted here */
+    const void *p; /* NULL: only the jitlog is shown */
     size_t n;
-    vmp_str source; /* JSON for the page, without `<`; empty: none */
-    bool quick;     /* rather soon than small: what packs badly is not packed */
+    vmp_str source;             /* JSON for the page, without `<`; empty: none */
+    bool quick;                 /* rather soon than small: what packs badly is not packed */
+    const vmp_jitlog *jit;      /* of the same run; NULL: none. Borrowed, as the next two */
+    vmp_str jit_name;           /* as `name` */
+    const vmp_profile *profile; /* of p, with `jit`; else NULL */
 } vmp_page_log;
 
 /* Writes the page of logs[0]. With `count` 2 it is compared with logs[1].

@@ -113,6 +113,41 @@ TEST(the_log_in_a_page_is_the_log)
     vmp_out_fini(&out);
 }
 
+TEST(a_jitlog_stands_behind_its_log_or_alone)
+{
+    static const char name[] = "<script type=\"application/octet-stream\" class=\"jit\" "
+                               "data-name=\"&#60;b&#62;\">";
+    static const char facts[] = "{\"cut\":false,\"version\":4,";
+    bytes log = read_log();
+    vmp_jitlog *jit = NULL;
+    int fd = open(VMP_TEST_DATA "/jitlog_pypy_7.3.11.jit", O_RDONLY | O_CLOEXEC);
+    CHECK_INT(vmp_jitlog_read_fd(&jit, fd, NULL), 0);
+    close(fd);
+    for (int alone = 0; alone < 2; alone++) {
+        vmp_out out;
+        vmp_out_init(&out, -1);
+        vmp_page_log page = {.name = vmp_str_from("log"),
+            .p = alone ? NULL : log.p,
+            .n = alone ? 0 : log.n,
+            .jit = jit,
+            .jit_name = vmp_str_from("<b>")};
+        CHECK_INT(vmp_page_write(&out, &page, 1, NULL), 0);
+        vmp_out_bytes(&out, "", 1);
+        CHECK_INT(strstr(out.p, "class=\"log\"") == NULL, alone);
+        const char *begin = strstr(out.p, name) + sizeof(name) - 1;
+        CHECK_STR(strchr(begin, '<'), "</script><p>after</p>");
+        bytes packed = from_base64(begin, (size_t)(strchr(begin, '<') - begin));
+        bytes plain = unpack(packed);
+        CHECK(memcmp(plain.p, facts, sizeof(facts) - 1) == 0);
+        CHECK(plain.p[plain.n - 1] == '\n');
+        free(packed.p);
+        free(plain.p);
+        vmp_out_fini(&out);
+    }
+    vmp_jitlog_free(&jit);
+    free(log.p);
+}
+
 TEST(what_is_no_log_makes_no_page)
 {
     vmp_out out;
@@ -125,4 +160,5 @@ TEST(what_is_no_log_makes_no_page)
     vmp_out_fini(&out);
 }
 
-TEST_MAIN(RUN(the_log_in_a_page_is_the_log), RUN(what_is_no_log_makes_no_page))
+TEST_MAIN(RUN(the_log_in_a_page_is_the_log), RUN(a_jitlog_stands_behind_its_log_or_alone),
+    RUN(what_is_no_log_makes_no_page))

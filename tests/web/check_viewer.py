@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from jit_pages import make as make_jit_pages
 from logfile import MEMORY, Log
 
 MS = 1_000_000
@@ -230,6 +231,7 @@ def main(vmprof: str, node: str, browser: str) -> int:
         (folder / "marked.json").write_bytes(told.stdout)
         check_full(vmprof, folder)
         make_big(vmprof, folder)
+        make_jit_pages(vmprof, folder)
         old, new = folder / "before.vmprof", folder / "program.vmprof"
         old.write_bytes(program(before=True).data())
         page = str(folder / "diff.html")

@@ -17,9 +17,9 @@ async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The log, and perhaps behind it that of an earlier run. */
-export function pageLogs(): readonly LogSource[] {
-  return Array.from(document.querySelectorAll<HTMLElement>("script.log"), (element) => ({
+/** Those of a class. "log": the log, and perhaps behind it that of an earlier run; "jit": that of its JIT. */
+export function pageLogs(kind: "log" | "jit"): readonly LogSource[] {
+  return Array.from(document.querySelectorAll<HTMLElement>(`script.${kind}`), (element) => ({
     name: element.dataset["name"] ?? "log",
     bytes: () => unpack(element.textContent ?? ""),
   }));
@@ -27,7 +27,8 @@ export function pageLogs(): readonly LogSource[] {
 
 /** The source lines of the log; none unless they were asked for. */
 export function pageSource(): readonly SourceText[] {
-  return JSON.parse(document.querySelector("script.source")?.textContent ?? "[]") as readonly SourceText[];
+  const elements = Array.from(document.querySelectorAll("script.source"));
+  return elements.flatMap((element) => JSON.parse(element.textContent ?? "[]") as readonly SourceText[]);
 }
 
 export function engineModule(): Promise<Uint8Array<ArrayBuffer>> {

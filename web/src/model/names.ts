@@ -98,7 +98,7 @@ export function findFunction(names: readonly FunctionName[], key: string): Funct
 }
 
 /** Whether a function is what somebody looks for; null: nothing is looked for. */
-export type Matcher = (fn: FunctionName) => boolean;
+export type Matcher = (fn: Pick<FunctionName, "name" | "file">) => boolean;
 
 /** Text in name or file, case ignored; /.../ is a regular expression. Null for none;
  *  a text for one that cannot be read. */

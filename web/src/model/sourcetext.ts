@@ -12,7 +12,8 @@ export interface SourceText {
   readonly lines: readonly (readonly [number, string])[];
 }
 
-const keyOf = (name: string, file: string, line: number): string => `${line}\n${name}\n${file}`;
+/** Tells functions apart. */
+export const keyOf = (name: string, file: string, line: number): string => `${line}\n${name}\n${file}`;
 
 /** The texts by their functions. */
 export function sourcesOf(facts: Facts, texts: readonly SourceText[]): ReadonlyMap<FunctionIndex, SourceText> {

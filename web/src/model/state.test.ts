@@ -19,6 +19,7 @@ const busy: ViewState = {
   search: "/x+/",
   zoom: 17,
   fn: "run@y.py:1",
+  trace: 12,
 };
 
 test("what is written is read again", () => {

@@ -4,8 +4,8 @@
 import { mark } from "./engine.ts";
 import { type FunctionName, functionKey } from "./names.ts";
 
-/** The last one is there if there is a log to compare with. */
-export const tabs = ["flame", "functions", "tree", "function", "changes"] as const;
+/** The last two are there if there is a log to compare with, and one of the JIT. */
+export const tabs = ["flame", "functions", "tree", "function", "changes", "jit"] as const;
 export type Tab = (typeof tabs)[number];
 
 export const colorings = ["change", "origin", "module", "state"] as const;
@@ -38,6 +38,8 @@ export interface ViewState {
   readonly zoom: number;
   /** functionKey of what the tab `function` shows. */
   readonly fn: string;
+  /** Index of the trace that the tab `jit` shows; 0: all. */
+  readonly trace: number;
 }
 
 export const initialState: ViewState = {
@@ -55,6 +57,7 @@ export const initialState: ViewState = {
   search: "",
   zoom: 0,
   fn: "",
+  trace: 0,
 };
 
 const flags = {
@@ -86,6 +89,7 @@ export function writeState(state: ViewState): string {
   if (state.search !== "") out.set("search", state.search);
   if (state.zoom !== 0) out.set("zoom", String(state.zoom));
   if (state.fn !== "") out.set("fn", state.fn);
+  if (state.trace !== 0) out.set("trace", String(state.trace));
   return out.toString();
 }
 
@@ -95,7 +99,10 @@ export function readState(text: string): ViewState {
   const numbers = (key: string): number[] =>
     (given.get(key) ?? "").split(",").filter((part) => part !== "").map(Number);
   const range = numbers("range");
-  const zoom = Number(given.get("zoom") ?? 0);
+  const index = (key: string): number => {
+    const value = Number(given.get(key) ?? 0);
+    return Number.isInteger(value) && value > 0 ? value : 0;
+  };
   const rules = (key: string): Rule[] =>
     given.getAll(key).map(readRule).filter((rule): rule is Rule => rule !== null);
   const made: { -readonly [K in keyof ViewState]: ViewState[K] } = {
@@ -107,8 +114,9 @@ export function readState(text: string): ViewState {
     hide: rules("hide"),
     focus: rules("focus"),
     search: given.get("search") ?? "",
-    zoom: Number.isInteger(zoom) && zoom > 0 ? zoom : 0,
+    zoom: index("zoom"),
     fn: given.get("fn") ?? "",
+    trace: index("trace"),
   };
   for (const [key, name] of Object.entries(flags)) made[name] = given.get(key) === "1";
   return made;

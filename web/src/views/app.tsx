@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
+import type { TraceIndex } from "../model/jit.ts";
 import { findFunction, functionKey } from "../model/names.ts";
 import { type Tab, type ViewState, initialState } from "../model/state.ts";
 import { CallTree } from "./calltree.tsx";
@@ -11,10 +12,11 @@ import { type Drawer, FlameGraph, saveGraph } from "./flame.tsx";
 import { FunctionView } from "./function.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { Header } from "./header.tsx";
+import { JitView } from "./jit.tsx";
 import { useKeys } from "./keys.ts";
 import { Legend } from "./legend.tsx";
 import { type Look, useFlat, useLook } from "./look.ts";
-import { type Profile, colorByOf, nodeFunction, programName } from "./profile.ts";
+import { type Profile, colorByOf, nodeFunction, programName, tabsOf } from "./profile.ts";
 import { Rules, Selection } from "./selection.tsx";
 import { Timeline, timelineBins } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
@@ -51,7 +53,7 @@ function legendOf(state: ViewState, profile: Profile): "change" | "state" | "fun
 export function App({ profile }: { readonly profile: Profile }) {
   const { engine, names } = profile;
   const { state: asked, update } = useViewState();
-  const state = asked.tab === "changes" && profile.before === null ? { ...asked, tab: initialState.tab } : asked;
+  const state = tabsOf(profile).includes(asked.tab) ? asked : { ...asked, tab: initialState.tab };
   const look = useLook(profile, state);
   const chosen = useChosen(look);
   const timeline = useMemo(() => engine.timeline(timelineBins(engine.facts)), [state.threads]);
@@ -76,7 +78,7 @@ export function App({ profile }: { readonly profile: Profile }) {
   };
   /** There is always a function to show: what is selected, else the one with the most self. */
   const showTab = (tab: Tab): void => {
-    if (tab === "changes" && profile.before === null) return;
+    if (!tabsOf(profile).includes(tab)) return;
     const first = tab === "function" && fn === null ? (chosenFn ?? engine.flat()[0]?.fn) : undefined;
     update(first === undefined ? { tab } : { tab, fn: functionKey(names[first]) });
   };
@@ -96,7 +98,7 @@ export function App({ profile }: { readonly profile: Profile }) {
       />
       <Rules state={state} update={update} />
       <main id="view" class={`view view-${state.tab}`} role="tabpanel" aria-labelledby={`tab-${state.tab}`}>
-        {look.whole === 0 ?
+        {look.whole === 0 && state.tab !== "jit" ?
           <p class="empty">
             No sample is left by what is chosen above.{" "}
             <button type="button" onClick={() => update({ ...initialState, tab: state.tab })}>Show all</button>
@@ -109,6 +111,7 @@ export function App({ profile }: { readonly profile: Profile }) {
             fn={fn}
             rootLabel={rootLabel}
             onOpen={openFunction}
+            onTrace={(trace) => update({ tab: "jit", trace })}
             onDrawer={(made) => {
               drawer.current = made;
             }}
@@ -128,13 +131,14 @@ export function App({ profile }: { readonly profile: Profile }) {
   );
 }
 
-function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: StateProps & {
+function View({ state, update, look, chosen, fn, rootLabel, onOpen, onTrace, onDrawer }: StateProps & {
   readonly look: Look;
   readonly chosen: Chosen;
   /** What the tab Function shows; null: the log has no such function. */
   readonly fn: FunctionIndex | null;
   readonly rootLabel: string;
   readonly onOpen: (fn: FunctionIndex) => void;
+  readonly onTrace: (trace: TraceIndex) => void;
   readonly onDrawer: (drawer: Drawer | null) => void;
 }) {
   const { profile, tree, whole, coloring, found } = look;
@@ -177,9 +181,11 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onDrawer }: 
           onZoom={(node) => update({ tab: "flame", zoom: node })}
         />
       );
+    case "jit":
+      return profile.jit && <JitView jit={profile.jit} state={state} update={update} onOpen={onOpen} />;
     case "function":
       return fn === null ?
           <p class="empty">The log has no such function.</p>
-        : <FunctionView {...shown} fn={fn} filterKey={look.filterKey} flags={look.flags & treeFlag.foldRecursion} whole={tree} byState={look.states !== null} onOpen={onOpen} />;
+        : <FunctionView {...shown} fn={fn} filterKey={look.filterKey} flags={look.flags & treeFlag.foldRecursion} whole={tree} byState={look.states !== null} onOpen={onOpen} onTrace={onTrace} />;
   }
 }

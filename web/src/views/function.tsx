@@ -3,8 +3,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../format.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
+import type { TraceIndex } from "../model/jit.ts";
 import { placeText } from "../model/names.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
+import { JitOfFunction } from "./jit.tsx";
 import { Lines } from "./lines.tsx";
 import { type Shown, shareOf, useTree } from "./look.ts";
 import { nodeFunction } from "./profile.ts";
@@ -18,6 +20,7 @@ export interface FunctionViewProps extends Shown {
   /** Colors stand for the states of samples. */
   readonly byState: boolean;
   readonly onOpen: (fn: FunctionIndex) => void;
+  readonly onTrace: (trace: TraceIndex) => void;
 }
 
 export function FunctionView(props: FunctionViewProps) {
@@ -48,6 +51,7 @@ export function FunctionView(props: FunctionViewProps) {
           <Half {...props} tree={callees} upward={false} label={`What ${name.name} calls`} />
         </div>}
       {lines.length > 0 && <Lines lines={lines} expressions={expressions} source={profile.sources.get(fn)} all={all} total={total} />}
+      {profile.jit !== null && <JitOfFunction jit={profile.jit} fn={fn} onTrace={props.onTrace} />}
     </div>
   );
 }

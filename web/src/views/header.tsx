@@ -45,7 +45,7 @@ function statesText({ ticks, recorded, loops, complete }: NonNullable<Facts["sta
   return `PyPy: ${parts.join(", ")}${note}`;
 }
 
-function ThemeButton() {
+export function ThemeButton() {
   const [choice, setChoice] = useState<ThemeChoice>(themeChoice());
   const next: Readonly<Record<ThemeChoice, ThemeChoice>> = { auto: "light", light: "dark", dark: "auto" };
   const label: Readonly<Record<ThemeChoice, string>> = { auto: "Auto", light: "Light", dark: "Dark" };

@@ -2,8 +2,9 @@
 
 import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
+import type { JitLog } from "../model/jit.ts";
 import type { SourceText } from "../model/sourcetext.ts";
-import { type ViewState, colorings as allColorings } from "../model/state.ts";
+import { type Tab, type ViewState, colorings as allColorings, tabs } from "../model/state.ts";
 
 export interface Profile {
   readonly engine: Engine;
@@ -14,6 +15,13 @@ export interface Profile {
   readonly before: Before | null;
   /** Of functions whose source the page carries. */
   readonly sources: ReadonlyMap<FunctionIndex, SourceText>;
+  /** The log of PyPy's JIT of the same run. */
+  readonly jit: JitLog | null;
+}
+
+/** What there is to be shown. */
+export function tabsOf({ before, jit }: Profile): readonly Tab[] {
+  return tabs.filter((tab) => (tab !== "changes" || before !== null) && (tab !== "jit" || jit !== null));
 }
 
 export interface Before {

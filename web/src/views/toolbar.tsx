@@ -2,9 +2,9 @@
 
 import type { RefObject } from "preact";
 import { formatCount, formatPercent } from "../format.ts";
-import { type Tab, type ViewState, initialState, tabs } from "../model/state.ts";
+import { type Tab, type ViewState, initialState } from "../model/state.ts";
 import { type Look, shareOf } from "./look.ts";
-import { type Profile, colorByOf, colorings, threadName } from "./profile.ts";
+import { type Profile, colorByOf, colorings, tabsOf, threadName } from "./profile.ts";
 import type { StateProps } from "./viewstate.ts";
 
 const tabLabel: Readonly<Record<Tab, string>> = {
@@ -13,6 +13,7 @@ const tabLabel: Readonly<Record<Tab, string>> = {
   tree: "Call tree",
   function: "Function",
   changes: "Changes",
+  jit: "JIT",
 };
 
 const colorLabel: Readonly<Record<ViewState["colorBy"], string>> = { change: "change", origin: "kind", module: "module", state: "state" };
@@ -29,7 +30,7 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <div class="toolbar" role="group" aria-label="What is shown">
       <div role="tablist" aria-label="Views" class="tabs">
-        {tabs.filter((tab) => tab !== "changes" || props.look.profile.before !== null).map((tab) => (
+        {tabsOf(props.look.profile).map((tab) => (
           <button
             key={tab}
             type="button"
@@ -43,7 +44,7 @@ export function Toolbar(props: ToolbarProps) {
           </button>
         ))}
       </div>
-      <Search {...props} />
+      <Search state={state} update={props.update} searchBox={props.searchBox} result={searchResult(props.look)} error={props.look.searchError} />
       <Options {...props} />
     </div>
   );
@@ -56,7 +57,12 @@ function searchResult({ found, foundTicks, whole, searchError }: Look): string {
   return `${formatPercent(shareOf(foundTicks, whole))} in ${formatCount(functions)} function${functions === 1 ? "" : "s"}`;
 }
 
-function Search({ state, update, look, searchBox }: ToolbarProps) {
+export function Search({ state, update, searchBox, result, error }: StateProps & {
+  readonly searchBox: RefObject<HTMLInputElement>;
+  readonly result: string;
+  /** What is wrong with the expression. */
+  readonly error: string | null;
+}) {
   const search = (text: string): void => update({ search: text }, true);
   return (
     <div class="search" role="search">
@@ -74,7 +80,7 @@ function Search({ state, update, look, searchBox }: ToolbarProps) {
           if (event.key === "Escape") search("");
         }}
       />
-      <output aria-live="polite" class={look.searchError === null ? "" : "warning"}>{searchResult(look)}</output>
+      <output aria-live="polite" class={error === null ? "" : "warning"}>{result}</output>
     </div>
   );
 }
