@@ -17,11 +17,11 @@ def spin(seconds):
     end = time.process_time() + seconds
     while time.process_time() < end:
         pass
-def heavy(): spin(0.6)
-def light(): spin(0.2)
-def main():
-    heavy()
-    light()
+def heavy(part=1): spin(0.6 * part)
+def light(part=1): spin(0.2 * part)
+def main(part=1):
+    heavy(part)
+    light(part)
 """
 
 
@@ -87,7 +87,7 @@ ENDINGS = {
 def test_end_is_as_without(pypy: Any, tmp_path: Path, ending: str) -> None:
     """Status, output and the traceback on stderr; and the log reads."""
     statement, status = ENDINGS[ending]
-    prog = write(tmp_path, SPIN + f"main()\nprint('out', flush=True)\n{statement}\n")
+    prog = write(tmp_path, SPIN + f"main(0.25)\nprint('out', flush=True)\n{statement}\n")
     log = tmp_path / "log"
     bare = pypy.run([str(prog)], cwd=tmp_path)
     done = pypy.run(["-m", "vmprof", "-o", str(log), str(prog)], cwd=tmp_path)

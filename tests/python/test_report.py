@@ -82,7 +82,7 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_report_comes_whatever_ends_the_program(python: Any, place: Path, end: str) -> None:
     source, status = ENDS[end]
-    write(place, f"hot_function()\nprint('output', flush=True)\n{source}\n")
+    write(place, f"hot_function(0.1)\nprint('output', flush=True)\n{source}\n")
     done = vmprof(python, place)
     assert done.returncode == status
     assert done.stdout == "output\n"
@@ -105,14 +105,14 @@ def test_log_is_whole_whatever_ends_the_program(python: Any, place: Path, end: s
 @pytest.mark.parametrize("end", ["os._exit(4)", "os.kill(os.getpid(), 9)", "os.abort()"])
 def test_log_can_be_read_after_a_sudden_end(python: Any, place: Path, end: str) -> None:
     # The log is written as the program goes; what the last moments held may be missing.
-    write(place, f"hot_function(1.5)\n{end}\n")
+    write(place, f"hot_function(0.8)\n{end}\n")
     vmprof(python, place, "-o", "log", "prog.py")
     assert info(python, place / "log")["samples"] > 100
     assert "hot_function" in functions(python, place / "log")
 
 
 def test_nothing_is_printed_with_output(python: Any, place: Path) -> None:
-    write(place, "hot_function()\n")
+    write(place, "hot_function(0.1)\n")
     done = vmprof(python, place, "-o", "log", "prog.py")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
@@ -137,7 +137,7 @@ def test_losses_are_told_when_they_matter(
 
 
 def test_log_tells_of_the_run(python: Any, place: Path) -> None:
-    write(place, "hot_function()\n")
+    write(place, "hot_function(0.1)\n")
     vmprof(python, place, "-p", "0.002", "-o", "log", "prog.py", "x y", "\u00fc")
     facts = info(python, place / "log")
     assert "prog.py" in facts["argv"] and "x y" in facts["argv"] and "\u00fc" in facts["argv"]
@@ -464,7 +464,7 @@ def has_viewer(python: Any, log: Path) -> bool:
 
 @pytest.mark.parametrize("ending", ["", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)"])
 def test_a_page_is_written_beside_the_log_or_alone(python: Any, place: Path, ending: str) -> None:
-    write(place, f"hot_function()\n{ending}\n")
+    write(place, f"hot_function(0.1)\n{ending}\n")
     done = vmprof(python, place, "--html", "page.html", "-o", "log", "prog.py")
     assert done.returncode == (-signal.SIGTERM if ending else 0)
     if not has_viewer(python, place / "log"):
@@ -479,7 +479,7 @@ def test_a_page_is_written_beside_the_log_or_alone(python: Any, place: Path, end
 
 
 def test_a_page_that_cannot_be_written_leaves_the_log(python: Any, place: Path) -> None:
-    write(place, "hot_function()\n")
+    write(place, "hot_function(0.1)\n")
     done = vmprof(python, place, "--html", "nowhere/page.html", "prog.py")
     assert done.returncode == 0
     (kept,) = re.findall(r"the log is kept: (\S+)", done.stderr)
