@@ -10,8 +10,14 @@
  *     high = change + sqrt((u_after - p_after)^2 + (p_before - l_before)^2)
  *
  * Its half towards 0 stands for 1.96 standard errors, which gives the chance that
- * sampling alone makes such a change. Seconds are the share times the time of the
- * whole, which is measured, not sampled.
+ * sampling alone makes such a change.
+ *
+ * Seconds are the share in all samples of the run times its time. That time is
+ * measured, not sampled: ticks come at nearly even distances of it, so that their
+ * number tells it to one tick for each thread. (Were the distances themselves by
+ * chance, as of a Poisson process, it would have an error too.) The time of what is
+ * left by a focus is itself found by samples: a share of it would hide that error,
+ * and so the share is that of the whole run there as well.
  *
  * Of a hundred functions that did not change, five have an interval without 0 in
  * it. What is marked as significant is therefore chosen by the method of Benjamini
@@ -33,8 +39,25 @@
 #include <stdlib.h>
 
 #include "report_diff.h"
+#include "report_internal.h"
 
 static const double FALSE_SHARE = 0.05;
+
+vmp_report_diff_value
+vmp_report_runs_of(const vmp_profile *before, const vmp_profile *after)
+{
+    const vmp_profile *profiles[2] = {before, after};
+    vmp_report_value runs[2] = {{0}, {0}};
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < profiles[k]->sum_count; i++) {
+            const vmp_profile_sum *sum = &profiles[k]->sums[i];
+            vmp_report_value value = {
+                sum->samples, sum->weight, vmp_profile_sum_value(profiles[k], sum), sum->squares};
+            vmp_report_value_add(&runs[k], &value);
+        }
+    }
+    return (vmp_report_diff_value){runs[0], runs[1]};
+}
 
 vmp_report_change
 vmp_report_change_of(const vmp_report_value *before, const vmp_report_value *before_whole,

@@ -147,7 +147,8 @@ vmp_report_diff_new(vmp_report_diff **ret_d, const vmp_profile *before,
         rc = add_after(&d, flat_after);
     if (rc == 0) {
         diff->total = (vmp_report_diff_value){flat_before->total, flat_after->total};
-        rc = compare_rows(&d, &diff->total, seconds);
+        vmp_report_diff_value runs = vmp_report_runs_of(before, after);
+        rc = compare_rows(&d, seconds ? &runs : &diff->total, seconds);
     }
     if (rc == 0) {
         diff->count = d.count;

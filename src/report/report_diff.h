@@ -3,7 +3,7 @@
  * A difference is made of two views of report.h that were made alike, one of
  * each profile; their rows are matched by function. All figures are shares of
  * each view's own total, so that runs of different length compare, or, if asked
- * for, seconds.
+ * for, seconds, which whole runs are needed for: no threads, no range of times.
  *
  * Functions are the same if kind, name and file are, and the first line too or
  * what stood above was edited; report_match.c has the rule.
@@ -49,6 +49,9 @@ static const uint32_t VMP_REPORT_DIFF_NONE = UINT32_MAX;
 typedef struct vmp_report_diff_value {
     vmp_report_value before, after;
 } vmp_report_diff_value;
+
+/* All samples of each. */
+vmp_report_diff_value vmp_report_runs_of(const vmp_profile *before, const vmp_profile *after);
 
 /* ------------------------------------------------------------------ flat */
 

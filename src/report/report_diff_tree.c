@@ -116,17 +116,17 @@ list_nodes(tree_differ *d, waiting *stack)
 }
 
 static int
-compare_nodes(tree_differ *d, bool seconds)
+compare_nodes(tree_differ *d, const vmp_report_diff_value *whole, bool seconds)
 {
     static const vmp_report_node nothing = {0};
-    const vmp_report_value *before = &d->before->nodes[0].total, *after = &d->after->nodes[0].total;
     for (uint32_t i = 0; i < d->count; i++) {
         vmp_report_diff_node *n = &d->nodes[i];
         const vmp_report_node *b =
             n->before == VMP_REPORT_DIFF_NONE ? &nothing : &d->before->nodes[n->before];
         const vmp_report_node *a =
             n->after == VMP_REPORT_DIFF_NONE ? &nothing : &d->after->nodes[n->after];
-        n->change = vmp_report_change_of(&b->total, before, &a->total, after, seconds);
+        n->change =
+            vmp_report_change_of(&b->total, &whole->before, &a->total, &whole->after, seconds);
     }
     return vmp_report_changes_mark(&d->nodes->change, d->count, sizeof(*d->nodes));
 }
@@ -158,7 +158,9 @@ vmp_report_diff_tree_new(vmp_report_diff_tree **ret_d, const vmp_profile *before
         rc = find_partners(&d);
     if (rc == 0) {
         list_nodes(&d, stack);
-        rc = compare_nodes(&d, seconds);
+        vmp_report_diff_value trees = {tree_before->nodes[0].total, tree_after->nodes[0].total};
+        vmp_report_diff_value runs = vmp_report_runs_of(before, after);
+        rc = compare_nodes(&d, seconds ? &runs : &trees, seconds);
     }
     if (rc == 0) {
         diff->count = d.count;

@@ -31,13 +31,15 @@ typedef struct vmp_wasm_table {
     struct vmp_report_chart *chart; /* of a chart, likewise */
 } vmp_wasm_table;
 
-enum { /* flags of vmp_wasm_tree */
+enum { /* flags of vmp_wasm_tree and of what changed */
     VMP_WASM_INVERTED = 1,
     VMP_WASM_FOLD_RECURSION = 2,
     VMP_WASM_BY_THREAD = 4,
     VMP_WASM_ABOVE = 8,   /* of the function: who called it; else what it calls */
     VMP_WASM_MERGED = 16, /* not by process, though there are several */
     VMP_WASM_ROUGH = 32,
+    VMP_WASM_SECONDS = 64,   /* of changes: of times, not of shares; see report_diff.h */
+    VMP_WASM_BY_TOTAL = 128, /* of functions that changed: by total, not by self */
 };
 
 /* Loads a log. NULL: no memory. Else what went wrong is in vmp_wasm_error, ""
@@ -115,7 +117,7 @@ vmp_wasm_table *vmp_wasm_chart_view(vmp_wasm_table *chart, double from, double t
 /* -------------------------------------------- what changed: report_diff.h
  *
  * `before` is another log of the same program, with marks and all of its own. A
- * change has six columns: before, after (shares), change, lower and upper end of its
+ * change has six columns: before, after (shares, or SECONDS), change, lower and upper end of its
  * interval of 95 %, and the change against the larger of both shares, -1 (less) ..
  * 1 (new). */
 
@@ -132,10 +134,10 @@ vmp_wasm_table *vmp_wasm_match(const vmp_wasm *w, const vmp_wasm *before);
  * its total changed. Columns: 0 flags; 3 to 8 the change. */
 vmp_wasm_table *vmp_wasm_tree_changes(
     const vmp_wasm_table *tree, const vmp_wasm *w, vmp_wasm *before, uint32_t flags);
-/* Functions of both by the change of self, or by_total of total, what is
+/* Functions of both by the change of self, or BY_TOTAL of total, what is
  * significant first. Columns: 0 function, 1 function of `before`, 2 flags; 3 to 8
  * the change of self, 9 to 14 that of total. */
-vmp_wasm_table *vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t by_total);
+vmp_wasm_table *vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t flags);
 
 /* What is known of one node of a tree, in this order: samples, ticks, seconds,
  * share of the tree (0 .. 1), lower and upper end of its interval of 95 %, for

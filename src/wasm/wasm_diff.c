@@ -55,7 +55,8 @@ vmp_wasm_tree_changes(
     vmp_wasm_table *t = NULL;
     int rc = vmp_report_tree_new(&old, before->profile, &o);
     if (rc == 0)
-        rc = vmp_report_diff_tree_new(&diff, before->profile, old, w->profile, tree->tree, false);
+        rc = vmp_report_diff_tree_new(
+            &diff, before->profile, old, w->profile, tree->tree, flags & VMP_WASM_SECONDS);
     if (rc == 0)
         t = vmp_wasm_table_new(tree->count, 0x001, 0x1f8);
     if (t && t->rc == 0)
@@ -83,7 +84,7 @@ fill_rows(vmp_wasm_table *t, const vmp_report_diff *diff)
 }
 
 vmp_wasm_table *
-vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t by_total)
+vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t flags)
 {
     vmp_report_flat *flats[2] = {NULL, NULL};
     vmp_report_diff *diff = NULL;
@@ -95,7 +96,8 @@ vmp_wasm_changes(vmp_wasm *w, vmp_wasm *before, uint32_t by_total)
         rc = vmp_report_flat_new(&flats[1], w->profile, &o[1]);
     if (rc == 0)
         rc = vmp_report_diff_new(&diff, before->profile, flats[0], w->profile, flats[1],
-            by_total ? VMP_REPORT_DIFF_SORT_TOTAL : VMP_REPORT_DIFF_SORT_SELF, false);
+            flags & VMP_WASM_BY_TOTAL ? VMP_REPORT_DIFF_SORT_TOTAL : VMP_REPORT_DIFF_SORT_SELF,
+            flags & VMP_WASM_SECONDS);
     if (rc == 0)
         t = vmp_wasm_table_new(diff->count, 0x0007, 0x7ff8);
     if (t && t->rc == 0)

@@ -252,6 +252,53 @@ TEST(functions_are_sorted_by_change_and_what_may_be_chance_comes_last)
         "eval 300>300\nmain 1000>1000\nodd 1>1\nparse 400>400\n");
 }
 
+/* All samples of a focus pass through its function: how long that took is not known
+ * better for it. */
+TEST(seconds_of_a_focus_are_as_sure_as_without_it)
+{
+    vmp_profile *before = first_run(), *after = second_run();
+    vmp_report_flat *flats[2] = {NULL, NULL};
+    vmp_report_tree *trees[2] = {NULL, NULL};
+    vmp_report_diff *d = NULL;
+    vmp_report_diff_tree *t = NULL;
+    vmp_str focus[] = {synth_str("parse")};
+    vmp_report_filter filter = {.focus = focus, .focus_count = 1};
+    vmp_report_flat_options flat = {.filter = filter};
+    vmp_report_tree_options tree = {.filter = filter};
+    CHECK_INT(vmp_report_flat_new(&flats[0], before, &flat), 0);
+    CHECK_INT(vmp_report_flat_new(&flats[1], after, &flat), 0);
+    CHECK_INT(vmp_report_tree_new(&trees[0], before, &tree), 0);
+    CHECK_INT(vmp_report_tree_new(&trees[1], after, &tree), 0);
+    CHECK_INT(
+        vmp_report_diff_new(&d, before, flats[0], after, flats[1], VMP_REPORT_DIFF_SORT_SELF, true),
+        0);
+    CHECK_INT(vmp_report_diff_tree_new(&t, before, trees[0], after, trees[1], true), 0);
+    vmp_report_diff_value runs = vmp_report_runs_of(before, after);
+    CHECK_INT(runs.before.samples, before->total_samples);
+    CHECK_INT(runs.after.weight, 2000);
+    vmp_report_value b = d->total.before, a = d->total.after;
+    CHECK_INT(b.weight, 400);
+    CHECK_INT(a.weight, 760);
+    vmp_report_change want = vmp_report_change_of(&b, &runs.before, &a, &runs.after, true);
+    CHECK(is_near(want.before, 400 * SYNTH_INTERVAL_NS / 1e9, 1e-12));
+    CHECK(is_near(want.change, 360 * SYNTH_INTERVAL_NS / 1e9, 1e-12));
+    CHECK(want.low < want.change - want.after / 50 && want.low > 0);
+    for (uint32_t i = 0; i < d->count; i++) {
+        CHECK(is_near(d->rows[i].total_change.low, want.low, 1e-12));
+        CHECK(is_near(d->rows[i].total_change.high, want.high, 1e-12));
+    }
+    for (uint32_t i = 0; i < t->count; i++)
+        CHECK(is_near(t->nodes[i].change.low, want.low, 1e-12));
+    vmp_report_diff_tree_free(&t);
+    vmp_report_diff_free(&d);
+    for (int i = 0; i < 2; i++) {
+        vmp_report_flat_free(&flats[i]);
+        vmp_report_tree_free(&trees[i]);
+    }
+    vmp_profile_free(&before);
+    vmp_profile_free(&after);
+}
+
 TEST(an_empty_profile_is_compared_too)
 {
     vmp_profile *nothing = synth_finish(synth_builder(0, false));
@@ -384,6 +431,7 @@ TEST_MAIN(RUN(functions_of_one_name_file_and_line_are_the_same),
     RUN(without_samples_nothing_is_known), RUN(seconds_are_shares_of_the_time_of_the_whole),
     RUN(of_many_rows_more_is_asked), RUN(rows_with_nothing_on_either_side_ask_for_nothing),
     RUN(functions_are_sorted_by_change_and_what_may_be_chance_comes_last),
-    RUN(an_empty_profile_is_compared_too), RUN(frames_without_a_name_are_compared_too),
+    RUN(seconds_of_a_focus_are_as_sure_as_without_it), RUN(an_empty_profile_is_compared_too),
+    RUN(frames_without_a_name_are_compared_too),
     RUN(a_tree_has_what_is_new_and_behind_it_what_is_gone), RUN(an_inverted_tree_is_compared_too),
     RUN(views_of_lines_or_threads_are_refused))

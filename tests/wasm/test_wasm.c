@@ -186,6 +186,19 @@ TEST(changes_are_columns_beside_those_of_the_tree)
             check_strength(rows, 9, i);
         }
         vmp_wasm_table_free(rows);
+        uint32_t by_total = VMP_WASM_SECONDS | VMP_WASM_BY_TOTAL;
+        vmp_wasm_table *times = vmp_wasm_changes(w, before, by_total);
+        vmp_wasm_table *t = vmp_wasm_tree(w, VMP_WASM_MERGED, 0);
+        vmp_wasm_table *c = vmp_wasm_tree_changes(t, w, before, VMP_WASM_MERGED | VMP_WASM_SECONDS);
+        for (uint32_t i = 0; i < times->count; i++)
+            CHECK(doubles(times, 10)[i] <= doubles(t, 7)[0] * (1 + 1e-9));
+        for (uint32_t i = 0; i < c->count; i++) {
+            double share = doubles(t, 5)[i] / doubles(t, 5)[0];
+            CHECK(fabs(doubles(c, 4)[i] - share * doubles(t, 7)[0]) < 1e-9);
+        }
+        vmp_wasm_table_free(c);
+        vmp_wasm_table_free(t);
+        vmp_wasm_table_free(times);
     }
     vmp_wasm_table *grouped = vmp_wasm_tree(w, VMP_WASM_BY_THREAD, 0);
     vmp_wasm_table *none = vmp_wasm_tree_changes(grouped, w, before, 0);

@@ -236,12 +236,10 @@ def main(vmprof: str, node: str, browser: str) -> int:
         old.write_bytes(program(before=True).data())
         page = str(folder / "diff.html")
         subprocess.run([vmprof, "report", str(new), "--before", str(old), "-o", page], check=True)
-        told = subprocess.run(
-            [vmprof, "diff", str(old), str(new), "--tree", "--json"],
-            check=True,
-            stdout=subprocess.PIPE,
-        )
-        (folder / "diff.json").write_bytes(told.stdout)
+        for told_name, options in (("diff", []), ("seconds", ["--seconds"])):
+            command = [vmprof, "diff", str(old), str(new), "--tree", "--json", *options]
+            told = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            (folder / f"{told_name}.json").write_bytes(told.stdout)
         broken = (folder / "program.html").read_text()
         begin = broken.index('class="log"')
         (folder / "broken.html").write_text(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatPoints, formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds } from "./format.ts";
+import { changeUnit, formatAmount, formatChange, formatPoints, formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds } from "./format.ts";
 
 test("numbers are short and keep three digits", () => {
   assert.deepEqual([0, 0.00001, 0.00051, 0.0123, 0.4567, 0.99949, 0.99951, 1].map(formatPercent), [
@@ -15,6 +15,9 @@ test("numbers are short and keep three digits", () => {
   assert.equal(formatInterval(0.1, 0.25), "10.0–25.0");
 });
 
-test("a change has a sign, and points", () => {
+test("a change has a sign, and points or seconds", () => {
+  assert.deepEqual([0, 1.5, -0.0123].map((change) => formatChange(change, true)), ["+0 s", "+1.50 s", "−12.3 ms"]);
+  assert.equal(`${formatChange(-0.2, false)}${changeUnit(false)}`, "−20.0 points");
+  assert.deepEqual([formatAmount(0.2, true), formatAmount(0.2, false)], ["200 ms", "20.0 %"]);
   assert.deepEqual([0, 0.1234, -0.2, 0.00123, -0.0999].map(formatPoints), ["+0.0", "+12.3", "−20.0", "+0.12", "−9.99"]);
 });

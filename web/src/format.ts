@@ -20,6 +20,19 @@ export function formatPoints(change: number): string {
   return `${change < 0 ? "−" : "+"}${text}`;
 }
 
+/** Without its sign: a share, or a time. */
+export function formatAmount(amount: number, seconds: boolean): string {
+  return seconds ? formatSeconds(amount) : formatPercent(amount);
+}
+
+/** A change of either with its sign; of a share in percentage points, which it does not say. */
+export function formatChange(change: number, seconds: boolean): string {
+  return seconds ? `${change < 0 ? "−" : "+"}${formatSeconds(Math.abs(change))}` : formatPoints(change);
+}
+
+/** What it does not say. */
+export const changeUnit = (seconds: boolean): string => (seconds ? "" : " points");
+
 export function formatSeconds(seconds: number): string {
   if (seconds === 0) return "0 s";
   if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;

@@ -431,6 +431,53 @@ test("the flame graph is colored by the change, which hovering and selecting tel
   await close();
 });
 
+/** Seconds as the page writes them, up to ten. */
+function secondsText(seconds) {
+  if (seconds === 0) return "0 s";
+  if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;
+  return seconds < 0.9995 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+test("changes are told in seconds if asked for, of whole runs", async (browser) => {
+  const { page, close } = await open(browser, "diff", { hash: "#tab=changes" });
+  const { functions, nodes } = told("seconds");
+  const change = (seconds) => `${seconds < 0 ? "−" : "+"}${secondsText(Math.abs(seconds))}`;
+  const mark = (c) => `${c.significant ? "" : "~"}${change(c.change)}`;
+  const want = (row) => [row.self, row.total].flatMap((c) => [mark(c), secondsText(c.before), secondsText(c.after)]);
+  await page.click("text=Seconds");
+  assert.deepEqual((await cells(page)).map((row) => row.slice(0, 6)), functions.map(want));
+  assert.match(page.url(), /sec=1/);
+  const { low, high } = functions[0].self;
+  const title = await page.locator(".list-row .change").first().getAttribute("title");
+  assert.equal(title.replace("; not significant", ""), `between ${change(low)} and ${change(high)}`);
+  assert.match(await page.locator(".legend").textContent(), /a time beside that/);
+  // What passes through one function took as long, and that is as sure, as among all.
+  const decode = functions.find((row) => row.function === "JSONDecoder.decode");
+  await page.locator(".list-row", { has: page.locator('text="JSONDecoder.decode"') }).click();
+  await page.click('.actions >> text="Focus"');
+  const row = page.locator(".list-row", { has: page.locator('text="JSONDecoder.decode"') });
+  assert.equal(await row.locator(".change").nth(1).textContent(), change(decode.total.change));
+  const sure = await row.locator(".change").nth(1).getAttribute("title");
+  assert.ok(sure.startsWith(`between ${change(decode.total.low)} and ${change(decode.total.high)}`), sure);
+  await page.click(".chip");
+  await page.click("#tab-flame");
+  const node = nodes.find((each) => each.function === "JSONDecoder.decode");
+  await clickRow(page, node.depth, 0.05);
+  const { total } = node;
+  const line = `${change(total.change)} (${change(total.low)} to ${change(total.high)}), ${secondsText(total.before)} before`;
+  assert.equal(await page.locator(".selection .change").textContent(), line);
+  const box = await canvas(page).boundingBox();
+  await page.mouse.move(box.x + box.width * 0.05, box.y + node.depth * 20 + 10);
+  assert.equal(await page.locator(".tooltip .change").textContent(), line);
+  // A part of the run is nothing beside the whole of another.
+  await page.click(".threads summary");
+  await page.getByLabel(/worker & <b>/).check();
+  assert.ok(await page.locator("text=Seconds").isDisabled());
+  await page.click("#tab-changes");
+  assert.match((await cells(page))[0][1], /%$/);
+  await close();
+});
+
 test("source lines are there if they were asked for, and no others", async (browser) => {
   const { page, close } = await open(browser, "sourced", { hash: "#tab=functions" });
   const source = told("sourced");

@@ -28,14 +28,14 @@ interface Exports {
   vmp_wasm_timeline(profile: number, bins: number): number;
   vmp_wasm_match(profile: number, before: number): number;
   vmp_wasm_tree_changes(tree: number, profile: number, before: number, flags: number): number;
-  vmp_wasm_changes(profile: number, before: number, byTotal: number): number;
+  vmp_wasm_changes(profile: number, before: number, flags: number): number;
   vmp_wasm_table_free(table: number): void;
   vmp_wasm_alloc(size: number): number;
   vmp_wasm_free(pointer: number): void;
 }
 
-/** Flags of trees: VMP_WASM_* in wasm.h. */
-export const treeFlag = { inverted: 1, foldRecursion: 2, byThread: 4, above: 8, merged: 16, rough: 32 } as const;
+/** Flags of trees and of what changed: VMP_WASM_* in wasm.h. */
+export const treeFlag = { inverted: 1, foldRecursion: 2, byThread: 4, above: 8, merged: 16, rough: 32, seconds: 64, byTotal: 128 } as const;
 
 /** Marks of functions: VMP_REPORT_MARK_* in report.h. */
 export const mark = { none: 0, hide: 1, focus: 2 } as const;
@@ -174,7 +174,7 @@ export interface TimelineColumns {
   readonly mostKb: Float64Array;
 }
 
-/** How a share changed since an earlier run, and between what, with 95 % confidence, it did. */
+/** How a share, or a time, changed since an earlier run, and between what, with 95 % confidence, it did. */
 export interface Change {
   readonly before: number;
   readonly after: number;
@@ -185,6 +185,8 @@ export interface Change {
   readonly strength: number;
   /** Not by chance alone. */
   readonly significant: boolean;
+  /** Of a time in seconds; else of a share. */
+  readonly seconds: boolean;
 }
 
 export interface ChangeRow {
@@ -207,7 +209,7 @@ export class TreeChanges {
   /** By node: see Change. */
   readonly strength: Float64Array;
 
-  constructor(table: Table) {
+  constructor(table: Table, private readonly seconds: boolean) {
     this.flags = table.words(0).slice();
     this.figures = [3, 4, 5, 6, 7, 8].map((column) => table.doubles(column).slice());
     this.strength = this.figures[5];
@@ -222,13 +224,13 @@ export class TreeChanges {
   }
 
   of(node: NodeIndex): Change {
-    return changeOf(this.figures, node, this.isSignificant(node));
+    return changeOf(this.figures, node, this.isSignificant(node), this.seconds);
   }
 }
 
-function changeOf(figures: readonly Float64Array[], row: number, significant: boolean): Change {
+function changeOf(figures: readonly Float64Array[], row: number, significant: boolean, seconds: boolean): Change {
   const [before, after, change, low, high, strength] = figures.map((column) => column[row]);
-  return { before, after, change, low, high, strength, significant };
+  return { before, after, change, low, high, strength, significant, seconds };
 }
 
 /** A pointer of the module, where there was memory for it: nothing faults at address 0. */
@@ -480,11 +482,13 @@ export class Engine {
   /** flags: those of the tree. */
   treeChanges(tree: Tree, before: Engine, flags: number): TreeChanges {
     const handle = this.c.vmp_wasm_tree_changes(tree.table.handle, this.profile, before.profile, flags);
-    return this.read(handle, (t) => new TreeChanges(t));
+    return this.read(handle, (t) => new TreeChanges(t, (flags & treeFlag.seconds) !== 0));
   }
 
-  changes(before: Engine, byTotal: boolean): readonly ChangeRow[] {
-    return this.read(this.c.vmp_wasm_changes(this.profile, before.profile, byTotal ? 1 : 0), (t) => {
+  /** which: treeFlag.seconds, byTotal. */
+  changes(before: Engine, which: number): readonly ChangeRow[] {
+    const seconds = (which & treeFlag.seconds) !== 0;
+    return this.read(this.c.vmp_wasm_changes(this.profile, before.profile, which), (t) => {
       const [fn, oldFn, flags] = [t.words(0), t.words(1), t.words(2)];
       const self = [3, 4, 5, 6, 7, 8].map((column) => t.doubles(column));
       const total = [9, 10, 11, 12, 13, 14].map((column) => t.doubles(column));
@@ -492,8 +496,8 @@ export class Engine {
         fn: id as FunctionIndex,
         oldFn: oldFn[i] as FunctionIndex,
         fate: flags[i] & changeFlag.isNew ? "new" : flags[i] & changeFlag.gone ? "gone" : "kept",
-        self: changeOf(self, i, (flags[i] & changeFlag.significant) !== 0),
-        total: changeOf(total, i, (flags[i] & changeFlag.totalSignificant) !== 0),
+        self: changeOf(self, i, (flags[i] & changeFlag.significant) !== 0, seconds),
+        total: changeOf(total, i, (flags[i] & changeFlag.totalSignificant) !== 0, seconds),
       }));
     });
   }

@@ -7,6 +7,7 @@ import { type ViewState, addRule, changeState, initialState, makeMarks, matchMar
 const busy: ViewState = {
   tab: "tree",
   inverted: true,
+  seconds: true,
   foldRecursion: true,
   byThread: true,
   upward: true,

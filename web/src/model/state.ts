@@ -29,6 +29,8 @@ export interface ViewState {
   readonly onlyOwn: boolean;
   /** Without a log to compare with the first one is the second. */
   readonly colorBy: (typeof colorings)[number];
+  /** What changed is told in seconds, if whole runs are shown; else as shares. */
+  readonly seconds: boolean;
   readonly threads: readonly number[];
   readonly range: readonly [number, number] | null;
   readonly hide: readonly Rule[];
@@ -50,6 +52,7 @@ export const initialState: ViewState = {
   upward: false,
   onlyOwn: false,
   colorBy: "change",
+  seconds: false,
   threads: [],
   range: null,
   hide: [],
@@ -66,6 +69,7 @@ const flags = {
   bythread: "byThread",
   up: "upward",
   own: "onlyOwn",
+  sec: "seconds",
 } as const;
 
 const ruleText = (rule: Rule): string => `${rule.scope}:${rule.value}`;

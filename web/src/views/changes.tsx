@@ -1,7 +1,7 @@
 // What changed since the log before.
 
 import { useState } from "preact/hooks";
-import { formatPercent, formatPoints } from "../format.ts";
+import { changeUnit, formatAmount, formatChange } from "../format.ts";
 import type { Change, ChangeRow, FunctionIndex } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
 import { changeColor, cssColor } from "../paint/colors.ts";
@@ -10,13 +10,14 @@ import { VirtualList } from "./virtual.tsx";
 
 /** The change of a frame in one line. */
 export function ChangeLine({ change, isNew }: { readonly change: Change; readonly isNew: boolean }) {
+  const text = (part: number): string => formatChange(part, change.seconds);
   return (
     <div class="change">
-      <b>{formatPoints(change.change)}</b> points{" "}
+      <b>{text(change.change)}</b>{changeUnit(change.seconds)}{" "}
       <span class="faint" title="The change is between these with 95 % confidence">
-        ({formatPoints(change.low)} to {formatPoints(change.high)})
+        ({text(change.low)} to {text(change.high)})
       </span>
-      , {isNew ? "new" : `${formatPercent(change.before)} before`}
+      , {isNew ? "new" : `${formatAmount(change.before, change.seconds)} before`}
       {change.significant ? "" : "; not significant"}
     </div>
   );
@@ -56,7 +57,7 @@ export function ChangeTable({ look, selected, onSelect, onOpen }: {
   const header = columns.map(({ label, class: name, byTotal: sort }, i) => (
     <div key={i} role="columnheader" class={`cell ${name}`} aria-sort={sort === null ? undefined : sort === byTotal ? "descending" : "none"}>
       {sort === null ? label : (
-        <button type="button" title="The change in points; what is significant comes first" onClick={() => setByTotal(sort)}>
+        <button type="button" title={`The change${look.seconds ? "" : " in points"}; what is significant comes first`} onClick={() => setByTotal(sort)}>
           {label}
           <span aria-hidden="true">{sort === byTotal ? " ▼" : ""}</span>
         </button>
@@ -106,15 +107,16 @@ export function ChangeTable({ look, selected, onSelect, onOpen }: {
 }
 
 function ChangeCells({ change }: { readonly change: Change }) {
-  const title = `between ${formatPoints(change.low)} and ${formatPoints(change.high)} points${change.significant ? "" : "; not significant"}`;
+  const text = (part: number): string => formatChange(part, change.seconds);
+  const title = `between ${text(change.low)} and ${text(change.high)}${changeUnit(change.seconds)}${change.significant ? "" : "; not significant"}`;
   return (
     <>
       <div role="gridcell" class="cell number change" title={title}>
         <span class="swatch" aria-hidden="true" style={{ background: cssColor(changeColor(change.strength, change.significant)) }} />
-        {change.significant ? "" : "~"}{formatPoints(change.change)}
+        {change.significant ? "" : "~"}{text(change.change)}
       </div>
-      <div role="gridcell" class="cell number time faint">{formatPercent(change.before)}</div>
-      <div role="gridcell" class="cell number time faint">{formatPercent(change.after)}</div>
+      <div role="gridcell" class="cell number time faint">{formatAmount(change.before, change.seconds)}</div>
+      <div role="gridcell" class="cell number time faint">{formatAmount(change.after, change.seconds)}</div>
     </>
   );
 }

@@ -2,7 +2,7 @@
 // be seen.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatCount, formatInterval, formatPercent, formatPoints, formatSeconds } from "../format.ts";
+import { changeUnit, formatChange, formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
 import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, type TreeStates, readWhat, states } from "../model/engine.ts";
 import { Look, type Part, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
@@ -294,7 +294,7 @@ export function describe(profile: Profile, tree: Tree, changes: TreeChanges | nu
   const shares = `${name}: total ${formatPercent(d.total.share)}, self ${formatPercent(d.self.share)}`;
   if (changes === null) return shares;
   const change = changes.of(node);
-  return `${shares}, changed by ${formatPoints(change.change)} points${change.significant ? "" : ", not significant"}`;
+  return `${shares}, changed by ${formatChange(change.change, change.seconds)}${changeUnit(change.seconds)}${change.significant ? "" : ", not significant"}`;
 }
 
 function Tooltip({ hover, profile, tree, changes, rootLabel }: {

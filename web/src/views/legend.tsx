@@ -7,7 +7,7 @@ import { type Rgb, cssColor, grownColors, shrunkColors, stateColor, unchangedCol
 import { type Look, shareOf, useLegend } from "./look.ts";
 
 export function Legend({ look, by }: { readonly look: Look; readonly by: "change" | "state" | "function" }) {
-  if (by === "change") return <ChangeLegend />;
+  if (by === "change") return <ChangeLegend seconds={look.seconds} />;
   return by === "state" && look.states !== null ? <StateLegend look={look} ticks={look.states} /> : <ShareLegend look={look} />;
 }
 
@@ -27,14 +27,14 @@ function StateLegend({ look, ticks }: { readonly look: Look; readonly ticks: Tre
   );
 }
 
-function ChangeLegend() {
+function ChangeLegend({ seconds }: { readonly seconds: boolean }) {
   const swatches = (colors: readonly Rgb[]) => colors.map((color, i) => <i key={i} class="swatch" style={{ background: cssColor(color) }} />);
   return (
     <footer class="legend" aria-label="Legend">
       <span class="legend-entry">less {swatches(shrunkColors)}</span>
       <span class="legend-entry">{swatches([unchangedColor])} not significant</span>
       <span class="legend-entry">{swatches(grownColors)} more, or new</span>
-      <span class="faint legend-note">a share beside that in the log before: other by up to a third, two thirds, more</span>
+      <span class="faint legend-note">a {seconds ? "time" : "share"} beside that in the log before: other by up to a third, two thirds, more</span>
     </footer>
   );
 }

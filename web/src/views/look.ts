@@ -27,6 +27,8 @@ export interface Look extends Shown {
   readonly tree: Tree;
   /** Of the tree, since the log before; null: there is none. */
   readonly changes: TreeChanges | null;
+  /** What changed is told in seconds. */
+  readonly seconds: boolean;
   /** Of the tree, where colors stand for them. */
   readonly states: TreeStates | null;
   /** By function of the log before, as `found`. */
@@ -98,6 +100,11 @@ function filterKeyOf(state: ViewState): string {
   return JSON.stringify([state.onlyOwn, state.threads, state.range, state.hide, state.focus]);
 }
 
+/** No part of a run: the time of one is nothing beside that of another run. */
+export function isWhole(state: ViewState): boolean {
+  return state.threads.length === 0 && state.range === null;
+}
+
 /** Only merged trees are compared: threads and processes have no partners. */
 function flagsOf(state: ViewState, compared: boolean): number {
   return (
@@ -139,7 +146,11 @@ export function useLook(profile: Profile, state: ViewState): Look {
   }, [filterKey]);
   const hurry = before !== null || state.tab !== "flame" || state.zoom !== 0 || state.search !== "";
   const { tree, rough, settle } = useWholeTree(engine, `${flags} ${filterKey}`, flags, hurry);
-  const changes = useMemo(() => (before === null ? null : engine.treeChanges(tree, before.engine, flags)), [tree]);
+  const seconds = state.seconds && isWhole(state);
+  const changes = useMemo(
+    () => (before === null ? null : engine.treeChanges(tree, before.engine, flags | (seconds ? treeFlag.seconds : 0))),
+    [tree, seconds],
+  );
   const byState = colorByOf(state, profile) === "state";
   const states = useMemo(() => (byState ? tree.states() : null), [tree, byState]);
   const coloring = useColoring(profile, state, filterKey);
@@ -159,7 +170,7 @@ export function useLook(profile: Profile, state: ViewState): Look {
     if (!state.inverted) return tree.share(found);
     return engine.groups(Uint32Array.from(found, (mark) => 1 - mark), 1)[0].total;
   }, [tree, found]);
-  return { profile, filterKey, flags, tree, rough, settle, changes, states, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
+  return { profile, filterKey, flags, tree, rough, settle, changes, seconds, states, whole: tree.columns.total[0], coloring, found, foundBefore, searchError, foundTicks };
 }
 
 /** The table of functions, while it is shown. */
@@ -168,11 +179,11 @@ export function useFlat({ profile, filterKey }: Look, wanted: boolean): readonly
 }
 
 /** The functions that changed, while they are shown. */
-export function useChanges({ profile, filterKey }: Look, wanted: boolean, byTotal: boolean): readonly ChangeRow[] {
+export function useChanges({ profile, filterKey, seconds }: Look, wanted: boolean, byTotal: boolean): readonly ChangeRow[] {
   const { engine, before } = profile;
   return useMemo(
-    () => (wanted && before !== null ? engine.changes(before.engine, byTotal) : []),
-    [wanted ? filterKey : "", wanted && byTotal],
+    () => (wanted && before !== null ? engine.changes(before.engine, (byTotal ? treeFlag.byTotal : 0) | (seconds ? treeFlag.seconds : 0)) : []),
+    [wanted ? filterKey : "", wanted && byTotal, seconds],
   );
 }
 

@@ -3,7 +3,7 @@
 import type { RefObject } from "preact";
 import { formatCount, formatPercent } from "../format.ts";
 import { type Tab, type ViewState, initialState } from "../model/state.ts";
-import { type Look, shareOf } from "./look.ts";
+import { type Look, isWhole, shareOf } from "./look.ts";
 import { type Profile, colorByOf, colorings, tabsOf, threadName } from "./profile.ts";
 import type { StateProps } from "./viewstate.ts";
 
@@ -88,13 +88,14 @@ export function Search({ state, update, searchBox, result, error }: StateProps &
 /** Choices that are on or off. */
 type Flag = { readonly [K in keyof ViewState]: ViewState[K] extends boolean ? K : never }[keyof ViewState];
 
-function Toggle({ state, update, flag, label, title }: StateProps & {
+function Toggle({ state, update, flag, label, title, disabled = false }: StateProps & {
   readonly flag: Flag;
   readonly label: string;
   readonly title: string;
+  readonly disabled?: boolean;
 }) {
   return (
-    <button type="button" class="toggle" aria-pressed={state[flag]} title={title} onClick={() => update({ [flag]: !state[flag] })}>
+    <button type="button" class="toggle" aria-pressed={state[flag] && !disabled} title={title} disabled={disabled} onClick={() => update({ [flag]: !state[flag] })}>
       {label}
     </button>
   );
@@ -110,6 +111,15 @@ function Options({ state, update, look, onSave }: ToolbarProps) {
         <Toggle {...chosen} flag="onlyOwn" label="Only my code" title="Leave out libraries and the standard library; what they cost goes to who called them (o)" />
         <Toggle {...chosen} flag="foldRecursion" label="Fold recursion" title="A frame that calls itself is one (r)" />
         <Toggle {...chosen} flag="upward" label="Upward" title="The root at the bottom" />
+        {look.profile.before !== null && (
+          <Toggle
+            {...chosen}
+            flag="seconds"
+            label="Seconds"
+            title={isWhole(state) ? "Compare times in place of shares, of runs that do the same work" : "Times of whole runs alone are compared"}
+            disabled={!isWhole(state)}
+          />
+        )}
         <Threads {...chosen} profile={look.profile} />
         <label class="choice">
           Color by{" "}
