@@ -35,7 +35,8 @@ what to record
   --mem, --memory  record the memory in use with each sample
   --lines          show lines in reports of this log
   --jitlog         under PyPy, with -o F: write what its JIT does to F.jit, to
-                   be opened with: vmprof jit F.jit; with --web it is sent too
+                   be opened with: vmprof jit F.jit; the page of --html shows
+                   it, with --web it is sent too
   -n, --native     record C frames too, under PyPy so far. From vmprof 0.4 on,
                    -n meant --no-native: no C frames
   --no-native      no C frames, which is the default
@@ -113,9 +114,9 @@ class Options:
 
             if not is_recordable():
                 lines.append("--jitlog: only PyPy has a JIT to record; ignored")
-            elif self.output is None and not self.web:
+            elif self.output is None and self.html is None and not self.web:
                 lines.append(
-                    "--jitlog: needs -o FILE, beside which its log goes, or --web; ignored"
+                    "--jitlog: needs -o FILE, beside which its log goes, --html or --web; ignored"
                 )
         if self.native and not records_native():
             lines.append("--native: this version does not record C frames yet; ignored")

@@ -99,7 +99,8 @@ class _Run:
 
 def _begin_jitlog(options: Options, path: str) -> JitLog | None:
     """The log of the JIT beside the log at `path`, where one is asked for and can be had."""
-    if not options.jitlog or (options.output is None and not options.web):
+    shown = options.output is not None or options.html is not None or options.web
+    if not options.jitlog or not shown:
         return None
     from ._jit import JitLog, is_recordable
 

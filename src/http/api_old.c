@@ -119,9 +119,8 @@ put_time(vmp_json *j, const char *key, int64_t ns)
         vmp_json_str(j, vmp_str_from(text));
 }
 
-/* The id of the jitlog that came for the same run, or an empty text. */
-static int
-find_jitlog(vmp_http_request *r, const vmp_store_item *item, char ret_id[VMP_STORE_ID_SIZE])
+int
+vmp_http_jitlog_of(vmp_http_request *r, const vmp_store_item *item, char ret_id[VMP_STORE_ID_SIZE])
 {
     vmp_store *store = r->server->options->store;
     vmp_store_items *items = NULL;
@@ -141,7 +140,7 @@ static int
 put_run(vmp_http_request *r, vmp_json *j, const vmp_store_item *item)
 {
     char jitlog[VMP_STORE_ID_SIZE];
-    int rc = find_jitlog(r, item, jitlog);
+    int rc = vmp_http_jitlog_of(r, item, jitlog);
     if (rc < 0)
         return rc;
     char *argv = vmp_arena_copy(&r->arena, item->argv);

@@ -156,6 +156,9 @@ int vmp_http_profile(vmp_http_request *r, vmp_str id, const vmp_profile **ret_p)
 int vmp_http_load_samples(vmp_http_request *r, vmp_str id, vmp_profile **ret_p);
 /* The same of a jitlog; -VMP_EINVAL: it is none. */
 int vmp_http_jitlog(vmp_http_request *r, vmp_str id, vmp_jitlog **ret_j);
+/* The id of the jitlog that came for the same run as the item, or an empty text. */
+int vmp_http_jitlog_of(
+    vmp_http_request *r, const vmp_store_item *item, char ret_id[VMP_STORE_ID_SIZE]);
 
 /* ------------------------------------------------------------- routes */
 

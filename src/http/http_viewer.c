@@ -1,6 +1,7 @@
 /* The viewer's page of a profile, which has the log in it. */
 #include "buf.h"
 #include "http_internal.h"
+#include "load.h"
 #include "page.h"
 
 /* All bytes of an item. */
@@ -29,15 +30,43 @@ title(vmp_http_request *r, const vmp_store_item *item)
     return (vmp_str){copy, s.n};
 }
 
+/* The jitlog of the same run, and what of the log belongs to it; none is no error. */
+static int
+add_jitlog(vmp_http_request *r, const vmp_store_item *item, const vmp_buf *log, vmp_jitlog **ret_j,
+    vmp_profile **ret_p)
+{
+    char id[VMP_STORE_ID_SIZE];
+    int rc = vmp_http_jitlog_of(r, item, id);
+    if (rc < 0 || id[0] == '\0')
+        return rc;
+    rc = vmp_http_jitlog(r, vmp_str_from(id), ret_j);
+    if (rc == 0)
+        rc = vmp_load_bytes(ret_p, log->p, log->n, NULL, &r->err);
+    return rc;
+}
+
 static int
 put_page(vmp_http_request *r, const vmp_store_item *item)
 {
     vmp_buf log = {0};
+    vmp_jitlog *jit = NULL;
+    vmp_profile *profile = NULL;
     vmp_str name = title(r, item);
     int rc = name.p ? gather(r, item, &log) : -VMP_ENOMEM;
     if (rc == 0)
+        rc = add_jitlog(r, item, &log, &jit, &profile);
+    if (rc == 0)
         rc = vmp_page_write(&r->out,
-            &(vmp_page_log){.name = name, .p = log.p, .n = log.n, .quick = true}, 1, &r->err);
+            &(vmp_page_log){.name = name,
+                .p = log.p,
+                .n = log.n,
+                .quick = true,
+                .jit = jit,
+                .jit_name = name,
+                .profile = profile},
+            1, &r->err);
+    vmp_profile_free(&profile);
+    vmp_jitlog_free(&jit);
     vmp_buf_fini(&log);
     return rc;
 }

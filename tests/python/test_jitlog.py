@@ -89,6 +89,17 @@ def test_pypy_tells_its_log_where_stdout_is_closed(pypy: Any, tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
+def test_pypy_shows_its_jit_in_the_page(pypy: Any, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    words = ["-m", "vmprof", "--jitlog", "--html", "run.html", "prog.py"]
+    done = pypy.run(words, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    if "no viewer" in done.stderr:
+        pytest.skip("this build has no viewer")
+    assert "log.jit: the log of its JIT is in the page too\n" in done.stderr, done.stderr
+    assert (tmp_path / "run.html").read_text().count('class="jit" data-name="log.jit"') == 1
+
+
 def test_pypy_records_and_the_program_does_not_notice(one_python: Any, tmp_path: Path) -> None:
     pypy = shutil.which("pypy3")
     if pypy is None:

@@ -197,6 +197,19 @@ def test_stitches_lead_from_guards_to_bridges(jitlog: str, server: Server) -> No
     assert [word[0] for word in got["stitches"][got["root"]] if word[0] != "g"] == ["l", "l", "j"]
 
 
+def test_the_page_of_a_log_has_the_jitlog_of_its_run(server: Server) -> None:
+    run = begin(server)
+    assert upload(server, "cpu", run, own_log()).status == 200
+    log = server.call("GET", f"/api/v1/profiles/{run}").json()
+    if log["viewer"] is None:
+        pytest.skip("this build has no viewer")
+    alone = call(server, "GET", "/profiles/{id}", id=run)
+    assert alone.status == 200 and b'class="jit"' not in alone.body
+    upload(server, "jit", run, gzip.compress(JITLOG))
+    both = call(server, "GET", "/profiles/{id}", id=run)
+    assert both.status == 200 and both.body.count(b'class="jit"') == 1
+
+
 def test_what_is_no_trace_is_not_there(jitlog: str, server: Server) -> None:
     log = server.put(own_log())["id"]
     for what in ("trace", "stitches"):
