@@ -19,7 +19,8 @@ from pathlib import Path
 
 TARGET = ["--target=wasm32-wasi"]
 # The size of the page is what counts, but for the views, which are asked for at each click.
-COMPILE = ["-O2", "-flto", "-std=c11", "-D_GNU_SOURCE", "-fno-strict-aliasing"]
+QUICK = "report"  # the room of the views
+COMPILE = ["-flto", "-std=c11", "-D_GNU_SOURCE", "-fno-strict-aliasing"]
 LINK = """
     -mexec-model=reactor -fuse-ld=lld -Oz -flto -Wl,--gc-sections -Wl,--strip-all
     -Wl,-z,stack-size=262144 -Wl,--max-memory=4294967296
@@ -55,7 +56,8 @@ def main(argv: list[str]) -> int:
 
     def compile(source: Path) -> tuple[int, Path]:
         target = folder / (source.stem + ".o")
-        command = [clang, *TARGET, *COMPILE, *args, "-MMD", "-MT", out.name]
+        optimize = "-O2" if source.parent.name == QUICK else "-Os"
+        command = [clang, *TARGET, optimize, *COMPILE, *args, "-MMD", "-MT", out.name]
         return subprocess.call([*command, "-c", str(source), "-o", str(target)]), target
 
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -95,6 +95,42 @@ def sourced(folder: Path) -> Log:
     return log
 
 
+PHASES = [("a", 0, 200), ("b", 200, 300), ("a", 600, 700), ("c", 700, 701), ("a", 701, 850)]
+
+
+def phased() -> tuple[Log, list[list[object]]]:
+    """A run that knows what it did, in ms: a, b, nothing, a with a moment of c in it; and a thread
+    that wakes up for 5 ms of each 100. With it what a chart of it shows, told from the phases."""
+    log = Log()
+    log.meta(argv="/srv/app/phased.py", cwd="/srv/app", python="3.11.7")
+    main = log.at(log.code("main", "/srv/app/phased.py", 1), 2)
+    wake = log.at(log.code("wake", "/srv/app/phased.py", 20), 21)
+    stacks = {
+        name: log.stack([main, log.at(log.code(name, "/srv/app/phased.py", 10), 11)])
+        for name in "abc"
+    }
+    log.thread(1, 4711, "MainThread")
+    log.thread(2, 4712, "waker")
+    rows = [
+        (MS * t, stacks[name]) for name, begin, end in PHASES for t in range(begin + 1, end + 1)
+    ]
+    log.samples(1, rows)
+    woken = log.stack([wake])
+    rows = [(MS * (t + i), woken) for t in range(100, 800, 100) for i in range(1, 6)]
+    log.samples(2, rows)
+    log.clock(900 * MS, (550 + 35) * MS)
+    log.end(900 * MS)
+    # Name, depth, begin, duration, samples; main lasts as long as there is no pause.
+    shown: list[list[object]] = [["MainThread", 1, 0, 850, 550]]
+    for first, last in ((0, 2), (2, 5)):
+        begin, end = PHASES[first][1], PHASES[last - 1][2]
+        shown.append(["main", 2, begin, end - begin, end - begin])
+        shown += [[name, 3, b, e - b, e - b] for name, b, e in PHASES[first:last]]
+    shown.append(["waker", 1, 100, 605, 35])
+    shown += [["wake", 2, t, 5, 5] for t in range(100, 800, 100)]
+    return log, shown
+
+
 def check_full(vmprof: str, folder: Path) -> None:
     """What is left out of a page that has its 16 MiB of source is told."""
     lines = 8000
@@ -229,6 +265,11 @@ def main(vmprof: str, node: str, browser: str) -> int:
         command = [vmprof, "show", str(log), "lines", "--by", "position", "--json"]
         told = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         (folder / "marked.json").write_bytes(told.stdout)
+        run, chart = phased()
+        log = folder / "phased.vmprof"
+        log.write_bytes(run.data())
+        subprocess.run([vmprof, "report", str(log), "-o", str(folder / "phased.html")], check=True)
+        (folder / "phased.json").write_text(json.dumps(chart))
         check_full(vmprof, folder)
         make_big(vmprof, folder)
         make_jit_pages(vmprof, folder)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changeUnit, formatAmount, formatChange, formatPoints, formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds } from "./format.ts";
+import { changeUnit, formatAmount, formatChange, formatPoints, formatCount, formatInterval, formatKilobytes, formatPercent, formatSeconds, formatTime } from "./format.ts";
 
 test("numbers are short and keep three digits", () => {
   assert.deepEqual([0, 0.00001, 0.00051, 0.0123, 0.4567, 0.99949, 0.99951, 1].map(formatPercent), [
@@ -20,4 +20,8 @@ test("a change has a sign, and points or seconds", () => {
   assert.equal(`${formatChange(-0.2, false)}${changeUnit(false)}`, "−20.0 points");
   assert.deepEqual([formatAmount(0.2, true), formatAmount(0.2, false)], ["200 ms", "20.0 %"]);
   assert.deepEqual([0, 0.1234, -0.2, 0.00123, -0.0999].map(formatPoints), ["+0.0", "+12.3", "−20.0", "+0.12", "−9.99"]);
+});
+
+test("a moment has the digits that tell it from the next one", () => {
+  assert.deepEqual([1, 0.5, 0.02, 0.001, 1e-9].map((step) => formatTime(1.23456, step)), ["1 s", "1.2 s", "1.23 s", "1.235 s", "1.234560 s"]);
 });

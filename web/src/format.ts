@@ -44,6 +44,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A moment, as exact as steps of this size need. */
+export function formatTime(seconds: number, step: number): string {
+  return `${seconds.toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9))))} s`;
+}
+
 /** A whole number with narrow spaces between groups of three digits. */
 export function formatCount(count: number): string {
   return Math.round(count)

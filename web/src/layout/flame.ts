@@ -58,7 +58,7 @@ class Gatherer {
 }
 
 /** From the root to a node, both included. */
-export function pathTo(tree: TreeColumns, node: NodeIndex): readonly NodeIndex[] {
+export function pathTo(tree: Pick<TreeColumns, "parent">, node: NodeIndex): readonly NodeIndex[] {
   const path = [node];
   for (let at: number = node; at !== 0; ) {
     at = tree.parent[at];

@@ -2,14 +2,17 @@
 
 import type { NodeIndex, TreeColumns } from "../model/engine.ts";
 
-export function children(tree: TreeColumns, node: NodeIndex): readonly NodeIndex[] {
+/** What of a tree, or of a chart, says which rows there are. */
+export type Rows = Pick<TreeColumns, "count" | "parent" | "end" | "depth">;
+
+export function children(tree: Rows, node: NodeIndex): readonly NodeIndex[] {
   const out: NodeIndex[] = [];
   for (let i = node + 1; i < tree.end[node]; i = tree.end[i]) out.push(i as NodeIndex);
   return out;
 }
 
 /** The root and what is below open nodes, in the order of the tree. */
-export function openRows(tree: TreeColumns, open: ReadonlySet<number>): readonly NodeIndex[] {
+export function openRows(tree: Rows, open: ReadonlySet<number>): readonly NodeIndex[] {
   const out: NodeIndex[] = [];
   for (let i = 0; i < tree.count; i = open.has(i) ? i + 1 : tree.end[i]) out.push(i as NodeIndex);
   return out;

@@ -26,6 +26,8 @@ interface Exports {
   vmp_wasm_lines(profile: number, fn: number): number;
   vmp_wasm_expressions(profile: number, fn: number): number;
   vmp_wasm_timeline(profile: number, bins: number): number;
+  vmp_wasm_chart(profile: number, flags: number): number;
+  vmp_wasm_chart_view(chart: number, from: number, to: number, bins: number, firstLane: number, laneCount: number, flags: number): number;
   vmp_wasm_match(profile: number, before: number): number;
   vmp_wasm_tree_changes(tree: number, profile: number, before: number, flags: number): number;
   vmp_wasm_changes(profile: number, before: number, flags: number): number;
@@ -81,6 +83,8 @@ export interface Facts {
   readonly wallSeconds: number;
   readonly startUnix: number;
   readonly wall: boolean;
+  /** The log has no times of its samples. */
+  readonly untimed: boolean;
   readonly cut: boolean;
   readonly memory: boolean;
   readonly timer: string;
@@ -114,6 +118,46 @@ export interface TreeColumns {
   readonly total: Float64Array;
   readonly left: Float64Array;
   readonly seconds: Float64Array;
+}
+
+/** Threads over time (report_chart.h): a tree of the root, the lanes, and their frames. */
+export interface ChartColumns {
+  readonly count: number;
+  readonly parent: Uint32Array;
+  readonly end: Uint32Array;
+  readonly depth: Uint32Array;
+  readonly what: Uint32Array;
+  /** Seconds since the start. */
+  readonly begins: Float64Array;
+  readonly ends: Float64Array;
+  /** What the samples in it stand for, and their number. */
+  readonly seconds: Float64Array;
+  readonly samples: Float64Array;
+}
+
+/** What lanes were in, by time. */
+export interface ChartStates {
+  /** Of the columns. */
+  readonly lane: Uint32Array;
+  /** Index into `states`. */
+  readonly state: Uint32Array;
+  readonly begins: Float64Array;
+  readonly ends: Float64Array;
+}
+
+export interface ChartView {
+  readonly from: number;
+  readonly to: number;
+  /** Parts that are told apart: pixels. */
+  readonly bins: number;
+  readonly firstLane: number;
+  readonly laneCount: number;
+}
+
+export interface Lane {
+  readonly thread: number;
+  /** Of its deepest stack. */
+  readonly depth: number;
 }
 
 export interface Figures {
@@ -349,6 +393,50 @@ export class Tree {
   }
 }
 
+/** VMP_WASM_STATES in wasm.h. */
+const CHART_STATES = 1;
+
+export class Chart {
+  readonly lanes: readonly Lane[];
+
+  constructor(
+    private readonly c: Exports,
+    private readonly table: Table,
+  ) {
+    const depth = table.words(1);
+    this.lanes = Array.from(table.words(0), (thread, i) => ({ thread, depth: depth[i] }));
+  }
+
+  private read<T>(view: ChartView, flags: number, row: (table: Table) => T): T {
+    const { from, to, bins, firstLane, laneCount } = view;
+    const table = new Table(this.c, this.c.vmp_wasm_chart_view(this.table.handle, from, to, bins, firstLane, laneCount, flags));
+    const made = row(table);
+    table.free();
+    return made;
+  }
+
+  view(view: ChartView): ChartColumns {
+    return this.read(view, 0, (t) => {
+      const [parent, end, depth, what] = [0, 1, 2, 3].map((column) => t.words(column).slice());
+      const [begins, ends, seconds, samples] = [4, 5, 6, 7].map((column) => t.doubles(column).slice());
+      return { count: t.count, parent, end, depth, what, begins, ends, seconds, samples };
+    });
+  }
+
+  states(view: ChartView): ChartStates {
+    return this.read(view, CHART_STATES, (t) => ({
+      lane: t.words(0).slice(),
+      state: t.words(1).slice(),
+      begins: t.doubles(4).slice(),
+      ends: t.doubles(5).slice(),
+    }));
+  }
+
+  free(): void {
+    this.table.free();
+  }
+}
+
 function groupShares(c: Exports, groupOf: Uint32Array, make: (at: number) => number): readonly GroupShare[] {
   const at = there(c.vmp_wasm_alloc(groupOf.byteLength));
   new Uint32Array(c.memory.buffer, at, groupOf.length).set(groupOf);
@@ -500,6 +588,11 @@ export class Engine {
         total: changeOf(total, i, (flags[i] & changeFlag.totalSignificant) !== 0, seconds),
       }));
     });
+  }
+
+  /** flags: treeFlag.foldRecursion */
+  chart(flags: number): Chart {
+    return new Chart(this.c, new Table(this.c, this.c.vmp_wasm_chart(this.profile, flags)));
   }
 
   timeline(bins: number): TimelineColumns {

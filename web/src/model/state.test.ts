@@ -15,6 +15,8 @@ const busy: ViewState = {
   colorBy: "module",
   threads: [1, 3],
   range: [0.5, 12.25],
+  at: [1.5, 2.000125],
+  table: true,
   hide: [{ scope: "function", value: "a:b@x.py:3" }, { scope: "module", value: "json" }],
   focus: [{ scope: "file", value: "/a b/&=#.py" }],
   search: "/x+/",
@@ -30,7 +32,7 @@ test("what is written is read again", () => {
 });
 
 test("what cannot be read is as in the beginning", () => {
-  const wrong = "#tab=nothing&threads=x,-1,1.5,2&range=5,1&zoom=-3&hide=what:x&hide=nocolon&color=red&inv=yes";
+  const wrong = "#tab=nothing&threads=x,-1,1.5,2&range=5,1&at=1,2,3&zoom=-3&hide=what:x&hide=nocolon&color=red&inv=yes";
   assert.deepEqual(readState(wrong), { ...initialState, threads: [2] });
 });
 
@@ -39,6 +41,13 @@ test("another tree is looked at from its root", () => {
   assert.equal(changeState(zoomed, { inverted: true }).zoom, 0);
   assert.equal(changeState(zoomed, { search: "x" }).zoom, 9);
   assert.equal(changeState(zoomed, { tab: "tree", zoom: 4 }).zoom, 4);
+});
+
+test("another range is looked at whole", () => {
+  const near = changeState(initialState, { range: [1, 3], at: [1, 2] });
+  assert.deepEqual(near.at, [1, 2]);
+  assert.deepEqual(changeState(near, { search: "x" }).at, [1, 2]);
+  assert.equal(changeState(near, { range: null }).at, null);
 });
 
 test("a rule is there once", () => {

@@ -5,7 +5,7 @@ import { mark } from "./engine.ts";
 import { type FunctionName, functionKey } from "./names.ts";
 
 /** The last two are there if there is a log to compare with, and one of the JIT. */
-export const tabs = ["flame", "functions", "tree", "function", "changes", "jit"] as const;
+export const tabs = ["flame", "functions", "tree", "function", "chart", "changes", "jit"] as const;
 export type Tab = (typeof tabs)[number];
 
 export const colorings = ["change", "origin", "module", "state"] as const;
@@ -18,6 +18,9 @@ export interface Rule {
   readonly scope: Scope;
   readonly value: string;
 }
+
+/** Seconds since the start. */
+export type Range = readonly [number, number];
 
 export interface ViewState {
   readonly tab: Tab;
@@ -32,7 +35,11 @@ export interface ViewState {
   /** What changed is told in seconds, if whole runs are shown; else as shares. */
   readonly seconds: boolean;
   readonly threads: readonly number[];
-  readonly range: readonly [number, number] | null;
+  readonly range: Range | null;
+  /** What of the range the chart shows; null: all. */
+  readonly at: Range | null;
+  /** The chart is shown as a table. */
+  readonly table: boolean;
   readonly hide: readonly Rule[];
   readonly focus: readonly Rule[];
   readonly search: string;
@@ -55,6 +62,8 @@ export const initialState: ViewState = {
   seconds: false,
   threads: [],
   range: null,
+  at: null,
+  table: false,
   hide: [],
   focus: [],
   search: "",
@@ -70,6 +79,7 @@ const flags = {
   up: "upward",
   own: "onlyOwn",
   sec: "seconds",
+  table: "table",
 } as const;
 
 const ruleText = (rule: Rule): string => `${rule.scope}:${rule.value}`;
@@ -87,7 +97,10 @@ export function writeState(state: ViewState): string {
   for (const [key, name] of Object.entries(flags)) if (state[name]) out.set(key, "1");
   if (state.colorBy !== initialState.colorBy) out.set("color", state.colorBy);
   if (state.threads.length > 0) out.set("threads", state.threads.join(","));
-  if (state.range) out.set("range", state.range.map((s) => String(Math.round(s * 1e6) / 1e6)).join(","));
+  for (const key of ["range", "at"] as const) {
+    const range = state[key];
+    if (range) out.set(key, range.map((s) => String(Math.round(s * 1e6) / 1e6)).join(","));
+  }
   for (const rule of state.hide) out.append("hide", ruleText(rule));
   for (const rule of state.focus) out.append("focus", ruleText(rule));
   if (state.search !== "") out.set("search", state.search);
@@ -102,10 +115,13 @@ export function readState(text: string): ViewState {
   const given = new URLSearchParams(text.replace(/^#/, ""));
   const numbers = (key: string): number[] =>
     (given.get(key) ?? "").split(",").filter((part) => part !== "").map(Number);
-  const range = numbers("range");
   const index = (key: string): number => {
     const value = Number(given.get(key) ?? 0);
     return Number.isInteger(value) && value > 0 ? value : 0;
+  };
+  const range = (key: string): Range | null => {
+    const [from, to, ...more] = numbers(key);
+    return more.length === 0 && from >= 0 && to > from && to < Infinity ? [from, to] : null;
   };
   const rules = (key: string): Rule[] =>
     given.getAll(key).map(readRule).filter((rule): rule is Rule => rule !== null);
@@ -114,7 +130,8 @@ export function readState(text: string): ViewState {
     tab: tabs.find((name) => name === given.get("tab")) ?? initialState.tab,
     colorBy: colorings.find((name) => name === given.get("color")) ?? initialState.colorBy,
     threads: numbers("threads").filter((id) => Number.isInteger(id) && id >= 0),
-    range: range.length === 2 && range[0] >= 0 && range[1] > range[0] ? [range[0], range[1]] : null,
+    range: range("range"),
+    at: range("at"),
     hide: rules("hide"),
     focus: rules("focus"),
     search: given.get("search") ?? "",
@@ -162,7 +179,12 @@ const changesTree: readonly (keyof ViewState)[] = [
 export function changeState(state: ViewState, change: Partial<ViewState>): ViewState {
   const next = { ...state, ...change };
   const another = changesTree.some((key) => JSON.stringify(next[key]) !== JSON.stringify(state[key]));
-  return another && change.zoom === undefined ? { ...next, zoom: 0 } : next;
+  const elsewhere = JSON.stringify(next.range) !== JSON.stringify(state.range);
+  return {
+    ...next,
+    ...(another && change.zoom === undefined ? { zoom: 0 } : {}),
+    ...(elsewhere && change.at === undefined ? { at: null } : {}),
+  };
 }
 
 /** With the rule once, at the end. */

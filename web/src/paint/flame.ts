@@ -34,8 +34,22 @@ export interface Part {
   readonly share: number;
 }
 
+/** What is drawn beside the boxes: a filled rectangle, a text in it, or both. */
+export interface Extra {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** "": none. */
+  readonly fill: string;
+  readonly text?: string;
+  readonly ink?: string;
+}
+
 export interface Scene {
   readonly boxes: Boxes;
+  readonly below?: readonly Extra[];
+  readonly above?: readonly Extra[];
   /** Top of a row, from the top of the drawing. */
   readonly yOf: (row: number) => number;
   readonly fillOf: (box: number) => string;
@@ -81,6 +95,7 @@ export function paintFlame(context: CanvasRenderingContext2D, scene: Scene): voi
   context.font = FONT;
   context.textBaseline = "middle";
   const widthOf = (text: string): number => textWidth(context, text);
+  paintExtras(context, scene.below ?? [], widthOf);
   for (let i = 0; i < boxes.count; i++) {
     const x = boxes.x[i];
     const y = scene.yOf(boxes.row[i]);
@@ -114,6 +129,19 @@ export function paintFlame(context: CanvasRenderingContext2D, scene: Scene): voi
     const i = scene.selected;
     const y = scene.yOf(boxes.row[i]);
     outline(context, boxes.x[i], y, Math.max(boxes.width[i] - GAP, 2), ROW_HEIGHT - GAP, theme.ink, 2);
+  }
+  paintExtras(context, scene.above ?? [], widthOf);
+}
+
+function paintExtras(context: CanvasRenderingContext2D, extras: readonly Extra[], widthOf: (text: string) => number): void {
+  for (const { x, y, width, height, fill, text, ink } of extras) {
+    if (fill !== "") {
+      context.fillStyle = fill;
+      context.fillRect(x, y, width, height);
+    }
+    if (text === undefined) continue;
+    context.fillStyle = ink ?? INK;
+    context.fillText(fit(text, width - 2 * PADDING, widthOf), x + PADDING, y + height / 2 + 0.5);
   }
 }
 
@@ -151,6 +179,8 @@ export function flameSvg(scene: Scene, width: number, height: number, title: str
     `<rect width="100%" height="100%" fill="${theme.page}"/>`,
     `<g font-family="system-ui, 'Liberation Sans', sans-serif" font-size="12" fill="${INK}">`,
   ];
+  const extras = (all: readonly Extra[]): readonly string[] => all.map((extra) => extraSvg(extra, (part) => textWidth(canvas, part)));
+  out.push(...extras(scene.below ?? []));
   for (let i = 0; i < boxes.count; i++) {
     const rest = boxes.rest[i] === 1;
     const look = scene.lookOf(i);
@@ -174,6 +204,13 @@ export function flameSvg(scene: Scene, width: number, height: number, title: str
         `</g>`,
     );
   }
-  out.push("</g></svg>");
+  out.push(...extras(scene.above ?? []), "</g></svg>");
   return out.join("\n");
+}
+
+function extraSvg({ x, y, width, height, fill, text, ink }: Extra, widthOf: (text: string) => number): string {
+  const rect = fill === "" ? "" : `<rect x="${x.toFixed(2)}" y="${y}" width="${width.toFixed(2)}" height="${height}" fill="${fill}"/>`;
+  if (text === undefined) return rect;
+  const shown = escapeXml(fit(text, width - 2 * PADDING, widthOf));
+  return `${rect}<text x="${(x + PADDING).toFixed(2)}" y="${y + height / 2 + 4}" fill="${ink ?? INK}">${shown}</text>`;
 }

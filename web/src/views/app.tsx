@@ -6,9 +6,11 @@ import type { TraceIndex } from "../model/jit.ts";
 import { findFunction, functionKey } from "../model/names.ts";
 import { type Tab, type ViewState, initialState } from "../model/state.ts";
 import { CallTree } from "./calltree.tsx";
+import { type Drawer, saveGraph } from "./canvas.tsx";
 import { ChangeTable } from "./changes.tsx";
+import { Chart, type Picked } from "./chart.tsx";
 import { Breadcrumbs } from "./crumbs.tsx";
-import { type Drawer, FlameGraph, saveGraph } from "./flame.tsx";
+import { FlameGraph } from "./flame.tsx";
 import { FunctionView } from "./function.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { Header } from "./header.tsx";
@@ -22,10 +24,12 @@ import { Timeline, timelineBins } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { type StateProps, useViewState } from "./viewstate.ts";
 
-/** What is selected: of the tree, and of the table of functions. */
+/** What is selected: of the tree, of the table of functions, and of the chart. */
 interface Chosen {
   readonly node: NodeIndex | null;
   readonly row: FunctionIndex | null;
+  readonly picked: Picked | null;
+  readonly onPick: (picked: Picked | null) => void;
   readonly onNode: (node: NodeIndex | null) => void;
   readonly onRow: (fn: FunctionIndex | null) => void;
 }
@@ -33,7 +37,10 @@ interface Chosen {
 function useChosen({ tree, settle }: Look): Chosen {
   const [selection, setSelection] = useState<{ readonly tree: Tree; readonly node: NodeIndex } | null>(null);
   const [row, onRow] = useState<FunctionIndex | null>(null);
+  const [picked, onPick] = useState<Picked | null>(null);
   return {
+    picked,
+    onPick,
     // Another tree numbers its nodes anew.
     node: selection !== null && selection.tree === tree ? selection.node : null,
     row,
@@ -46,7 +53,7 @@ function useChosen({ tree, settle }: Look): Chosen {
 function legendOf(state: ViewState, profile: Profile): "change" | "state" | "function" {
   const colorBy = colorByOf(state, profile);
   if (state.tab === "changes") return "change";
-  if (colorBy === "state" && (state.tab === "flame" || state.tab === "function")) return colorBy;
+  if (colorBy === "state" && (state.tab === "flame" || state.tab === "function" || state.tab === "chart")) return colorBy;
   return colorBy === "change" && state.tab === "flame" ? colorBy : "function";
 }
 
@@ -65,6 +72,7 @@ export function App({ profile }: { readonly profile: Profile }) {
   const chosenFn =
     state.tab === "functions" || state.tab === "changes" ? chosen.row
     : state.tab === "function" ? fn
+    : state.tab === "chart" ? (chosen.picked?.fn ?? null)
     : chosen.node === null ? null
     : nodeFunction(look.tree.columns, chosen.node);
 
@@ -110,6 +118,7 @@ export function App({ profile }: { readonly profile: Profile }) {
             chosen={chosen}
             fn={fn}
             rootLabel={rootLabel}
+            end={timeline.begin.length * (timeline.begin[1] ?? 1)}
             onOpen={openFunction}
             onTrace={(trace) => update({ tab: "jit", trace })}
             onDrawer={(made) => {
@@ -121,6 +130,7 @@ export function App({ profile }: { readonly profile: Profile }) {
         look={look}
         node={showsTree ? chosen.node : null}
         fn={chosenFn}
+        note={state.tab === "chart" ? (chosen.picked?.note ?? "") : ""}
         rootLabel={rootLabel}
         state={state}
         update={update}
@@ -131,12 +141,14 @@ export function App({ profile }: { readonly profile: Profile }) {
   );
 }
 
-function View({ state, update, look, chosen, fn, rootLabel, onOpen, onTrace, onDrawer }: StateProps & {
+function View({ state, update, look, chosen, fn, rootLabel, end, onOpen, onTrace, onDrawer }: StateProps & {
   readonly look: Look;
   readonly chosen: Chosen;
   /** What the tab Function shows; null: the log has no such function. */
   readonly fn: FunctionIndex | null;
   readonly rootLabel: string;
+  /** Seconds from the start of the run to its end. */
+  readonly end: number;
   readonly onOpen: (fn: FunctionIndex) => void;
   readonly onTrace: (trace: TraceIndex) => void;
   readonly onDrawer: (drawer: Drawer | null) => void;
@@ -166,6 +178,8 @@ function View({ state, update, look, chosen, fn, rootLabel, onOpen, onTrace, onD
           />
         </>
       );
+    case "chart":
+      return <Chart state={state} update={update} look={look} end={end} picked={chosen.picked} onPick={chosen.onPick} onDrawer={onDrawer} />;
     case "changes":
       return <ChangeTable look={look} selected={chosen.row} onSelect={chosen.onRow} onOpen={onOpen} />;
     case "functions":

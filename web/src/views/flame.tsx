@@ -5,8 +5,9 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { changeUnit, formatChange, formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
 import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
 import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, type TreeStates, readWhat, states } from "../model/engine.ts";
-import { Look, type Part, ROW_HEIGHT, type Scene, type Theme, flameSvg, paintFlame } from "../paint/flame.ts";
+import { Look, type Part, ROW_HEIGHT, type Scene, type Theme } from "../paint/flame.ts";
 import { changeColor, cssColor, stateColor } from "../paint/colors.ts";
+import { type Drawer, Tooltip, makeDrawer, usePainted, useSize } from "./canvas.tsx";
 import { ChangeLine } from "./changes.tsx";
 import { useTheme } from "./theme.ts";
 import { type Shown, shareOf } from "./look.ts";
@@ -35,27 +36,11 @@ export interface FlameProps extends Shown {
   readonly onDrawer?: (drawer: Drawer | null) => void;
 }
 
-export interface Drawer {
-  svg(): string;
-  png(): Promise<Blob | null>;
-}
-
 /** The states of a node's samples, those with none left out. */
 function stateParts(ticks: TreeStates, node: number, whole: number): readonly Part[] {
   return states
     .map((state, i) => ({ fill: cssColor(stateColor[state]), share: shareOf(ticks[i][node], whole) }))
     .filter((part) => part.share > 0);
-}
-
-/** The graph as a file, named after the log. */
-export async function saveGraph(drawer: Drawer | null, kind: "svg" | "png", logName: string): Promise<void> {
-  const blob = kind === "png" ? await drawer?.png() : drawer && new Blob([drawer.svg()], { type: "image/svg+xml" });
-  if (!blob) return;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${logName.replace(/\.[^.]*$/, "")}.${kind}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 interface Hover {
@@ -67,11 +52,6 @@ interface Hover {
   readonly y: number;
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 const TRANSPARENT = -1;
 
 export function FlameGraph(props: FlameProps) {
@@ -79,20 +59,10 @@ export function FlameGraph(props: FlameProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
-  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const size = useSize(scroller);
   const [scrollTop, setScrollTop] = useState(0);
   const [pointed, setHover] = useState<Hover | null>(null);
   const hover = pointed !== null && pointed.tree === tree ? pointed : null;
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element === null) return undefined;
-    const measure = (): void => setSize({ width: element.clientWidth, height: element.clientHeight });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => observer.disconnect();
-  }, []);
 
   const rows = useMemo(() => visibleDepth(tree.columns, zoom, size.width), [tree, zoom, size.width]);
   const contentHeight = Math.max(rows * ROW_HEIGHT, upward ? size.height : 0);
@@ -134,48 +104,16 @@ export function FlameGraph(props: FlameProps) {
     };
   };
 
-  useEffect(() => {
-    const element = canvas.current;
-    if (element === null || size.width === 0) return;
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-    if (element.width !== width) element.width = width;
-    if (element.height !== height) element.height = height;
-    const context = element.getContext("2d");
-    if (context === null) return;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, size.width, size.height);
-    paintFlame(context, makeScene(boxes, yOf));
-  });
+  usePainted(canvas, size, () => makeScene(boxes, yOf));
 
   useEffect(() => {
-    const full = (): [Scene, number] => {
-      const all = layoutFlame(tree.columns, { zoom, width: size.width, firstRow: 0, endRow: rows });
+    const full = () => {
       const height = rows * ROW_HEIGHT;
-      return [
-        makeScene(all, (row) => (upward ? height - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT)),
-        height,
-      ];
+      const all = layoutFlame(tree.columns, { zoom, width: size.width, firstRow: 0, endRow: rows });
+      const scene = makeScene(all, (row) => (upward ? height - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT));
+      return { scene, width: size.width, height };
     };
-    props.onDrawer?.({
-      svg() {
-        const [scene, height] = full();
-        return flameSvg(scene, size.width, height, props.label);
-      },
-      png() {
-        const [scene, height] = full();
-        const element = document.createElement("canvas");
-        element.width = size.width * 2;
-        element.height = Math.min(height * 2, 16000);
-        const context = element.getContext("2d");
-        if (context === null) return Promise.resolve(null);
-        context.scale(2, 2);
-        context.fillStyle = theme.page;
-        context.fillRect(0, 0, size.width, height);
-        paintFlame(context, scene);
-        return new Promise((done) => element.toBlob(done, "image/png"));
-      },
-    });
+    props.onDrawer?.(makeDrawer(full, props.label));
     return () => props.onDrawer?.(null);
   }, [tree, zoom, size.width, rows, upward, coloring, props.changes, props.states, found, theme]);
 
@@ -282,7 +220,7 @@ export function FlameGraph(props: FlameProps) {
         <div style={{ height: `${Math.max(0, contentHeight - size.height)}px` }} />
       </div>
       <div class="spoken" role="status" aria-live="polite">{spoken}</div>
-      {hover !== null && <Tooltip hover={hover} profile={profile} tree={tree} changes={props.changes ?? null} rootLabel={rootLabel} />}
+      {hover !== null && <NodeTooltip hover={hover} profile={profile} tree={tree} changes={props.changes ?? null} rootLabel={rootLabel} />}
     </div>
   );
 }
@@ -297,44 +235,34 @@ export function describe(profile: Profile, tree: Tree, changes: TreeChanges | nu
   return `${shares}, changed by ${formatChange(change.change, change.seconds)}${changeUnit(change.seconds)}${change.significant ? "" : ", not significant"}`;
 }
 
-function Tooltip({ hover, profile, tree, changes, rootLabel }: {
+function NodeTooltip({ hover, profile, tree, changes, rootLabel }: {
   readonly hover: Hover;
   readonly profile: Profile;
   readonly tree: Tree;
   readonly changes: TreeChanges | null;
   readonly rootLabel: string;
 }) {
-  const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const { width, height } = element.getBoundingClientRect();
-    const x = Math.min(hover.x + 14, window.innerWidth - width - 8);
-    const y = hover.y + 18 + height > window.innerHeight ? hover.y - height - 10 : hover.y + 18;
-    element.style.left = `${Math.max(8, x)}px`;
-    element.style.top = `${Math.max(8, y)}px`;
-  });
   if (hover.rest) {
     const columns = tree.columns;
     const parent = columns.parent[hover.node] as NodeIndex;
     const ticks = columns.left[parent] + columns.total[parent] - columns.self[parent] - columns.left[hover.node];
     return (
-      <div class="tooltip" ref={box}>
+      <Tooltip x={hover.x} y={hover.y}>
         <b>Many narrow frames</b>
         <div class="faint">together {formatPercent(ticks / columns.total[0])}; click for a closer look</div>
-      </div>
+      </Tooltip>
     );
   }
   const d = tree.details(hover.node);
   const columns = tree.columns;
   const isFunction = readWhat(columns.what[hover.node]).is === "function";
   return (
-    <div class="tooltip" ref={box}>
+    <Tooltip x={hover.x} y={hover.y}>
       <b>{hover.node === 0 ? rootLabel : nodeLabel(profile, columns, hover.node)}</b>
       {isFunction && <div class="faint path">{nodePlace(profile, columns, hover.node)}</div>}
       <FigureTable details={d} />
       {changes !== null && <ChangeLine change={changes.of(hover.node)} isNew={changes.isNew(hover.node)} />}
-    </div>
+    </Tooltip>
   );
 }
 

@@ -8,7 +8,7 @@ import { placeText } from "../model/names.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
 import { JitOfFunction } from "./jit.tsx";
 import { Lines } from "./lines.tsx";
-import { type Shown, shareOf, useTree } from "./look.ts";
+import { type Shown, shareOf, useKept } from "./look.ts";
 import { nodeFunction } from "./profile.ts";
 
 export interface FunctionViewProps extends Shown {
@@ -28,8 +28,8 @@ export function FunctionView(props: FunctionViewProps) {
   const { engine } = profile;
   const name = profile.names[fn];
   const keys = [fn, filterKey, flags];
-  const callers = useTree(() => engine.tree(flags | treeFlag.above, fn), keys);
-  const callees = useTree(() => engine.tree(flags, fn), keys);
+  const callers = useKept(() => engine.tree(flags | treeFlag.above, fn), keys);
+  const callees = useKept(() => engine.tree(flags, fn), keys);
   const lines = useMemo(() => engine.lines(fn), keys);
   const expressions = useMemo(() => engine.expressions(fn), keys);
   const all = whole.columns.total[0];

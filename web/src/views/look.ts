@@ -48,11 +48,11 @@ export interface Look extends Shown {
 /** Share of a whole that may have nothing in it. */
 export const shareOf = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-/** A tree as long as it is shown: its columns are no garbage that a collector would know of. */
-export function useTree(make: () => Tree, keys: readonly unknown[]): Tree {
-  const tree = useMemo(make, keys);
-  useEffect(() => () => tree.free(), [tree]);
-  return tree;
+/** A tree or a chart as long as it is shown: its columns are no garbage that a collector would know of. */
+export function useKept<T extends { free(): void }>(make: () => T, keys: readonly unknown[]): T {
+  const kept = useMemo(make, keys);
+  useEffect(() => () => kept.free(), [kept]);
+  return kept;
 }
 
 /** Trees of no more nodes than this are there at once. */
@@ -76,7 +76,7 @@ function useWholeTree(engine: Engine, key: string, flags: number, hurry: boolean
     waiting?.tree.free();
     return engine.tree(flags);
   };
-  const tree = useTree(() => (rough ? engine.tree(flags | treeFlag.rough) : take()), [key, rough]);
+  const tree = useKept(() => (rough ? engine.tree(flags | treeFlag.rough) : take()), [key, rough]);
   useEffect(() => {
     // What is not in a hurry any more keeps the whole tree, and what is selected in it.
     if (!rough) {
@@ -144,7 +144,7 @@ export function useLook(profile: Profile, state: ViewState): Look {
     // Threads and times are those of one run.
     before?.engine.setFilter({ marks: matchMarks(marks, before.names, before.match, state), threads: [], range: null });
   }, [filterKey]);
-  const hurry = before !== null || state.tab !== "flame" || state.zoom !== 0 || state.search !== "";
+  const hurry = before !== null || (state.tab !== "flame" && state.tab !== "chart") || state.zoom !== 0 || state.search !== "";
   const { tree, rough, settle } = useWholeTree(engine, `${flags} ${filterKey}`, flags, hurry);
   const seconds = state.seconds && isWhole(state);
   const changes = useMemo(

@@ -56,7 +56,7 @@ export function threadName(thread: ThreadFacts | undefined): string {
   return thread.name !== "" ? thread.name : `thread ${thread.tid}`;
 }
 
-export function nodeLabel(profile: Profile, columns: TreeColumns, node: NodeIndex): string {
+export function nodeLabel(profile: Profile, columns: Pick<TreeColumns, "what">, node: NodeIndex): string {
   const what = readWhat(columns.what[node]);
   const { facts } = profile.engine;
   switch (what.is) {
@@ -71,12 +71,12 @@ export function nodeLabel(profile: Profile, columns: TreeColumns, node: NodeInde
   }
 }
 
-export function nodeFunction(columns: TreeColumns, node: NodeIndex): FunctionIndex | null {
+export function nodeFunction(columns: Pick<TreeColumns, "what">, node: NodeIndex): FunctionIndex | null {
   const what = readWhat(columns.what[node]);
   return what.is === "function" ? what.fn : null;
 }
 
-export function nodePlace(profile: Profile, columns: TreeColumns, node: NodeIndex): string {
+export function nodePlace(profile: Profile, columns: Pick<TreeColumns, "what">, node: NodeIndex): string {
   const fn = nodeFunction(columns, node);
   return fn === null ? "" : placeText(profile.names[fn]);
 }

@@ -10,10 +10,12 @@ import { nodeLabel, nodePlace } from "./profile.ts";
 import type { StateProps } from "./viewstate.ts";
 
 /** node: of the tree, where the tree is shown; fn: the function that it, or the row, is. */
-export function Selection({ look, node, fn, rootLabel, state, update, onOpen }: StateProps & {
+export function Selection({ look, node, fn, note, rootLabel, state, update, onOpen }: StateProps & {
   readonly look: Look;
   readonly node: NodeIndex | null;
   readonly fn: FunctionIndex | null;
+  /** What else is known of it. */
+  readonly note: string;
   readonly rootLabel: string;
   readonly onOpen: (fn: FunctionIndex) => void;
 }) {
@@ -27,6 +29,7 @@ export function Selection({ look, node, fn, rootLabel, state, update, onOpen }: 
         <b>{node === null ? name?.name : node === 0 ? rootLabel : nodeLabel(profile, tree.columns, node)}</b>{" "}
         <span class="faint path">{node === null ? "" : nodePlace(profile, tree.columns, node)}</span>
       </div>
+      {note !== "" && <span class="note">{note}</span>}
       {node !== null && <FigureTable details={tree.details(node)} />}
       {node !== null && look.changes !== null && <ChangeLine change={look.changes.of(node)} isNew={look.changes.isNew(node)} />}
       {fn !== null && name !== null && (

@@ -10,6 +10,9 @@ export interface PageTheme extends Theme {
   /** Of nodes that are no functions. */
   readonly groupFill: string;
   readonly line: string;
+  /** Behind names of threads, and over what is being chosen. */
+  readonly band: string;
+  readonly brush: string;
   readonly cpu: string;
   readonly memory: string;
 }
@@ -25,6 +28,8 @@ const light: PageTheme = {
   mark: "#b3005e",
   groupFill: "#dfe3e8",
   line: "#d5dae0",
+  band: "#eceff3",
+  brush: "rgba(11,92,173,0.22)",
   cpu: "#c2700a",
   memory: "#0f6cab",
 };
@@ -40,6 +45,8 @@ const dark: PageTheme = {
   mark: "#c2006b",
   groupFill: "#8d97a5",
   line: "#323943",
+  band: "#262c35",
+  brush: "rgba(124,192,245,0.22)",
   cpu: "#f2ab3d",
   memory: "#72bfed",
 };

@@ -12,6 +12,7 @@ const tabLabel: Readonly<Record<Tab, string>> = {
   functions: "Functions",
   tree: "Call tree",
   function: "Function",
+  chart: "Flame chart",
   changes: "Changes",
   jit: "JIT",
 };
@@ -133,7 +134,7 @@ function Options({ state, update, look, onSave }: ToolbarProps) {
             {colorings(look.profile).map((colorBy) => <option key={colorBy} value={colorBy}>{colorLabel[colorBy]}</option>)}
           </select>
         </label>
-        {state.tab === "flame" && (
+        {(state.tab === "flame" || (state.tab === "chart" && !state.table)) && (
           <span class="save">
             <button type="button" onClick={() => onSave("svg")} title="Save the graph as SVG">SVG</button>
             <button type="button" onClick={() => onSave("png")} title="Save the graph as PNG">PNG</button>
