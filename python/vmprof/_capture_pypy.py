@@ -166,11 +166,12 @@ class _Session:
         self.pauses -= 1
         if self.pauses == 0:
             self.resumed += 1
-            if _SAMPLES_HAVE_WEIGHTS and not self.flags & WALL:
-                # So that the next sample does not stand for the pause.
-                clock = {f"resumed.{self.resumed}": str(time.process_time_ns())}
+            if _SAMPLES_HAVE_WEIGHTS:
+                # By the clock of the samples, so that the next one does not stand for the pause.
+                wall = self.flags & WALL
+                now_ns = time.monotonic_ns() if wall else time.process_time_ns()
                 with suppress(OSError):  # Then samples cannot be written either.
-                    self.write(_meta_records(clock))
+                    self.write(_meta_records({f"resumed.{self.resumed}": str(now_ns)}))
             _pypy_ticks.pause(0)
         _vmprof.start_sampling()
 

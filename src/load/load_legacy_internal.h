@@ -107,7 +107,7 @@ enum { VMP_OLD_DOUBLE_BYTES = 8, VMP_OLD_BATCH = 1024 /* samples */ };
 
 /* Per thread, by its id in the profile. */
 typedef struct vmp_old_thread {
-    uint64_t last_ns; /* time of the last sample, as the log has it */
+    uint64_t last_ns; /* time of the last sample as the log has it; row 0: or end of a pause */
     uint64_t samples;
 } vmp_old_thread;
 

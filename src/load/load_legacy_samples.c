@@ -56,7 +56,9 @@ static uint64_t
 weigh(vmp_old_loader *l, vmp_old_thread *t, uint64_t now_ns)
 {
     uint64_t max_ns = l->options->max_gap_ns ? l->options->max_gap_ns : DEFAULT_MAX_GAP_NS, gap;
-    int64_t ahead = (int64_t)(now_ns - t->last_ns);
+    /* In real-time mode row 0 has no samples, but the end of a pause, which all threads had. */
+    uint64_t from_ns = t->last_ns > l->threads[0].last_ns ? t->last_ns : l->threads[0].last_ns;
+    int64_t ahead = (int64_t)(now_ns - from_ns);
     bool first = t->samples == 0;
     uint64_t least_ns = l->timer == VMP_OLD_NOT_OURS ? l->period_ns : 1;
     if (!first && ahead <= 0)

@@ -108,19 +108,30 @@ TEST(a_sample_stands_for_what_its_timer_says)
     check_weights("perf-user", PERIOD_NS, PERIOD_NS);
 }
 
-TEST(a_pause_is_nobodys_time)
+/* Weights of samples before and after a pause. */
+static void
+check_pause(int mode, const char *timer)
 {
     vmp_buf b = {0};
-    old_begin(&b, 7, OLD_KINDS, "pypy");
-    old_meta(&b, "timer", "itimer");
+    old_begin(&b, 7, mode, "pypy");
+    old_meta(&b, "timer", timer);
     sample(&b, 7000000);
     old_meta(&b, "resumed.1", "500000000");
     sample(&b, 502000000);
+    sample(&b, 505000000);
     old_end(&b);
     vmp_profile *p = load(&b);
+    CHECK_INT(p->samples.weight[0], PERIOD_NS);
     CHECK_INT(p->samples.weight[1], 2 * PERIOD_NS);
+    CHECK_INT(p->samples.weight[2], 3 * PERIOD_NS);
     vmp_profile_free(&p);
     vmp_buf_fini(&b);
+}
+
+TEST(a_pause_is_nobodys_time)
+{
+    check_pause(OLD_KINDS, "itimer");
+    check_pause(OLD_KINDS | OLD_REAL_TIME, "itimer-real");
 }
 
 TEST(what_the_session_counted_is_told)

@@ -142,19 +142,45 @@ def test_rate_is_the_same_after_a_fork(pypy: Any, tmp_path: Path) -> None:
     assert seconds["heavy"] == pytest.approx(0.6, rel=0.05)
 
 
-def test_wall_time_of_the_main_thread(pypy: Any, tmp_path: Path) -> None:
+# Prints how long a function takes: on a loaded machine more than its CPU time.
+TOOK = """
+def waits(): time.sleep(0.5)
+def take(function):
+    start = time.monotonic()
+    function()
+    print(function.__name__, time.monotonic() - start)
+"""
+
+
+def wall_profile(pypy: Any, tmp_path: Path, text: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds on the wall of each function: by the log, and of those that the program took."""
     prog, log = tmp_path / "prog.py", tmp_path / "log"
-    prog.write_text(KNOWN + "def waits(): time.sleep(0.5)\nwaits()\nheavy()\n")
+    prog.write_text(KNOWN + TOOK + text)
     done = pypy.run(["-m", "vmprof", "--wall", "-o", str(log), str(prog)], cwd=tmp_path)
     said = (
         "vmprof: by the clock on the wall PyPy samples the main thread alone, and interrupts it:"
         " there sockets with a timeout may fail\n"
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
+    assert (done.returncode, done.stderr) == (0, said)
     command = [pypy.binary, "show", str(log), "flat", "--json"]
     flat = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     seconds = {one["name"]: one["total"]["seconds"] for one in flat["functions"]}
+    took = {name: float(value) for name, value in map(str.split, done.stdout.splitlines())}
+    return seconds, took
+
+
+def test_wall_time_of_the_main_thread(pypy: Any, tmp_path: Path) -> None:
+    seconds, took = wall_profile(pypy, tmp_path, "take(waits)\ntake(heavy)\n")
     assert seconds["waits"] == pytest.approx(0.5, rel=0.4)
+    assert seconds["heavy"] == pytest.approx(took["heavy"], rel=0.1)
+
+
+def test_pause_is_no_time_on_the_wall(pypy: Any, tmp_path: Path) -> None:
+    text = "import vmprof\nheavy()\nvmprof.stop_sampling()\nwaits()\nwaits()\n"
+    text += "vmprof.start_sampling()\ntake(light)\n"
+    seconds, took = wall_profile(pypy, tmp_path, text)
+    assert seconds["light"] == pytest.approx(took["light"], abs=0.1)
+    assert "waits" not in seconds
 
 
 def test_timer_that_does_not_exist_is_named(pypy: Any, tmp_path: Path) -> None:
