@@ -88,12 +88,12 @@ class _Session:
                 raise _as_os_error(error) from None
             raise
         _pypy_ticks.log(self.fd)
+        wall = bool(self.flags & WALL)
+        period_ns = self.interval_ns if wall and not _SAMPLES_HAVE_WEIGHTS else 0
         try:
             # Before the ticks: their handler calls the one that is there.
-            _pypy_states.begin(self.fd, self.interval_ns, bool(self.flags & WALL), self._write_meta)
-            timer = _pypy_ticks.start(
-                self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, bool(self.flags & WALL)
-            )
+            _pypy_states.begin(self.fd, wall, period_ns, self._write_meta)
+            timer = _pypy_ticks.start(self.interval_ns, self.timer, _SAMPLES_HAVE_WEIGHTS, wall)
             self.guard.install()
             self.write(_meta_records({**self.meta, "timer": timer}))
         except BaseException:

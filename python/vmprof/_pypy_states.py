@@ -77,8 +77,8 @@ class _Recording:
     def __init__(
         self,
         fd: int,
-        interval_ns: int,
         real_time: bool,
+        period_ns: int,
         write: Callable[[dict[str, str]], None],
     ) -> None:
         self._c = _functions()
@@ -91,7 +91,7 @@ class _Recording:
         self._before: list[Any] = []
         self._ours: list[Any] = []
         signo = signal.SIGALRM if real_time else signal.SIGPROF
-        if self._c["begin"](signo, fd, interval_ns) < 0:
+        if self._c["begin"](signo, fd, period_ns) < 0:
             return
         # No sample may come between the place of the record and the record.
         _vmprof.stop_sampling()
@@ -187,18 +187,19 @@ _recording: _Recording | None = None
 
 
 def begin(
-    fd: int, interval_ns: int, real_time: bool, write: Callable[[dict[str, str]], None]
+    fd: int, real_time: bool, period_ns: int, write: Callable[[dict[str, str]], None]
 ) -> None:
     """Begins to record into the log that `_vmprof` was just enabled for.
 
     Args:
         fd: of the log; samples are looked up by their place in it.
-        interval_ns, real_time: as `_vmprof` was told.
+        real_time: as `_vmprof` was told.
+        period_ns: time on the wall that each sample stands for; 0: they differ.
         write: adds META records to the log.
     """
     global _recording
     try:
-        _recording = _Recording(fd, interval_ns, real_time, write)
+        _recording = _Recording(fd, real_time, period_ns, write)
     except OSError:
         _recording = None  # no library: the log tells what PyPy's own samples tell
 

@@ -40,12 +40,13 @@ static struct {
     int64_t ran_ns;      /* when the last sample of a thread that ran was taken */
     int64_t burst_ns;    /* the same of the first of those at once that it belongs to */
     unsigned burst;      /* so many so far; 0: no sample yet */
-    int64_t before_ns;   /* burst_ns of those before; 0: none */
-    double gap_ns;       /* usual time on the wall between samples; 0: not known yet */
+    int64_t before_ns;   /* when the sample before those was taken; 0: none */
+    double period_ns;    /* time on the wall that each sample stands for; 0: they differ */
+    double gap_ns;       /* the same, usually; 0: not known yet */
 } the;
 
 int
-vmp_pypy_begin(int signal, int log, uint64_t interval_ns)
+vmp_pypy_begin(int signal, int log, uint64_t period_ns)
 {
     struct sigaction before, ours;
     if (sigaction(signal, NULL, &before) < 0 || !(before.sa_flags & SA_SIGINFO) ||
@@ -63,7 +64,7 @@ vmp_pypy_begin(int signal, int log, uint64_t interval_ns)
     the.minor_hook_ns = the.minor_ns = the.before_ns = 0;
     the.burst = 0;
     the.spread = the.warm_ns = the.warm_samples = 0;
-    the.gap_ns = signal == SIGALRM ? (double)interval_ns : 0;
+    the.period_ns = the.gap_ns = (double)period_ns;
     ours = before;
     ours.sa_sigaction = vmp_pypy_on_signal;
     return sigaction(signal, &ours, NULL);
@@ -186,22 +187,36 @@ average_gap(double gap_ns, unsigned count)
         the.gap_ns += (gap_ns - the.gap_ns) / GAP_SAMPLES;
 }
 
+static void
+burst_end(void)
+{
+    if (the.burst == 0)
+        return;
+    if (the.before_ns > 0)
+        average_gap((double)(the.burst_ns - the.before_ns) / the.burst, the.burst);
+    the.before_ns = the.burst_ns;
+    the.burst = 0;
+}
+
 /* Averages the time between samples of threads that run. A tick that is late takes all
  * its samples at once, each for its part of the time since the tick before. */
 static void
 note_gap(int64_t wall_ns)
 {
-    if (the.burst > 0 && wall_ns - the.ran_ns < BURST_NS) {
-        the.ran_ns = wall_ns;
-        the.burst++;
-        return;
+    if (the.burst == 0 || wall_ns - the.ran_ns >= BURST_NS) {
+        burst_end();
+        the.burst_ns = wall_ns;
     }
-    if (the.burst > 0 && the.before_ns > 0)
-        average_gap((double)(the.burst_ns - the.before_ns) / the.burst, the.burst);
-    if (the.burst > 0)
-        the.before_ns = the.burst_ns;
-    the.burst_ns = the.ran_ns = wall_ns;
-    the.burst = 1;
+    the.ran_ns = wall_ns;
+    the.burst++;
+}
+
+/* A sample of a thread that waited stands for the wait, which is no gap of the next one. */
+static void
+note_sleep(int64_t wall_ns)
+{
+    burst_end();
+    the.before_ns = wall_ns;
 }
 
 void
@@ -214,11 +229,14 @@ vmp_pypy_warm_up(double seconds)
         return; /* no sample since: the next ones have it */
     for (uint64_t i = first; i < head; i++) {
         const vmp_pypy_sample *e = &vmp_pypy_samples.entries[i % VMP_PYPY_SAMPLES];
-        if (e->state == VMP_PYPY_ASLEEP)
-            continue;
-        ran++;
+        bool asleep = e->state == VMP_PYPY_ASLEEP;
+        ran += !asleep;
         free += e->state == VMP_PYPY_NO_STATE;
-        if (!vmp_pypy_samples.real_time)
+        if (the.period_ns > 0)
+            continue;
+        if (asleep)
+            note_sleep(e->wall_ns);
+        else
             note_gap(e->wall_ns);
     }
     the.warm_from = head;

@@ -23,10 +23,10 @@
 
 #include "compiler.h"
 
-/* Begins to look at the samples that the handler of `signal` writes to the
- * descriptor `log`, in real-time mode (SIGALRM) one for each interval_ns of each
- * thread. Returns 0, or -1: there is no such handler. */
-VMP_EXPORT int vmp_pypy_begin(int signal, int log, uint64_t interval_ns);
+/* Begins to look at the samples that the handler of `signal` (SIGALRM in real-time
+ * mode) writes to the descriptor `log`. Each of a thread that ran stands for
+ * period_ns on the wall; 0: they differ. Returns 0, or -1: there is no such handler. */
+VMP_EXPORT int vmp_pypy_begin(int signal, int log, uint64_t period_ns);
 
 /* Puts the handler of before back, unless another one was set since. */
 VMP_EXPORT void vmp_pypy_end(void);
