@@ -164,6 +164,8 @@ def enable(
 ) -> None:
     """Start sampling all threads of this process, those that start later included.
 
+    Under PyPy with `real_time` it is the main one alone.
+
     Args:
         fileno: descriptor of the log, open for writing. It stays yours: close it after
             `disable`. A pipe will do.
@@ -237,7 +239,7 @@ def sample_stack_now(skip: int = 0) -> list[int]:
 
 
 def insert_real_time_thread(thread_id: int = 0) -> int:
-    """Accepted for compatibility: all threads are sampled without it.
+    """Accepted for compatibility: all threads are sampled without it (PyPy: the main one alone).
 
     Args:
         thread_id: as `threading.get_ident()` gives it; 0 is the calling thread.
@@ -255,7 +257,7 @@ def insert_real_time_thread(thread_id: int = 0) -> int:
 
 
 def remove_real_time_thread(thread_id: int = 0) -> int:
-    """Accepted for compatibility: the thread is sampled all the same.
+    """Accepted for compatibility: what is sampled stays the same.
 
     Args, Raises: as `insert_real_time_thread`.
     Returns: how many threads are still named; -1 if this one was not.
