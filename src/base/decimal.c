@@ -1,8 +1,8 @@
 /* Doubles in decimal.
  *
- * Trying printf and strtod with 15, 16 and 17 digits is right for all numbers, and
- * took three quarters of the time of a large view. From 0.0001 to below 10^14,
- * where most figures are, 128 bits have room to do the same with no rounding but
+ * Trying printf and strtod with 15, 16 and 17 digits is right for all numbers, and took
+ * three quarters of the instructions of `vmprof diff --tree --json`. From 0.0001 to below
+ * 10^14, where most figures are, 128 bits have room to do the same with no rounding but
  * the wanted one. A number v = m 2^e there, m of 53 bits, has 17 digits before the
  * point as
  *
