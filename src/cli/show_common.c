@@ -51,11 +51,7 @@ int
 vmp_show_compare_places(const vmp_profile *p, vmp_function_id a, vmp_function_id b)
 {
     const vmp_profile_function *fa = &p->functions[a.i], *fb = &p->functions[b.i];
-    vmp_str sa = vmp_profile_string(p, fa->file), sb = vmp_profile_string(p, fb->file);
-    size_t n = sa.n < sb.n ? sa.n : sb.n;
-    int order = n ? memcmp(sa.p, sb.p, n) : 0;
-    if (order == 0 && sa.n != sb.n)
-        order = sa.n < sb.n ? -1 : 1;
+    int order = vmp_str_compare(vmp_profile_string(p, fa->file), vmp_profile_string(p, fb->file));
     if (order == 0 && fa->first_line != fb->first_line)
         order = fa->first_line < fb->first_line ? -1 : 1;
     return order;
