@@ -1,5 +1,5 @@
 /* A jitlog from any bytes: the tables hold together as jitlog.h says, and what
- * `vmprof jit` shows of it is harmless (fuzz_shown.h).
+ * `vmprof jit` and the page show of it is harmless (fuzz_shown.h).
  *
  * The first bytes: form (bits below), and which stages. With FORM_HEADER a
  * header is put before the rest, so that it is records from the start. The name
@@ -11,6 +11,8 @@
 #include "fuzz_shown.h"
 #include "jit.h"
 #include "jitlog_bytes.h"
+#include "page_jit.h"
+#include "profile_builder.h"
 
 enum { HEAD_BYTES = 2 };
 enum {
@@ -21,6 +23,7 @@ enum {
     FORM_LOSSLESS = 16,
     FORM_HEADER = 32,
     FORM_32BIT = 64,
+    FORM_PAGE = 128, /* with FORM_WHOLE: beside a profile */
 };
 
 static void
@@ -90,6 +93,48 @@ check_query(const vmp_jitlog *j)
     vmp_jitlog_query_free(&q);
 }
 
+/* With the places of the log as its functions, each beginning at the line. */
+static vmp_profile *
+profile_of(const vmp_jitlog *j)
+{
+    vmp_profile_builder *b = NULL;
+    vmp_profile *p = NULL;
+    PROMISE(vmp_profile_builder_new(&b, false) == 0);
+    for (uint32_t i = 1; i < j->point_count; i++) {
+        const vmp_jitlog_point *at = &j->points[i];
+        vmp_string_id name, file;
+        vmp_code_id code;
+        PROMISE(vmp_profile_builder_string(b, vmp_jitlog_string(j, at->function), &name) == 0);
+        PROMISE(vmp_profile_builder_string(b, vmp_jitlog_string(j, at->file), &file) == 0);
+        PROMISE(vmp_profile_builder_code(
+                    b, VMP_PROFILE_PYTHON, name, name, file, (int32_t)at->line, &code) == 0);
+    }
+    PROMISE(vmp_profile_builder_finish(&b, 0, false, &p) == 0);
+    return p;
+}
+
+static int
+check_line(void *ctx, const void *p, size_t n, vmp_err *err)
+{
+    static const char none[] = "null\n";
+    uint32_t *lines = ctx;
+    (void)err;
+    if (*lines == 0 || n != strlen(none) || memcmp(p, none, n) != 0)
+        fuzz_shown_json((vmp_str){p, n});
+    ++*lines;
+    return 0;
+}
+
+static void
+check_page(const vmp_jitlog *j, bool with_profile)
+{
+    vmp_profile *p = with_profile ? profile_of(j) : NULL;
+    uint32_t lines = 0;
+    PROMISE(vmp_page_jit(j, p, check_line, &lines, NULL) == 0);
+    PROMISE(lines >= 1 && lines <= j->trace_count);
+    vmp_profile_free(&p);
+}
+
 static void
 show(const vmp_jitlog *j, const uint8_t *head)
 {
@@ -152,7 +197,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (j) {
         check_tables(j);
         check_query(j);
-        show(j, data);
+        if (data[0] & FORM_PAGE)
+            check_page(j, data[0] & FORM_WHOLE);
+        else
+            show(j, data);
     }
     vmp_jitlog_free(&j);
     vmp_buf_fini(&l.b);

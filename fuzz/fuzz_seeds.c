@@ -131,18 +131,19 @@ small_write(const char *dir, const char *name, bool compress)
         both_write(dir, name, bytes, (size_t)n);
 }
 
-/* Jitlogs of each version and word size, as text and as JSON; fuzz_jitlog.c has
- * the head. */
+/* Jitlogs of each version and word size, as text, as JSON and for the page; fuzz_jitlog.c
+ * has the head. */
 static void
 jitlog_write(const char *dir)
 {
-    enum { JSON = 1, WHOLE = 2, FORMS = 4, ALL_STAGES = 3 };
+    enum { JSON = 1, WHOLE = 2, PAGE = 128, FORMS = 6, ALL_STAGES = 3 };
+    static const uint8_t forms[FORMS] = {0, JSON, WHOLE, JSON | WHOLE, PAGE, PAGE | WHOLE};
     for (unsigned version = 1; version <= 4; version++) {
         for (uint8_t form = 0; form < 2 * FORMS; form++) {
             char name[64];
             vmp_buf b = {0};
             jitlog_bytes l = jitlog_bytes_small(version, form >= FORMS);
-            vmp_buf_u8(&b, form & (JSON | WHOLE));
+            vmp_buf_u8(&b, forms[form % FORMS]);
             vmp_buf_u8(&b, 4 * ALL_STAGES);
             vmp_buf_put(&b, l.b.p, l.b.n);
             snprintf(name, sizeof(name), "v%u-%u", version, form);
