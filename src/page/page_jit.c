@@ -32,15 +32,21 @@ typedef struct writer {
     vmp_out line;
 } writer;
 
-/* A function of the profile, by strings of the jitlog. */
-typedef struct known {
-    uint32_t file, name, line, function;
-} known;
+/* Where code begins that has a name and a file, by strings of the jitlog. */
+typedef struct beginning {
+    uint32_t file, name, line;
+    uint32_t function; /* of the profile */
+} beginning;
+
+typedef struct beginnings {
+    beginning *rows; /* sorted */
+    size_t n, cap;
+} beginnings;
 
 static int
-compare_known(const void *a, const void *b)
+compare_beginnings(const void *a, const void *b)
 {
-    const known *x = a, *y = b;
+    const beginning *x = a, *y = b;
     if (x->file != y->file)
         return x->file < y->file ? -1 : 1;
     if (x->name != y->name)
@@ -48,44 +54,96 @@ compare_known(const void *a, const void *b)
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* Those that the jitlog could speak of, sorted. NULL: no memory. */
-static known *
-know_functions(const vmp_jitlog *log, const vmp_profile *p, size_t *ret_n)
+static void
+sort_beginnings(beginnings *b)
 {
-    known *all = calloc(p ? p->function_count : 1, sizeof(*all));
-    size_t n = 0;
-    for (uint32_t i = 1; all && p && i < p->function_count; i++) {
-        const vmp_profile_function *f = &p->functions[i];
-        known k = {.function = i, .line = f->first_line > 0 ? (uint32_t)f->first_line : 0};
-        k.file = vmp_intern_find(&log->strings, vmp_profile_string(p, f->file));
-        k.name = vmp_intern_find(&log->strings, vmp_profile_string(p, f->name));
-        if (f->kind == VMP_PROFILE_PYTHON && k.file && k.name)
-            all[n++] = k;
-    }
-    if (all)
-        qsort(all, n, sizeof(*all), compare_known);
-    *ret_n = n;
-    return all;
+    if (b->n)
+        qsort(b->rows, b->n, sizeof(*b->rows), compare_beginnings);
 }
 
-/* Of those of this name in the file the last one that begins at the line or before; without
- * a line the only one. 0: none. */
-static uint32_t
-find_function(const known *all, size_t n, const vmp_jitlog_point *at)
+/* The functions of the profile that the jitlog could speak of. */
+static int
+gather_functions(beginnings *b, const vmp_jitlog *log, const vmp_profile *p)
 {
-    known wanted = {at->file, at->function, at->line ? at->line : UINT32_MAX, 0};
-    size_t from = 0, to = n;
+    for (uint32_t i = 1; p && i < p->function_count; i++) {
+        const vmp_profile_function *f = &p->functions[i];
+        beginning at = {.function = i, .line = f->first_line > 0 ? (uint32_t)f->first_line : 0};
+        at.file = vmp_intern_find(&log->strings, vmp_profile_string(p, f->file));
+        at.name = vmp_intern_find(&log->strings, vmp_profile_string(p, f->name));
+        if (f->kind != VMP_PROFILE_PYTHON || !at.file || !at.name)
+            continue;
+        if (VMP_VEC_RESERVE(b->rows, b->cap, b->n + 1) < 0)
+            return -VMP_ENOMEM;
+        b->rows[b->n++] = at;
+    }
+    sort_beginnings(b);
+    return 0;
+}
+
+/* The lines of first bytecodes in the jitlog, each once. */
+static int
+gather_first_lines(beginnings *b, const vmp_jitlog *log)
+{
+    vmp_pairs names = {0}, lines = {0};
+    int rc = 0;
+    for (uint32_t i = 1; rc == 0 && i < log->point_count; i++) {
+        const vmp_jitlog_point *at = &log->points[i];
+        if (at->index != 0 || at->line == 0)
+            continue;
+        uint32_t name = vmp_pairs_id(&names, at->file, at->function);
+        uint32_t id = name ? vmp_pairs_id(&lines, name, at->line) : 0;
+        if (id == 0 || VMP_VEC_RESERVE(b->rows, b->cap, id) < 0)
+            rc = -VMP_ENOMEM;
+        else if (id > b->n)
+            b->rows[b->n++] = (beginning){at->file, at->function, at->line, 0};
+    }
+    vmp_pairs_fini(&names);
+    vmp_pairs_fini(&lines);
+    sort_beginnings(b);
+    return rc;
+}
+
+/* The i-th row, counted from 1, if it has the point's name and file; else NULL. */
+static const beginning *
+named_row(const beginnings *b, size_t i, const vmp_jitlog_point *at)
+{
+    const beginning *row = i > 0 ? &b->rows[i - 1] : NULL;
+    return row && row->file == at->file && row->name == at->function ? row : NULL;
+}
+
+/* Counted from 1, the last row up to the point, of this name and file if there is one. */
+static size_t
+last_row(const beginnings *b, const vmp_jitlog_point *at)
+{
+    beginning wanted = {at->file, at->function, at->line ? at->line : UINT32_MAX, 0};
+    size_t from = 0, to = b->n;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        if (compare_known(&all[middle], &wanted) <= 0)
+        if (compare_beginnings(&b->rows[middle], &wanted) <= 0)
             from = middle + 1;
         else
             to = middle;
     }
-    if (from == 0 || all[from - 1].file != at->file || all[from - 1].name != at->function)
+    return from;
+}
+
+/* The function of the profile with the name and the file of a point that begins last before
+ * it, or 0. A point without a line is of the only one. Code has one first bytecode: where
+ * first_lines has two of them from the function to the point, the latter is in another one,
+ * which has no sample. */
+static uint32_t
+find_function(
+    const beginnings *functions, const beginnings *first_lines, const vmp_jitlog_point *at)
+{
+    size_t i = last_row(functions, at);
+    const beginning *found = named_row(functions, i, at);
+    if (!found)
         return 0;
-    bool only = from == 1 || all[from - 2].file != at->file || all[from - 2].name != at->function;
-    return at->line || only ? all[from - 1].function : 0;
+    if (at->line == 0)
+        return named_row(functions, i - 1, at) ? 0 : found->function;
+    size_t last = last_row(first_lines, at);
+    const beginning *second = last > 0 ? named_row(first_lines, last - 1, at) : NULL;
+    return second && second->line >= found->line ? 0 : found->function;
 }
 
 static int
@@ -93,16 +151,18 @@ make_places(writer *w)
 {
     const vmp_jitlog *log = w->log;
     vmp_pairs names = {0}, pairs = {0};
-    size_t n = 0;
-    known *all = know_functions(log, w->profile, &n);
+    beginnings functions = {0}, first_lines = {0};
+    int rc = gather_functions(&functions, log, w->profile);
+    if (rc == 0 && functions.n)
+        rc = gather_first_lines(&first_lines, log);
     w->place_of = calloc(log->point_count, sizeof(*w->place_of));
-    int rc =
-        all && w->place_of && VMP_VEC_RESERVE(w->places, w->places_cap, 1) == 0 ? 0 : -VMP_ENOMEM;
+    if (!w->place_of || VMP_VEC_RESERVE(w->places, w->places_cap, 1) < 0)
+        rc = -VMP_ENOMEM;
     if (rc == 0)
         w->places[w->place_count++] = (place){0};
     for (uint32_t i = 1; rc == 0 && i < log->point_count; i++) {
         const vmp_jitlog_point *at = &log->points[i];
-        uint32_t function = find_function(all, n, at);
+        uint32_t function = find_function(&functions, &first_lines, at);
         uint32_t name = vmp_pairs_id(&names, at->file, at->function);
         uint32_t id = name ? vmp_pairs_id(&pairs, name, function) : 0;
         if (id == 0 || VMP_VEC_RESERVE(w->places, w->places_cap, id + (size_t)1) < 0)
@@ -113,7 +173,8 @@ make_places(writer *w)
     }
     vmp_pairs_fini(&names);
     vmp_pairs_fini(&pairs);
-    free(all);
+    free(functions.rows);
+    free(first_lines.rows);
     return rc;
 }
 

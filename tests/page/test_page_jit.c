@@ -91,6 +91,50 @@ TEST(functions_are_found_by_name_file_and_the_line_they_begin_at)
     vmp_buf_fini(&l.b);
 }
 
+/* One of A at lines 3 to 5, and one further below that the profile does not know. */
+static jitlog_bytes
+two_of_a_name(bool with_first)
+{
+    static const uint64_t lines[] = {4, 5, 11, 12}, indices[] = {0, 8, 0, 6};
+    jitlog_bytes l = {.version = 4};
+    put_header(&l);
+    put_points_begin(&l);
+    put_start(&l, 7, "loop", 0);
+    put_stage(&l, 7, 1);
+    for (int i = with_first ? 0 : 2; i < 4; i++) {
+        put_point(&l, 0xFF, "/src/a.py", lines[i], "work", indices[i], "LOAD_FAST");
+        put_op(&l, 4, "i3,i1,1", 0);
+    }
+    return l;
+}
+
+TEST(behind_two_first_bytecodes_is_no_function_that_begins_before_both)
+{
+    jitlog_bytes l = two_of_a_name(true), alone = two_of_a_name(false);
+    vmp_profile_builder *b = NULL;
+    vmp_profile *p = NULL;
+    vmp_jitlog *j = NULL;
+    CHECK_INT(vmp_profile_builder_new(&b, false), 0);
+    add_function(b, "work", "A.work", 3);
+    CHECK_INT(vmp_profile_builder_finish(&b, 0, false, &p), 0);
+    CHECK_INT(jitlog_bytes_read(&l, &j, NULL), 0);
+    char *text = lines_of(j, p);
+    has(text, "\"places\":[[\"\",\"\"],[\"work\",\"/src/a.py\",\"A.work\",3],"
+              "[\"work\",\"/src/a.py\"]]");
+    has(text, "\"passes\":[[1,2],[2,2]]");
+    free(text);
+    vmp_jitlog_free(&j);
+    /* What the log does not tell apart is taken for the one that is known. */
+    CHECK_INT(jitlog_bytes_read(&alone, &j, NULL), 0);
+    text = lines_of(j, p);
+    has(text, "\"places\":[[\"\",\"\"],[\"work\",\"/src/a.py\",\"A.work\",3]]");
+    free(text);
+    vmp_jitlog_free(&j);
+    vmp_profile_free(&p);
+    vmp_buf_fini(&l.b);
+    vmp_buf_fini(&alone.b);
+}
+
 TEST(each_trace_has_a_line_with_its_stages_most_entered_first)
 {
     jitlog_bytes l = jitlog_bytes_small(4, false);
@@ -173,18 +217,21 @@ run(const vmp_jitlog *j, const vmp_profile *p)
 
 TEST(without_memory_it_says_so)
 {
-    jitlog_bytes l = jitlog_bytes_small(4, false);
-    vmp_jitlog *j = NULL;
+    jitlog_bytes logs[] = {jitlog_bytes_small(4, false), two_of_a_name(true)};
     vmp_profile *p = functions();
-    int rc;
-    CHECK_INT(jitlog_bytes_read(&l, &j, NULL), 0);
-    ALLOC_FAIL_LOOP(rc, run(j, p));
+    for (int i = 0; i < 2; i++) {
+        vmp_jitlog *j = NULL;
+        int rc;
+        CHECK_INT(jitlog_bytes_read(&logs[i], &j, NULL), 0);
+        ALLOC_FAIL_LOOP(rc, run(j, p));
+        vmp_jitlog_free(&j);
+        vmp_buf_fini(&logs[i].b);
+    }
     vmp_profile_free(&p);
-    vmp_jitlog_free(&j);
-    vmp_buf_fini(&l.b);
 }
 
 TEST_MAIN(RUN(functions_are_found_by_name_file_and_the_line_they_begin_at),
+    RUN(behind_two_first_bytecodes_is_no_function_that_begins_before_both),
     RUN(each_trace_has_a_line_with_its_stages_most_entered_first),
     RUN(a_long_text_is_cut_between_characters), RUN(what_takes_no_more_ends_it),
     RUN(without_memory_it_says_so))
