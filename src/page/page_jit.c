@@ -7,6 +7,7 @@
 
 enum {
     MAX_FACTS = 32 << 20,  /* bytes of the first line, */
+    MAX_PLACES = 16 << 20, /* of it up to the end of the places, */
     MAX_STAGES = 96 << 20, /* of all others */
     MAX_TRACE = 16 << 20,  /* of each of those, */
     MAX_TEXT = 2000,       /* of the arguments, or of the machine code, of one operation */
@@ -178,14 +179,16 @@ make_places(writer *w)
     return rc;
 }
 
+/* Points keep the numbers of those that are told. */
 static void
-put_places(const writer *w, vmp_json *j)
+put_places(writer *w, vmp_json *j)
 {
+    uint32_t told = 0;
     vmp_json_key(j, "places");
     vmp_json_begin(j, '[');
-    for (uint32_t i = 0; i < w->place_count && j->out->n < MAX_FACTS / 2; i++) {
-        const vmp_jitlog_point *at = &w->log->points[w->places[i].point];
-        uint32_t function = w->places[i].function;
+    for (; told < w->place_count && j->out->n < MAX_PLACES; told++) {
+        const vmp_jitlog_point *at = &w->log->points[w->places[told].point];
+        uint32_t function = w->places[told].function;
         vmp_json_begin(j, '[');
         vmp_json_str(j, vmp_jitlog_string(w->log, at->function));
         vmp_json_str(j, vmp_jitlog_string(w->log, at->file));
@@ -196,6 +199,10 @@ put_places(const writer *w, vmp_json *j)
         vmp_json_end(j, ']');
     }
     vmp_json_end(j, ']');
+    vmp_json_put_uint(j, "places_left_out", w->place_count - told);
+    for (uint32_t i = 1; told < w->place_count && i < w->log->point_count; i++)
+        if (w->place_of[i] >= told)
+            w->place_of[i] = 0;
 }
 
 static void
@@ -213,28 +220,33 @@ count_stage(writer *w, uint32_t trace, enum vmp_jitlog_stage stage)
     }
 }
 
-/* Each place at its first point. */
-static void
+/* Each place at its first point. Returns how many were left out. */
+static uint32_t
 put_passes(writer *w, vmp_json *j, uint32_t trace, enum vmp_jitlog_stage stage)
 {
     const vmp_jitlog *log = w->log;
+    uint32_t left_out = 0;
     for (uint32_t i = log->traces[trace].stages[stage].first; i; i = log->entries[i].next) {
         uint32_t at = w->place_of[log->entries[i].point];
         if (at == 0 || w->seen_in[at] != trace)
             continue;
-        w->seen_in[at] = 0; /* told */
+        w->seen_in[at] = 0; /* told, or counted */
+        if (j->out->n >= MAX_FACTS) {
+            left_out++;
+            continue;
+        }
         vmp_json_begin(j, '[');
         vmp_json_uint(j, at);
         vmp_json_uint(j, w->operations[at]);
         vmp_json_end(j, ']');
     }
+    return left_out;
 }
 
 static vmp_jitlog_json
 json_of(const writer *w, vmp_json *j)
 {
-    return (vmp_jitlog_json){
-        .j = j, .log = w->log, .places = w->place_of, .max_text = MAX_TEXT, .max_bytes = MAX_TRACE};
+    return (vmp_jitlog_json){.j = j, .log = w->log, .places = w->place_of, .max_text = MAX_TEXT};
 }
 
 /* Keeps of w->traces those that are told. */
@@ -243,6 +255,7 @@ put_traces(writer *w, vmp_json *j)
 {
     vmp_jitlog_json how = json_of(w, j);
     size_t n = 0, all = w->trace_count;
+    uint32_t passes_left_out = 0; /* of the last trace */
     vmp_json_key(j, "traces");
     vmp_json_begin(j, '[');
     for (; n < all && j->out->n < MAX_FACTS; n++) {
@@ -253,11 +266,12 @@ put_traces(writer *w, vmp_json *j)
         for (int stage = VMP_JITLOG_NOOPT; stage <= VMP_JITLOG_OPT; stage++)
             count_stage(w, w->traces[n], (enum vmp_jitlog_stage)stage);
         for (int stage = VMP_JITLOG_NOOPT; stage <= VMP_JITLOG_OPT; stage++)
-            put_passes(w, j, w->traces[n], (enum vmp_jitlog_stage)stage);
+            passes_left_out += put_passes(w, j, w->traces[n], (enum vmp_jitlog_stage)stage);
         vmp_json_end(j, ']');
         vmp_json_end(j, '}');
     }
     vmp_json_end(j, ']');
+    vmp_json_put_uint(j, "passes_left_out", passes_left_out);
     vmp_json_put_uint(j, "left_out", all - n);
     w->trace_count = n;
 }
@@ -275,10 +289,11 @@ put_facts(writer *w)
 }
 
 static void
-put_stages(writer *w, uint32_t trace)
+put_stages(writer *w, uint32_t trace, size_t max_bytes)
 {
     vmp_json j = vmp_json_to(&w->line);
     vmp_jitlog_json how = json_of(w, &j);
+    how.max_bytes = max_bytes;
     uint32_t left_out[VMP_JITLOG_STAGE_COUNT];
     vmp_json_begin(&j, '{');
     vmp_json_key(&j, "stages");
@@ -301,7 +316,7 @@ vmp_page_jit(const vmp_jitlog *log, const vmp_profile *profile,
     int (*put)(void *ctx, const void *p, size_t n, vmp_err *err), void *ctx, vmp_err *err)
 {
     writer w = {.log = log, .profile = profile};
-    uint64_t bytes = 0;
+    size_t left = MAX_STAGES;
     vmp_out_init(&w.line, -1);
     int rc = make_places(&w);
     if (rc == 0) {
@@ -313,13 +328,14 @@ vmp_page_jit(const vmp_jitlog *log, const vmp_profile *profile,
     if (rc == 0)
         put_facts(&w);
     for (size_t i = 0; rc == 0 && i <= w.trace_count; i++) {
-        if (i > 0 && bytes < MAX_STAGES)
-            put_stages(&w, w.traces[i - 1]);
+        if (i > 0 && left > 0)
+            put_stages(&w, w.traces[i - 1], left < MAX_TRACE ? left : MAX_TRACE);
         else if (i > 0)
             vmp_out_text(&w.line, "null");
         vmp_out_text(&w.line, "\n");
         rc = w.line.rc < 0 ? w.line.rc : put(ctx, w.line.p, w.line.n, err);
-        bytes += i > 0 ? w.line.n : 0;
+        if (i > 0)
+            left -= w.line.n < left ? w.line.n : left;
         vmp_out_clear(&w.line);
     }
     vmp_out_fini(&w.line);

@@ -11,10 +11,12 @@
  *
  *   places    from 1 on, functions of the program: [name, file], and where one of them is a
  *             function of the profile what that is called there, and its first line
+ *   places_left_out  behind those, which would make the page too large: no trace names them
  *   traces    most entered first; of each also
  *   passes    [place, operations]: where it passes through, as traced or optimized, and how many
  *             operations of the optimized trace are there
- *   left_out  traces behind those that would make the page too large
+ *   passes_left_out  of the last of the traces, for the same reason
+ *   left_out  traces behind it, likewise
  *
  * and then there is a line for each of the traces: its `stages`, and `left_out`, how many
  * operations of each stage are not there; or null, where the page would be too large.

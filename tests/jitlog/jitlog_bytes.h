@@ -50,14 +50,20 @@ put_header(jitlog_bytes *l)
 }
 
 static inline void
-put_start(jitlog_bytes *l, uint64_t id, const char *type, uint64_t detail)
+put_start_by(jitlog_bytes *l, const char *driver, uint64_t id, const char *type, uint64_t detail)
 {
     vmp_buf_u8(&l->b, 0x1B);
     put_addr(l, id);
     put_text(l, type);
     put_addr(l, detail);
     if (l->version >= 2)
-        put_text(l, "pypyjit");
+        put_text(l, driver);
+}
+
+static inline void
+put_start(jitlog_bytes *l, uint64_t id, const char *type, uint64_t detail)
+{
+    put_start_by(l, "pypyjit", id, type, detail);
 }
 
 /* stage: 0 to 2. */

@@ -11,7 +11,7 @@ export type TraceIndex = number & { readonly __trace: unique symbol };
 export const jitStages = ["noopt", "opt", "asm"] as const;
 export type JitStage = (typeof jitStages)[number];
 
-/** A place in the program; `place` is the function, 0: not told. */
+/** A place in the program; `place` is the function, 0: not told, or left out. */
 export interface JitPlace {
   readonly function: string;
   readonly file: string;
@@ -50,7 +50,9 @@ interface JitFacts {
   readonly unknown_counters: number;
   /** Name, file, and of a function of the profile what that is called there and its first line. */
   readonly places: readonly (readonly [string, string, string?, number?])[];
+  readonly places_left_out: number;
   readonly traces: readonly JitTrace[];
+  readonly passes_left_out: number;
   readonly left_out: number;
 }
 
@@ -175,7 +177,7 @@ export function stageRows(entries: readonly JitEntry[]): readonly JitRow[] {
       rows.push({ is: "entry", entry });
       continue;
     }
-    if (entry.line !== before?.line || entry.place !== before.place) rows.push({ is: "line", at: entry });
+    if (entry.line !== before?.line || entry.function !== before.function || entry.file !== before.file) rows.push({ is: "line", at: entry });
     rows.push({ is: "bytecode", at: entry, text: `${entry.index} ${entry.opcode}` });
     before = entry;
   }

@@ -35,12 +35,14 @@ function placeText({ file, line }: JitPlace): string {
 function Facts({ jit, shown }: { readonly jit: JitLog; readonly shown: number }) {
   const { facts } = jit;
   const all = facts.traces.length;
+  const functionsLeftOut = facts.places_left_out + facts.passes_left_out;
   return (
     <p class="jit-facts faint">
       {jit.name}: {shown === all ? counted(all, "trace") : `${formatCount(shown)} of ${counted(all, "trace")}`}, {facts.machine}, jitlog of version {facts.version}
       {facts.unknown_counters > 0 && `; ${counted(facts.unknown_counters, "counter")} of traces that are not in it`}
       {facts.cut && <span class="warning"> It ends within a record: this is what was written.</span>}
       {facts.left_out > 0 && <span class="warning"> {counted(facts.left_out, "trace")} entered less often are left out; in a terminal: vmprof jit</span>}
+      {functionsLeftOut > 0 && <span class="warning"> Left out: {counted(functionsLeftOut, "function")} that traces pass through; in a terminal: vmprof jit</span>}
     </p>
   );
 }
