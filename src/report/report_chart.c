@@ -162,7 +162,7 @@ make_lanes(chart_maker *m)
         if (end == first)
             continue;
         uint32_t depth = deepest(c, first, end);
-        c->lanes[c->lane_count++] = (vmp_report_lane){thread, depth, end - first};
+        c->lanes[c->lane_count++] = (vmp_report_lane){thread, depth};
         c->first[c->lane_count] = end;
         c->depth_frames = depth > c->depth_frames ? depth : c->depth_frames;
     }
@@ -179,10 +179,9 @@ make_nodes(chart_maker *m)
     const uint32_t count = m->shape.count;
     c->nodes = calloc(count + (size_t)1, sizeof(*c->nodes));
     c->children = calloc(count, sizeof(*c->children));
-    c->slot_of = calloc(count, sizeof(*c->slot_of));
     m->number = calloc(count, sizeof(*m->number));
     uint32_t *size = calloc(count, sizeof(*size)), *next = calloc(count, sizeof(*next));
-    int rc = c->nodes && c->children && c->slot_of && m->number && size && next ? 0 : -VMP_ENOMEM;
+    int rc = c->nodes && c->children && m->number && size && next ? 0 : -VMP_ENOMEM;
     for (uint32_t i = rc == 0 ? count : 0; i-- > 0;) {
         size[i]++;
         if (i > 0)
@@ -257,8 +256,6 @@ vmp_report_chart_free(vmp_report_chart **c)
         free((*c)->samples);
         free((*c)->lanes);
         free((*c)->first);
-        free((*c)->slot_of);
-        free((*c)->slots);
         free((*c)->lot);
     }
     free(*c);

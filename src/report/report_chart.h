@@ -7,7 +7,9 @@
  *      before the start of the first process. It ends at its time. So a thread
  *      that used no CPU for a while has nothing there, and no time is twice.
  *   2. A pause of at most half an interval between two samples is none: the ticks
- *      themselves come no more evenly. Longer ones are pauses.
+ *      themselves come no more evenly. Longer ones are pauses. In wall mode that is
+ *      at most 100 ms, where half an interval is less: there threads are told of in
+ *      batches, and which sample has how much of the time is not exact.
  *   3. The filter chooses samples and frames as in all views (report.h). Samples
  *      that it takes away leave a pause.
  * A view shows a range of times in `bins` equal parts, say pixels:
@@ -15,7 +17,7 @@
  *      together, from where the first begins to where the last ends. Shown of them
  *      is, from the outermost frame on, the frame in which they spent the most
  *      time among the callees of the frame shown above it (of equal ones: the one
- *      that came first), as long as that is at least what ended above it. So all
+ *      that the log has first), as long as that is at least what ended above it. So all
  *      that is shown above each other was seen so in one sample.
  *   5. A frame that is shown at the same place of the same callers in the next
  *      sample, or bin, goes on, unless there was a pause of a bin or more. Whether
@@ -34,13 +36,12 @@ typedef struct vmp_report_chart_options {
 typedef struct vmp_report_lane {
     vmp_thread_id thread;
     uint32_t depth_frames; /* of its deepest stack */
-    size_t samples;
 } vmp_report_lane;
 
 typedef struct vmp_report_chart vmp_report_chart;
 
-/* Makes the view once; what is asked of it later costs what is shown. It borrows
- * the profile. -VMP_EINVAL: the profile has no samples one by one. */
+/* Makes the view once; what is asked of it later costs what its part of the run has. It
+ * borrows the profile. -VMP_EINVAL: the profile has no samples one by one. */
 int vmp_report_chart_new(
     vmp_report_chart **ret_c, const vmp_profile *p, const vmp_report_chart_options *options);
 void vmp_report_chart_free(vmp_report_chart **c);
@@ -61,7 +62,7 @@ typedef struct vmp_report_chart_rect {
     uint32_t parent, end, depth;    /* as in vmp_report_node */
     vmp_function_id function;       /* FRAME, ELIDED */
     vmp_thread_id thread;           /* THREAD */
-    int64_t begin_ns, end_ns;       /* ROOT and THREAD: from the first to the last */
+    int64_t begin_ns, end_ns;       /* THREAD: from the first to the last; ROOT: the range */
     /* Of the samples in it that pass through the frame (THREAD: of all; ROOT: of all
      * threads). With samples put together these are not all that are drawn. */
     uint64_t value_ns, samples;

@@ -21,16 +21,10 @@ typedef struct vmp_chart_node {
     uint32_t first_child; /* in vmp_report_chart.children, where the next node's begin is its end */
 } vmp_chart_node;
 
-/* A callee in one lot of samples. Slots are in use only while it is looked at. */
-typedef struct vmp_chart_slot {
-    uint32_t node;
-    uint32_t samples;
-    uint64_t value_ns;
-} vmp_chart_slot;
-
+/* A look of one lot, by node; the time of all up to it. */
 typedef struct vmp_chart_look {
     uint32_t node;
-    uint64_t value_ns;
+    uint64_t until_ns;
 } vmp_chart_look;
 
 struct vmp_report_chart {
@@ -42,10 +36,8 @@ struct vmp_report_chart {
     size_t *first; /* by lane and one more: in samples */
     uint32_t lane_count;
     uint32_t depth_frames; /* of the deepest lane */
-    uint32_t *slot_of;     /* by node: its slot, if that is in use and says so too */
-    vmp_chart_slot *slots;
-    vmp_chart_look *lot;
-    size_t slots_cap, lot_cap;
+    vmp_chart_look *lot;   /* of one bin, while it is made */
+    size_t lot_cap;
 };
 
 #endif

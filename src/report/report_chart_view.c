@@ -1,5 +1,5 @@
-/* Rectangles of a range of times: see report_chart.h. The cost is what is shown,
- * and a few steps for each sample that is put together with others. */
+/* Rectangles of a range of times: see report_chart.h. The cost is what is shown, the
+ * stacks of the bins (shown or going on), and sorting the samples of each bin. */
 #include <stdlib.h>
 
 #include "report_chart_internal.h"
@@ -156,89 +156,82 @@ child_towards(const vmp_report_chart *c, uint32_t node, uint32_t below)
     return children[low];
 }
 
-/* Adds the looks below a node to slots of its children, in the order of their first
- * ones. Returns what ends in the node itself; *ret_count: slots. */
-static uint64_t
-fill_slots(vmp_report_chart *c, uint32_t node, size_t n, uint32_t *ret_count)
-{
-    uint64_t own_ns = 0;
-    uint32_t count = 0, child = 0;
-    for (size_t i = 0; i < n; i++) {
-        const vmp_chart_look *look = &c->lot[i];
-        if (look->node == node) {
-            own_ns += look->value_ns;
-            continue;
-        }
-        if (child == 0 || look->node < child || look->node >= c->nodes[child].end)
-            child = child_towards(c, node, look->node);
-        uint32_t slot = c->slot_of[child];
-        if (slot >= count || c->slots[slot].node != child) {
-            slot = c->slot_of[child] = count++;
-            c->slots[slot] = (vmp_chart_slot){.node = child};
-        }
-        c->slots[slot].value_ns += look->value_ns;
-        c->slots[slot].samples++;
-    }
-    *ret_count = count;
-    return own_ns;
-}
-
-/* Keeps the looks at a node and what is below it. */
-static size_t
-keep_below(vmp_report_chart *c, uint32_t node, size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (c->lot[i].node >= node && c->lot[i].node < c->nodes[node].end)
-            c->lot[kept++] = c->lot[i];
-    return kept;
-}
-
-/* Goes down from a node at this depth as far as all looks do. */
-static uint32_t
-common_node(viewer *v, uint32_t node, uint32_t *depth, uint64_t value_ns, size_t n)
-{
-    const vmp_report_chart *c = v->c;
-    uint32_t least = UINT32_MAX, most = 0;
-    for (size_t i = 0; i < n; i++) {
-        least = c->lot[i].node < least ? c->lot[i].node : least;
-        most = c->lot[i].node > most ? c->lot[i].node : most;
-    }
-    while (node < least) {
-        uint32_t child = child_towards(c, node, least);
-        if (most >= c->nodes[child].end)
-            break;
-        node = child;
-        v->next[++*depth] = (shown_frame){.node = node, .value_ns = value_ns, .samples = n};
-    }
-    return node;
-}
-
-/* Rule 4: of samples with several stacks. */
 static int
-show_most(viewer *v, const vmp_chart_sample *s, size_t n, uint64_t value_ns)
+compare_looks(const void *a, const void *b)
+{
+    const vmp_chart_look *x = a, *y = b;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Index of the first look of [from, to) at this node or behind it. */
+static size_t
+look_at(const vmp_report_chart *c, size_t from, size_t to, uint32_t node)
+{
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (c->lot[middle].node < node)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* Of the looks [from, to). */
+static uint64_t
+time_of(const vmp_report_chart *c, size_t from, size_t to)
+{
+    uint64_t before_ns = from > 0 ? c->lot[from - 1].until_ns : 0;
+    return to > from ? c->lot[to - 1].until_ns - before_ns : 0;
+}
+
+/* The looks of samples by node, so that those below a node are neighbours. */
+static int
+sort_looks(viewer *v, const vmp_chart_sample *s, size_t n)
 {
     vmp_report_chart *c = v->c;
-    uint32_t node = 0, depth = 0;
-    size_t left = n;
-    if (VMP_VEC_RESERVE(c->slots, c->slots_cap, n) < 0 ||
-        VMP_VEC_RESERVE(c->lot, c->lot_cap, n) < 0)
+    uint64_t until_ns = 0;
+    if (VMP_VEC_RESERVE(c->lot, c->lot_cap, n) < 0)
         return -VMP_ENOMEM;
     for (size_t i = 0; i < n; i++)
         c->lot[i] = (vmp_chart_look){s[i].node, value_of(v, &s[i])};
+    qsort(c->lot, n, sizeof(*c->lot), compare_looks);
+    for (size_t i = 0; i < n; i++)
+        c->lot[i].until_ns = until_ns += c->lot[i].until_ns;
+    return 0;
+}
+
+/* Rule 4: of samples with several stacks. Each callee is looked at once, however deep the
+ * stacks are. */
+static int
+show_most(viewer *v, const vmp_chart_sample *s, size_t n)
+{
+    vmp_report_chart *c = v->c;
+    uint32_t node = 0, depth = 0;
+    size_t from = 0, to = n;
+    int rc = sort_looks(v, s, n);
+    if (rc < 0)
+        return rc;
     for (;;) {
-        uint32_t count, best = 0;
-        node = common_node(v, node, &depth, value_ns, left);
-        uint64_t own_ns = fill_slots(c, node, left, &count);
-        for (uint32_t i = 1; i < count; i++)
-            if (c->slots[i].value_ns > c->slots[best].value_ns)
-                best = i;
-        if (count == 0 || c->slots[best].value_ns < own_ns)
+        size_t below = look_at(c, from, to, node + 1), most_from = to, most_to = to;
+        const uint64_t own_ns = time_of(c, from, below);
+        uint32_t most = 0;
+        for (size_t i = below, end; i < to; i = end) {
+            uint32_t child = child_towards(c, node, c->lot[i].node);
+            end = look_at(c, i, to, c->nodes[child].end);
+            if (most == 0 || time_of(c, i, end) > time_of(c, most_from, most_to)) {
+                most = child;
+                most_from = i;
+                most_to = end;
+            }
+        }
+        const uint64_t most_ns = time_of(c, most_from, most_to);
+        if (most == 0 || most_ns < own_ns)
             break;
-        node = c->slots[best].node;
-        value_ns = c->slots[best].value_ns;
-        left = keep_below(c, node, left);
-        v->next[++depth] = (shown_frame){.node = node, .value_ns = value_ns, .samples = left};
+        node = most;
+        from = most_from;
+        to = most_to;
+        v->next[++depth] = (shown_frame){.node = node, .value_ns = most_ns, .samples = to - from};
     }
     return show(v, depth, s[0].begin_ns, s[n - 1].end_ns);
 }
@@ -255,13 +248,15 @@ bin_of(const viewer *v, const vmp_chart_sample *s)
     return (s->end_ns - v->request->from_ns - 1) / v->bin_ns;
 }
 
-/* The number of samples from this one on that are shown together. */
+/* The number of samples from this one on that are shown together. In the last bin some may
+ * begin only behind the range. */
 static size_t
 lot_of(const viewer *v, const vmp_chart_sample *s, size_t most)
 {
     size_t n = 1;
     if (!is_long(v, s))
-        while (n < most && !is_long(v, &s[n]) && bin_of(v, &s[n]) == bin_of(v, s))
+        while (n < most && s[n].begin_ns < v->request->to_ns && !is_long(v, &s[n]) &&
+               bin_of(v, &s[n]) == bin_of(v, s))
             n++;
     return n;
 }
@@ -302,7 +297,7 @@ show_lot(viewer *v, const vmp_chart_sample *s, size_t n)
         lane->begin_ns = s[0].begin_ns > v->request->from_ns ? s[0].begin_ns : v->request->from_ns;
     lane->samples += n;
     lane->value_ns += value_ns;
-    int rc = same ? show_stack(v, s, n, value_ns) : show_most(v, s, n, value_ns);
+    int rc = same ? show_stack(v, s, n, value_ns) : show_most(v, s, n);
     if (rc < 0)
         return rc;
     v->rects[v->open[0].rect].end_ns = v->last_ns;
