@@ -60,6 +60,9 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
+/* Says that a jitlog is cut at this byte. */
+void vmp_cli_note_cut_jitlog(const char *path, uint64_t at);
+
 /* Refuses two logs that are both standard input. Returns 0 or VMP_CLI_USAGE. */
 int vmp_cli_check_inputs(const char *command, const char *before, const char *after);
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +58,12 @@ vmp_cli_load(const char *path, bool keep_samples)
         vmp_cli_note("%s: the log has no clean end; %s what was written", path,
             keep_samples ? "taking" : "showing");
     return profile;
+}
+
+void
+vmp_cli_note_cut_jitlog(const char *path, uint64_t at)
+{
+    vmp_cli_note("%s: the jitlog is cut at byte %" PRIu64 "; showing what is before", path, at);
 }
 
 int

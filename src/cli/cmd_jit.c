@@ -123,8 +123,7 @@ read_log(const char *path, int64_t *ret_made_ns)
     if (rc < 0)
         vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
     else if (j->cut)
-        vmp_cli_note(
-            "%s: the jitlog is cut at byte %" PRIu64 "; showing what is before", path, j->cut_at);
+        vmp_cli_note_cut_jitlog(path, j->cut_at);
     return j;
 }
 

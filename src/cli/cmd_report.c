@@ -44,7 +44,7 @@ put_help(void)
     vmp_cli_output o;
     vmp_cli_output_open(&o, VMP_TERM_COLOR_AUTO);
     vmp_out_text(&o.out,
-        "usage: vmprof report LOG -o FILE [--before LOG] [--jitlog LOG] [--source]\n\n"
+        "usage: vmprof report LOG -o FILE [--before LOG] [--jitlog FILE] [--source]\n\n"
         "Writes one HTML file that shows the log in a browser: flame graph, table,\n"
         "call tree, timeline. The log is in it, and it needs no network. LOG is a\n"
         "file, or - for standard input; a jitlog of PyPy is shown alone.\n\noptions:\n");
@@ -134,8 +134,7 @@ load_jitlog(input *in, const char *path)
     if (rc < 0 && rc != -VMP_EFORMAT)
         vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
     else if (rc == 0 && in->jit->cut)
-        vmp_cli_note("%s: the jitlog is cut at byte %" PRIu64 "; showing what is before", path,
-            in->jit->cut_at);
+        vmp_cli_note_cut_jitlog(path, in->jit->cut_at);
     return rc;
 }
 
@@ -169,8 +168,10 @@ load_all(page *g, const request *q)
         int status = load(in, q->paths[i]);
         if (status != 0)
             return status;
-        if (!in->profile && (q->paths[1] || q->jitlog))
-            return vmp_cli_usage("report", "%s is a jitlog, which is shown alone", q->paths[i]);
+        if (!in->profile && (q->paths[1] || q->jitlog || q->source))
+            return vmp_cli_usage("report",
+                "%s is a jitlog, which is shown alone, without --before, --jitlog and --source",
+                q->paths[i]);
         if (in->profile)
             clocks[i] = vmp_cli_clock_of(in->profile);
     }

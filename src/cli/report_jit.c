@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,8 +75,7 @@ vmp_report_jit_read(
     else if (!asked)
         vmp_cli_note("%s: the log of its JIT is in the page too", path);
     if (rc == 0 && (*ret_j)->cut)
-        vmp_cli_note("%s: the jitlog is cut at byte %" PRIu64 "; showing what is before", path,
-            (*ret_j)->cut_at);
+        vmp_cli_note_cut_jitlog(path, (*ret_j)->cut_at);
     if (rc == 0)
         *ret_path = path;
     else
