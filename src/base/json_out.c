@@ -65,6 +65,8 @@ static void
 quoted(vmp_out *o, vmp_str s)
 {
     size_t plain = 0; /* start of the run that can be copied */
+    if (o->rc < 0)
+        return; /* nothing is put any more: what is behind a limit takes no time */
     vmp_out_text(o, "\"");
     for (size_t i = 0, n; i < s.n; i += n) {
         uint32_t c = vmp_utf8_decode(s.p + i, s.n - i, &n);

@@ -14,7 +14,7 @@
 enum { WITH_DRIVER = 2 }; /* version of the format that brought names of jitdrivers */
 
 /* Many traces and points may share one long name: a few megabytes of log could make a reply of
- * gigabytes. What programs make is less than ten times as long as the log. */
+ * gigabytes. */
 static const size_t max_reply_bytes = 256 << 20;
 
 typedef struct jit_reply {
@@ -185,7 +185,7 @@ put_meta(jit_reply *a, uint32_t trace)
     int rc = put_resops(a);
     vmp_json_key(a->j, "traces");
     vmp_json_begin(a->j, '{');
-    for (uint32_t i = 1; i < log->trace_count; i++)
+    for (uint32_t i = 1; i < log->trace_count && a->j->out->rc == 0; i++)
         if (log->traces[i].type != VMP_JITLOG_UNKNOWN)
             put_trace_meta(a, &log->traces[i], i - 1);
     vmp_json_end(a->j, '}');
@@ -285,7 +285,7 @@ put_entries(jit_reply *a, const vmp_jitlog_part *part, const char *key, uint8_t 
     uint32_t index = 0;
     vmp_json_key(a->j, key);
     vmp_json_begin(a->j, '[');
-    for (uint32_t i = part->first; i; i = a->log->entries[i].next) {
+    for (uint32_t i = part->first; i && a->j->out->rc == 0; i = a->log->entries[i].next) {
         const vmp_jitlog_entry *e = &a->log->entries[i];
         if (e->kind == kind && kind == VMP_JITLOG_OP)
             put_operation(a, e, index);

@@ -53,9 +53,9 @@ vmp_http_form_new(
     if (!f->processor) {
         bool memory = errno == ENOMEM;
         free(f);
-        return memory
-                   ? vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory")
-                   : vmp_err_set(err, VMP_EINVAL, 0, 0, "the form tells no boundary of its fields");
+        return memory ? vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory")
+                      : vmp_err_set(err, VMP_EINVAL, 0, 0,
+                            "the form tells no usable boundary of its fields");
     }
     f->to = to;
     *ret_f = f;

@@ -34,9 +34,10 @@ typedef int vmp_http_handler(vmp_http_request *r);
 enum vmp_http_body { VMP_HTTP_NO_BODY, VMP_HTTP_JSON_BODY, VMP_HTTP_LOG_BODY };
 
 enum {
-    VMP_HTTP_OPEN = 1, /* without a token */
-    VMP_HTTP_PAGE = 2, /* "/profiles/...", for a browser: without a token it is led to "/#/..." */
-    VMP_HTTP_FORM = 4, /* the body may be the file of a form */
+    VMP_HTTP_OPEN = 1,  /* without a token */
+    VMP_HTTP_PAGE = 2,  /* "/profiles/...", for a browser: without a token it is led to "/#/..." */
+    VMP_HTTP_FORM = 4,  /* the body may be the file of a form */
+    VMP_HTTP_TOKEN = 8, /* the token itself: a session is not enough */
 };
 
 typedef struct vmp_http_route {

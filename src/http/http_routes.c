@@ -12,7 +12,7 @@ const vmp_http_route vmp_http_routes[] = {
     {"GET", "/healthz", vmp_api_health, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
     {"GET", "/metrics", vmp_api_metrics, VMP_HTTP_NO_BODY, 0},
 
-    {"POST", "/api/v1/session", vmp_api_sign_in, VMP_HTTP_NO_BODY, 0},
+    {"POST", "/api/v1/session", vmp_api_sign_in, VMP_HTTP_NO_BODY, VMP_HTTP_TOKEN},
     {"DELETE", "/api/v1/session", vmp_api_sign_out, VMP_HTTP_NO_BODY, VMP_HTTP_OPEN},
     {"POST", "/api/v1/profiles", vmp_api_create, VMP_HTTP_LOG_BODY, 0},
     {"GET", "/api/v1/profiles", vmp_api_list, VMP_HTTP_NO_BODY, 0},

@@ -134,7 +134,8 @@ check_sender(vmp_http_request *r)
             r, MHD_HTTP_FORBIDDEN, "a page of another site may not change anything here");
         return false;
     }
-    if (options->token.n && !(r->route->flags & VMP_HTTP_OPEN) && !vmp_http_session_is_shown(r) &&
+    bool session = !(r->route->flags & VMP_HTTP_TOKEN) && vmp_http_session_is_shown(r);
+    if (options->token.n && !(r->route->flags & VMP_HTTP_OPEN) && !session &&
         !vmp_http_token_is(vmp_http_header(r, "Authorization"), options->token)) {
         if (vmp_http_session_ask(r))
             return false;

@@ -40,6 +40,10 @@ add_jitlog(vmp_http_request *r, const vmp_store_item *item, const vmp_buf *log, 
     if (rc < 0 || id[0] == '\0')
         return rc;
     rc = vmp_http_jitlog(r, vmp_str_from(id), ret_j);
+    if (rc == -VMP_ENOTFOUND) { /* deleted meanwhile */
+        r->err = (vmp_err){0};
+        return 0;
+    }
     if (rc == 0)
         rc = vmp_load_bytes(ret_p, log->p, log->n, NULL, &r->err);
     return rc;

@@ -86,6 +86,7 @@ typedef struct field {
     uint8_t meaning;
     bool is_string;
     vmp_jitlog_piece prefix;
+    uint32_t prefix_id; /* of it alone as a text; 0: not asked for yet */
 } field;
 
 typedef struct reader {
@@ -315,12 +316,13 @@ read_prefix(reader *r)
     if (prefix.n > VMP_JITLOG_MAX_NAME)
         return -VMP_ELIMIT;
     r->fields[i].prefix = prefix;
+    r->fields[i].prefix_id = 0;
     return 0;
 }
 
 /* The text of a field of a merge point; *ret_id is 0 if it was cut. */
 static int
-read_text(reader *r, const field *f, uint32_t *ret_id)
+read_text(reader *r, field *f, uint32_t *ret_id)
 {
     char joined[2 * VMP_JITLOG_MAX_NAME];
     uint64_t form = take_number(r, 1);
@@ -333,6 +335,11 @@ read_text(reader *r, const field *f, uint32_t *ret_id)
         return 0;
     if (form == WHOLE || prefix.n == 0)
         return intern(r, rest, ret_id);
+    if (form == SAME) { /* a byte of the log; hashed anew each time 4096 */
+        int rc = f->prefix_id ? 0 : intern(r, prefix, &f->prefix_id);
+        *ret_id = f->prefix_id;
+        return rc;
+    }
     if (rest.n > VMP_JITLOG_MAX_NAME)
         return -VMP_ELIMIT;
     memcpy(joined, prefix.p, prefix.n);
@@ -347,7 +354,7 @@ read_point(reader *r)
     if (r->field_count == 0)
         return corrupt(r, "a merge point before its fields are declared");
     for (size_t i = 0; i < r->field_count && !r->cut; i++) {
-        const field *f = &r->fields[i];
+        field *f = &r->fields[i];
         uint32_t text = 0;
         uint64_t number = 0;
         if (f->is_string) {

@@ -109,6 +109,8 @@ def test_who_signs_out_is_out_and_nobody_else(start: Callable[..., Server]) -> N
 
     one, other = sign_in(), sign_in()
     assert one != other and is_in(one) and is_in(other)
+    # Else who has a copy of a cookie would have one of their own, which no signing out ends.
+    assert server.call("POST", "/api/v1/session", Cookie=one).status == 401
     gone = server.call("DELETE", "/api/v1/session", Cookie=one)
     assert gone.status == 204 and "Max-Age=0" in gone.headers["Set-Cookie"]
     assert not is_in(one) and is_in(other)

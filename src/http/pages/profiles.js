@@ -99,6 +99,7 @@
 
   async function showList(more) {
     const mine = asked;
+    byId("more").hidden = true; // until it is known what there is more of
     const parts = query();
     if (more) parts.set("before", next);
     const reply = await (await call(`/api/v1/profiles?${parts}`)).json();
@@ -191,10 +192,11 @@
   }
 
   async function run(work) {
+    const mine = asked;
     try {
       await work();
     } catch (error) {
-      tell(error.message);
+      if (mine === asked) tell(error.message);
     }
   }
 
@@ -227,15 +229,19 @@
     const body = JSON.stringify({ name: byId("new-name").value, labels });
     const headers = { "Content-Type": "application/json" };
     run(async () => {
-      showFacts(await (await call(`/api/v1/profiles/${shown}`, { method: "PATCH", headers, body })).json());
+      const mine = asked;
+      const profile = await (await call(`/api/v1/profiles/${shown}`, { method: "PATCH", headers, body })).json();
+      if (mine !== asked) return;
+      showFacts(profile);
       tell("Saved.");
     });
   });
   byId("remove").addEventListener("click", () => {
     if (!confirm("Delete this profile for good?")) return;
     run(async () => {
+      const mine = asked;
       await call(`/api/v1/profiles/${shown}`, { method: "DELETE" });
-      location.hash = "#/";
+      if (mine === asked) location.hash = "#/";
     });
   });
   window.addEventListener("hashchange", go);
