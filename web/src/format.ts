@@ -56,6 +56,9 @@ export function formatCount(count: number): string {
     .replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+/** A number of things, `one` of which is called so. */
+export const counted = (count: number, one: string): string => `${formatCount(count)} ${one}${count === 1 ? "" : "s"}`;
+
 export function formatKilobytes(kilobytes: number): string {
   if (kilobytes < 1024) return `${Math.round(kilobytes)} KiB`;
   const mebibytes = kilobytes / 1024;

@@ -1,8 +1,9 @@
 import { render } from "preact";
-import { Engine, type Facts } from "./model/engine.ts";
+import { Engine } from "./model/engine.ts";
 import { JitLog } from "./model/jit.ts";
 import { readNames } from "./model/names.ts";
 import { sourcesOf } from "./model/sourcetext.ts";
+import type { Facts } from "./model/viewdata.ts";
 import { engineModule, pageLogs, pageSource } from "./source.ts";
 import { App } from "./views/app.tsx";
 import { JitPage } from "./views/jit.tsx";

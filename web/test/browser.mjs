@@ -996,7 +996,13 @@ test("the chart follows filters, and is a file", async (browser) => {
   await close();
   const pypy = await open(browser, "pypy", { hash: "#tab=chart&color=state" });
   assert.match(await pypy.page.locator(".legend").textContent(), /JIT/);
-  assert.ok((await pypy.page.locator(".legend .swatch").count()) >= 4);
+  const swatches = await pypy.page.locator(".legend .swatch").evaluateAll((all) =>
+    all.map((swatch) => getComputedStyle(swatch).backgroundColor.replace(/[^\d,]/g, "")));
+  assert.ok(swatches.length >= 4);
+  // One frame, which ran in several states one after the other.
+  const colors = new Set();
+  for (let i = 1; i < 40; i++) colors.add(await chartColor(pypy.page, i / 40, 1));
+  assert.ok([...colors].filter((color) => swatches.includes(color)).length >= 2, `${[...colors]} of ${swatches}`);
   await pypy.close();
 });
 

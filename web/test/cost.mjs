@@ -62,4 +62,6 @@ for (const text of ["function_12", "lib", "/7$/"]) await measure(`search ${text}
 await measure("hover", mouse("mousemove", 0.2, 50));
 await measure("only my code (another tree)", press("Only my code"));
 await measure("inverted (another tree)", press("Inverted"));
+await measure("flame chart, opened", `document.getElementById("tab-chart").click()`);
+for (let i = 0; i < 3; i++) await measure("flame chart, closer", `document.querySelector('[aria-label="Closer"]').click()`);
 await browser.close();

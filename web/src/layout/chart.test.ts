@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChartColumns, ChartStates, NodeIndex } from "../model/engine.ts";
+import type { ChartColumns, ChartStates, NodeIndex } from "../model/viewdata.ts";
 import {
   axisTicks, besides, findSpot, inLane, lanesWithin, layoutChart, moved, placeLanes, rowOf, spotOf, stateParts, within, zoomed,
 } from "./chart.ts";
@@ -124,6 +124,7 @@ test("an axis has round times", () => {
   assert.deepEqual(axisTicks([0, 10], 900), { step: 1, times: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] });
   assert.deepEqual(axisTicks([1.2, 1.4], 300).times.map((time) => time.toFixed(1)), ["1.2", "1.3", "1.4"]);
   assert.deepEqual(axisTicks([3, 9], 10).times, [], "no room for one");
+  assert.ok(axisTicks([9e9, 9e9 + 1e-5], 2000).times.length < 50, "they end where numbers are too coarse for them");
 });
 
 test("zooming keeps the time under the pointer, and the bounds", () => {
@@ -136,5 +137,6 @@ test("zooming keeps the time under the pointer, and the bounds", () => {
   assert.deepEqual(moved([2, 4], -7, bounds), [0, 2]);
   assert.deepEqual(within([5, 20], bounds), [5, 10]);
   assert.deepEqual(within([11, 20], bounds), bounds);
+  assert.deepEqual(within([9.999999, 20], bounds), bounds, "too narrow");
   assert.deepEqual(within(null, bounds), bounds);
 });

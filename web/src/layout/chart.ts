@@ -1,9 +1,9 @@
 // Threads over time as rectangles: one lane of rows for each thread, all along
 // one axis. What is drawn is what C made of the pixels; here it gets its places.
 
-import type { ChartColumns, ChartStates, Lane, NodeIndex } from "../model/engine.ts";
 import type { Range } from "../model/state.ts";
-import type { Boxes } from "./flame.ts";
+import type { ChartColumns, ChartStates, Lane, NodeIndex } from "../model/viewdata.ts";
+import type { Boxes, Step } from "./flame.ts";
 
 /** In rows from the top: the name of the thread, its frames, and a row that keeps lanes apart. */
 export interface LanePlace extends Lane {
@@ -84,7 +84,7 @@ export function laneOf(columns: ChartColumns, node: NodeIndex): NodeIndex {
 }
 
 /** Where an arrow key leads from a frame: of its lane, in its row, whoever called it; null: nowhere. */
-export function besides(columns: ChartColumns, node: NodeIndex, step: "parent" | "child" | "next" | "previous"): NodeIndex | null {
+export function besides(columns: ChartColumns, node: NodeIndex, step: Step): NodeIndex | null {
   const { parent, end, depth } = columns;
   const lane = laneOf(columns, node);
   switch (step) {
@@ -177,15 +177,18 @@ export function axisTicks([from, to]: Range, width: number): { readonly step: nu
   const least = ((to - from) * ROOM) / Math.max(width, ROOM);
   const power = 10 ** Math.floor(Math.log10(least));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
-  const times: number[] = [];
   const NEAR = 1e-6; // what is off by the rounding of its figure is there
-  for (let i = Math.ceil(from / step - NEAR); i <= to / step + NEAR; i++) times.push(i * step + 0); // no -0
-  return { step, times };
+  const first = Math.ceil(from / step - NEAR);
+  // Far from 0 a number has no next one at a distance of 1: they are counted.
+  const count = Math.max(0, Math.floor(to / step + NEAR) - first + 1);
+  return { step, times: Array.from({ length: count }, (_, i) => (first + i) * step + 0) }; // no -0
 }
+
+/** Seconds: narrower is no range. */
+const LEAST = 1e-5;
 
 /** The range a part as wide, with `time` where it was; within the bounds, and not too narrow to be one. */
 export function zoomed([from, to]: Range, factor: number, time: number, bounds: Range): Range {
-  const LEAST = 1e-5;
   const width = Math.min(bounds[1] - bounds[0], Math.max(LEAST, (to - from) * factor));
   const place = to > from ? (time - from) / (to - from) : 0.5;
   return moved([time - place * width, time - place * width + width], 0, bounds);
@@ -198,8 +201,9 @@ export function moved([from, to]: Range, seconds: number, bounds: Range): Range 
   return [begin, Math.min(bounds[1], begin + width)];
 }
 
+/** What of the range is within the bounds; all of them, if that is none. */
 export function within(range: Range | null, bounds: Range): Range {
   if (range === null) return bounds;
   const at: Range = [Math.max(bounds[0], range[0]), Math.min(bounds[1], range[1])];
-  return at[1] > at[0] ? at : bounds;
+  return at[1] - at[0] >= LEAST ? at : bounds;
 }

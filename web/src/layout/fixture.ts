@@ -1,6 +1,6 @@
 // A tree for tests from a few lines: a dot for each level, then the self.
 
-import type { TreeColumns } from "../model/engine.ts";
+import type { TreeColumns } from "../model/viewdata.ts";
 
 export function makeTree(text: string): TreeColumns {
   const lines = text.trim().split("\n").map((line) => line.trim());

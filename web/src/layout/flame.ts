@@ -5,7 +5,7 @@
 // behind it is narrower still, and becomes one rectangle that says so. The cost
 // is what is drawn, not what is there.
 
-import type { NodeIndex, TreeColumns } from "../model/engine.ts";
+import type { NodeIndex, TreeColumns } from "../model/viewdata.ts";
 
 export interface View {
   /** The node that fills the width; its callers stand above it, as wide. */
@@ -130,11 +130,24 @@ export function boxAt(boxes: Boxes, x: number, row: number): number {
   return -1;
 }
 
+export type Step = "parent" | "child" | "next" | "previous";
+
+/** Where an arrow key leads in a graph; undefined: another key. */
+export function stepOf(key: string, upward: boolean): Step | undefined {
+  const steps: Readonly<Record<string, Step>> = {
+    ArrowUp: upward ? "child" : "parent",
+    ArrowDown: upward ? "parent" : "child",
+    ArrowRight: "next",
+    ArrowLeft: "previous",
+  };
+  return steps[key];
+}
+
 /** Where an arrow key leads from a node; the node itself where nothing is. */
 export function neighbour(
   tree: TreeColumns,
   node: NodeIndex,
-  step: "parent" | "child" | "next" | "previous",
+  step: Step,
 ): NodeIndex {
   const parent = tree.parent[node];
   switch (step) {

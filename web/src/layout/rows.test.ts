@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NodeIndex } from "../model/engine.ts";
+import type { NodeIndex } from "../model/viewdata.ts";
 import { makeTree } from "./fixture.ts";
 import { children, hotPath, openRows } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 // Rows of the call tree that are open.
 
-import type { NodeIndex, TreeColumns } from "../model/engine.ts";
+import type { NodeIndex, TreeColumns } from "../model/viewdata.ts";
 
 /** What of a tree, or of a chart, says which rows there are. */
 export type Rows = Pick<TreeColumns, "count" | "parent" | "end" | "depth">;

@@ -1,9 +1,9 @@
 // The log of PyPy's JIT, as C put it into the page: lines of JSON that
 // src/page/page_jit.h tells of; their keys are in docs/json.md.
 
-import type { Facts, FunctionIndex } from "./engine.ts";
 import type { Matcher } from "./names.ts";
 import { type SourceText, keyOf } from "./sourcetext.ts";
+import type { Facts, FunctionIndex } from "./viewdata.ts";
 
 /** Index of a trace: an id may be there twice. */
 export type TraceIndex = number & { readonly __trace: unique symbol };

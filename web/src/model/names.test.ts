@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Facts } from "./engine.ts";
 import { findFunction, functionKey, makeMatcher, matchAll, placeOf, readNames } from "./names.ts";
+import type { Facts } from "./viewdata.ts";
 
 const PYTHON = 1;
 const NATIVE = 2;

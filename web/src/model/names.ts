@@ -1,6 +1,6 @@
 // What functions are called, and where they come from.
 
-import type { Facts, FunctionIndex, State } from "./engine.ts";
+import type { Facts, FunctionIndex, State } from "./viewdata.ts";
 
 export const origins = ["own", "library", "stdlib", "native", "unknown"] as const;
 export type Origin = (typeof origins)[number];

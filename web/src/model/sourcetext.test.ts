@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Facts } from "./engine.ts";
 import { type SourceText, sourceRows, sourcesOf } from "./sourcetext.ts";
+import type { Facts } from "./viewdata.ts";
 
 const text: SourceText = { name: "f", file: "/a.py", line: 2, changed: false, lines: [[2, "def f():"], [5, "  x"], [6, "  y"]] };
 

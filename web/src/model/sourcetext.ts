@@ -1,6 +1,6 @@
 // Source lines that the page carries: src/cli/report_source.h.
 
-import type { Facts, FunctionIndex } from "./engine.ts";
+import type { Facts, FunctionIndex } from "./viewdata.ts";
 
 export interface SourceText {
   readonly name: string;

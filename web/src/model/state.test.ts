@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mark } from "./engine.ts";
 import type { FunctionName } from "./names.ts";
 import { type ViewState, addRule, changeState, initialState, makeMarks, matchMarks, readState, removeRule, writeState } from "./state.ts";
+import { mark } from "./viewdata.ts";
 
 const busy: ViewState = {
   tab: "tree",
@@ -34,6 +34,7 @@ test("what is written is read again", () => {
 test("what cannot be read is as in the beginning", () => {
   const wrong = "#tab=nothing&threads=x,-1,1.5,2&range=5,1&at=1,2,3&zoom=-3&hide=what:x&hide=nocolon&color=red&inv=yes";
   assert.deepEqual(readState(wrong), { ...initialState, threads: [2] });
+  for (const narrow of ["0,1e-10", "5,5.0000000001"]) assert.deepEqual(readState(`#range=${narrow}&at=${narrow}`), initialState);
 });
 
 test("another tree is looked at from its root", () => {

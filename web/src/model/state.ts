@@ -1,8 +1,8 @@
 // What the page shows, as one value that is never changed, and as text behind
 // the # of its address.
 
-import { mark } from "./engine.ts";
 import { type FunctionName, functionKey } from "./names.ts";
+import { mark } from "./viewdata.ts";
 
 /** The last two are there if there is a log to compare with, and one of the JIT. */
 export const tabs = ["flame", "functions", "tree", "function", "chart", "changes", "jit"] as const;
@@ -90,6 +90,9 @@ function readRule(text: string): Rule | null {
   return scope ? { scope, value: text.slice(colon + 1) } : null;
 }
 
+/** Seconds, as exact as an address has them. */
+const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+
 /** Without what is as in the beginning, so that a plain page has a plain address. */
 export function writeState(state: ViewState): string {
   const out = new URLSearchParams();
@@ -99,7 +102,7 @@ export function writeState(state: ViewState): string {
   if (state.threads.length > 0) out.set("threads", state.threads.join(","));
   for (const key of ["range", "at"] as const) {
     const range = state[key];
-    if (range) out.set(key, range.map((s) => String(Math.round(s * 1e6) / 1e6)).join(","));
+    if (range) out.set(key, range.map(microseconds).join(","));
   }
   for (const rule of state.hide) out.append("hide", ruleText(rule));
   for (const rule of state.focus) out.append("focus", ruleText(rule));
@@ -120,7 +123,8 @@ export function readState(text: string): ViewState {
     return Number.isInteger(value) && value > 0 ? value : 0;
   };
   const range = (key: string): Range | null => {
-    const [from, to, ...more] = numbers(key);
+    // Less than a microsecond is nothing to C.
+    const [from, to, ...more] = numbers(key).map(microseconds);
     return more.length === 0 && from >= 0 && to > from && to < Infinity ? [from, to] : null;
   };
   const rules = (key: string): Rule[] =>
@@ -154,7 +158,7 @@ export function ruleMatches(rule: Rule, fn: FunctionName): boolean {
   }
 }
 
-/** One mark for each function: engine.ts. */
+/** One mark for each function: viewdata.ts. */
 export function makeMarks(names: readonly FunctionName[], state: ViewState): Uint8Array {
   return Uint8Array.from(names, (fn, i) => {
     if (i === 0) return mark.none;

@@ -2,8 +2,8 @@
 // and Ito ("Color Universal Design", 2008), a little lighter so that dark text
 // is read on all of them.
 
-import type { State } from "../model/engine.ts";
 import type { FunctionName, Origin } from "../model/names.ts";
+import type { State } from "../model/viewdata.ts";
 
 export interface Rgb {
   readonly r: number;

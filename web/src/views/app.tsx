@@ -1,14 +1,16 @@
 // The page: what is chosen (viewstate), what C says of it (look), and the views.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
+import type { Tree } from "../model/engine.ts";
 import type { TraceIndex } from "../model/jit.ts";
 import { findFunction, functionKey } from "../model/names.ts";
 import { type Tab, type ViewState, initialState } from "../model/state.ts";
+import { type FunctionIndex, type NodeIndex, treeFlag } from "../model/viewdata.ts";
 import { CallTree } from "./calltree.tsx";
 import { type Drawer, saveGraph } from "./canvas.tsx";
 import { ChangeTable } from "./changes.tsx";
-import { Chart, type Picked } from "./chart.tsx";
+import { Chart } from "./chart.tsx";
+import { type Picked, viewKey } from "./chartshown.ts";
 import { Breadcrumbs } from "./crumbs.tsx";
 import { FlameGraph } from "./flame.tsx";
 import { FunctionView } from "./function.tsx";
@@ -34,12 +36,13 @@ interface Chosen {
   readonly onRow: (fn: FunctionIndex | null) => void;
 }
 
-function useChosen({ tree, settle }: Look): Chosen {
+function useChosen(look: Look): Chosen {
+  const { tree, settle } = look;
   const [selection, setSelection] = useState<{ readonly tree: Tree; readonly node: NodeIndex } | null>(null);
   const [row, onRow] = useState<FunctionIndex | null>(null);
   const [picked, onPick] = useState<Picked | null>(null);
   return {
-    picked,
+    picked: picked !== null && picked.of === viewKey(look) ? picked : null,
     onPick,
     // Another tree numbers its nodes anew.
     node: selection !== null && selection.tree === tree ? selection.node : null,

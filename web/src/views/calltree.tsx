@@ -3,7 +3,8 @@
 
 import { formatPercent, formatSeconds } from "../format.ts";
 import { hotPath } from "../layout/rows.ts";
-import type { NodeIndex, Tree } from "../model/engine.ts";
+import type { Tree } from "../model/engine.ts";
+import type { NodeIndex } from "../model/viewdata.ts";
 import { Swatch } from "./functions.tsx";
 import { type Shown, shareOf } from "./look.ts";
 import { nodeFunction, nodeLabel, nodePlace } from "./profile.ts";

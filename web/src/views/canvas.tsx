@@ -1,9 +1,9 @@
 // What graphs on a canvas share: their size, painting, files of them, and the box
 // beside the pointer.
 
-import type { ComponentChildren, RefObject } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Scene, flameSvg, paintFlame } from "../paint/flame.ts";
+import { ROW_HEIGHT, type Scene, flameSvg, paintFlame } from "../paint/flame.ts";
 
 export interface Drawer {
   svg(): string;
@@ -21,6 +21,9 @@ export async function saveGraph(drawer: Drawer | null, kind: "svg" | "png", logN
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** Of an image, in height: browsers have no larger canvases. */
+const MOST_PIXELS = 16000;
+
 /** A scene as files: all of it, whatever is in sight. */
 export function makeDrawer(full: () => { readonly scene: Scene; readonly width: number; readonly height: number }, title: string): Drawer {
   return {
@@ -31,11 +34,12 @@ export function makeDrawer(full: () => { readonly scene: Scene; readonly width: 
     png() {
       const { scene, width, height } = full();
       const element = document.createElement("canvas");
-      element.width = width * 2;
-      element.height = Math.min(height * 2, 16000);
+      const ratio = Math.min(2, MOST_PIXELS / height);
+      element.width = Math.round(width * ratio);
+      element.height = Math.round(height * ratio);
       const context = element.getContext("2d");
       if (context === null) return Promise.resolve(null);
-      context.scale(2, 2);
+      context.scale(ratio, ratio);
       context.fillStyle = scene.theme.page;
       context.fillRect(0, 0, width, height);
       paintFlame(context, scene);
@@ -78,6 +82,34 @@ export function usePainted(canvas: RefObject<HTMLCanvasElement>, size: Size, mak
     context.clearRect(0, 0, size.width, size.height);
     paintFlame(context, makeScene());
   });
+}
+
+/** A canvas that stays in sight while its place is scrolled. The attributes are those of the canvas. */
+export function ScrolledCanvas({ scroller, canvas, height, contentHeight, onScrolled, spoken, ...attributes }: JSX.HTMLAttributes<HTMLCanvasElement> & {
+  readonly scroller: RefObject<HTMLDivElement>;
+  readonly canvas: RefObject<HTMLCanvasElement>;
+  readonly height: number;
+  readonly contentHeight: number;
+  readonly onScrolled: (top: number) => void;
+  /** What is selected, for those who do not see it. */
+  readonly spoken: string;
+}) {
+  return (
+    <>
+      <div class="flame-scroll" ref={scroller} onScroll={() => onScrolled(scroller.current?.scrollTop ?? 0)}>
+        <canvas {...attributes} ref={canvas} tabIndex={0} role="application" style={{ height: `${height}px` }} />
+        <div style={{ height: `${Math.max(0, contentHeight - height)}px` }} />
+      </div>
+      <div class="spoken" role="status" aria-live="polite">{spoken}</div>
+    </>
+  );
+}
+
+/** Scrolls no further than to see the row that begins at y. covered: pixels above all rows that hide what is under them. */
+export function reveal(scroller: HTMLElement, y: number, covered = 0): void {
+  const end = y + ROW_HEIGHT + covered;
+  if (y < scroller.scrollTop) scroller.scrollTop = y;
+  else if (end > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = end - scroller.clientHeight;
 }
 
 /** Beside the pointer, and within the window. */

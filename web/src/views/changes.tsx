@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { changeUnit, formatAmount, formatChange } from "../format.ts";
-import type { Change, ChangeRow, FunctionIndex } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
+import type { Change, ChangeRow, FunctionIndex } from "../model/viewdata.ts";
 import { changeColor, cssColor } from "../paint/colors.ts";
 import { type Look, useChanges } from "./look.ts";
 import { VirtualList } from "./virtual.tsx";

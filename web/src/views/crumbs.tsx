@@ -2,7 +2,8 @@
 
 import { formatPercent } from "../format.ts";
 import { pathTo } from "../layout/flame.ts";
-import type { NodeIndex, Tree } from "../model/engine.ts";
+import type { Tree } from "../model/engine.ts";
+import type { NodeIndex } from "../model/viewdata.ts";
 import { shareOf } from "./look.ts";
 import { type Profile, nodeLabel } from "./profile.ts";
 

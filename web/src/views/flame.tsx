@@ -3,12 +3,14 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { changeUnit, formatChange, formatCount, formatInterval, formatPercent, formatSeconds } from "../format.ts";
-import { type Boxes, boxAt, layoutFlame, neighbour, visibleDepth } from "../layout/flame.ts";
-import { type FunctionIndex, type NodeIndex, type Tree, type TreeChanges, type TreeStates, readWhat, states } from "../model/engine.ts";
+import { type Boxes, boxAt, layoutFlame, neighbour, stepOf, visibleDepth } from "../layout/flame.ts";
+import type { Tree, TreeChanges } from "../model/engine.ts";
+import { type FunctionIndex, type NodeIndex, type TreeStates, readWhat, states } from "../model/viewdata.ts";
 import { Look, type Part, ROW_HEIGHT, type Scene, type Theme } from "../paint/flame.ts";
 import { changeColor, cssColor, stateColor } from "../paint/colors.ts";
-import { type Drawer, Tooltip, makeDrawer, usePainted, useSize } from "./canvas.tsx";
+import { type Drawer, ScrolledCanvas, Tooltip, makeDrawer, reveal, usePainted, useSize } from "./canvas.tsx";
 import { ChangeLine } from "./changes.tsx";
+import { isBrowsers } from "./keys.ts";
 import { useTheme } from "./theme.ts";
 import { type Shown, shareOf } from "./look.ts";
 import { type Profile, nodeLabel, nodePlace } from "./profile.ts";
@@ -158,21 +160,13 @@ export function FlameGraph(props: FlameProps) {
     const element = scroller.current;
     if (element === null) return;
     const row = tree.columns.depth[node];
-    const y = upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT;
-    if (y < element.scrollTop) element.scrollTop = y;
-    else if (y + ROW_HEIGHT > element.scrollTop + element.clientHeight)
-      element.scrollTop = y + ROW_HEIGHT - element.clientHeight;
+    reveal(element, upward ? contentHeight - (row + 1) * ROW_HEIGHT : row * ROW_HEIGHT);
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isBrowsers(event)) return;
     const at = selected ?? zoom;
-    const steps: Readonly<Record<string, "parent" | "child" | "next" | "previous">> = {
-      ArrowUp: upward ? "child" : "parent",
-      ArrowDown: upward ? "parent" : "child",
-      ArrowRight: "next",
-      ArrowLeft: "previous",
-    };
-    const step = steps[event.key];
+    const step = stepOf(event.key, upward);
     if (step !== undefined) {
       const node = selected === null ? at : neighbour(tree.columns, at, step);
       props.onSelect(node);
@@ -196,30 +190,24 @@ export function FlameGraph(props: FlameProps) {
   const spoken = selected === null ? "" : describe(profile, tree, props.changes ?? null, selected, rootLabel);
   return (
     <div class="flame" style={props.maxHeight ? { height: `${Math.min(rows * ROW_HEIGHT, props.maxHeight)}px` } : {}}>
-      <div
-        class="flame-scroll"
-        ref={scroller}
-        onScroll={() => {
-          setScrollTop(scroller.current?.scrollTop ?? 0);
+      <ScrolledCanvas
+        scroller={scroller}
+        canvas={canvas}
+        height={size.height}
+        contentHeight={contentHeight}
+        onScrolled={(top) => {
+          setScrollTop(top);
           setHover(null);
         }}
-      >
-        <canvas
-          ref={canvas}
-          tabIndex={0}
-          role="application"
-          aria-roledescription="flame graph"
-          aria-label={`${props.label}. Arrow keys go from frame to frame, Enter fills the width with one, Backspace goes back. The tab Call tree has the same as a table.`}
-          style={{ height: `${size.height}px` }}
-          onClick={onClick}
-          onContextMenu={onContextMenu}
-          onMouseMove={(event) => setHover(find(event))}
-          onMouseLeave={() => setHover(null)}
-          onKeyDown={onKeyDown}
-        />
-        <div style={{ height: `${Math.max(0, contentHeight - size.height)}px` }} />
-      </div>
-      <div class="spoken" role="status" aria-live="polite">{spoken}</div>
+        spoken={spoken}
+        aria-roledescription="flame graph"
+        aria-label={`${props.label}. Arrow keys go from frame to frame, Enter fills the width with one, Backspace goes back. The tab Call tree has the same as a table.`}
+        onClick={onClick}
+        onContextMenu={onContextMenu}
+        onMouseMove={(event) => setHover(find(event))}
+        onMouseLeave={() => setHover(null)}
+        onKeyDown={onKeyDown}
+      />
       {hover !== null && <NodeTooltip hover={hover} profile={profile} tree={tree} changes={props.changes ?? null} rootLabel={rootLabel} />}
     </div>
   );

@@ -2,9 +2,10 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { formatPercent } from "../format.ts";
-import { type FunctionIndex, type NodeIndex, type Tree, treeFlag } from "../model/engine.ts";
+import type { Tree } from "../model/engine.ts";
 import type { TraceIndex } from "../model/jit.ts";
 import { placeText } from "../model/names.ts";
+import { type FunctionIndex, type NodeIndex, treeFlag } from "../model/viewdata.ts";
 import { FigureTable, FlameGraph } from "./flame.tsx";
 import { JitOfFunction } from "./jit.tsx";
 import { Lines } from "./lines.tsx";

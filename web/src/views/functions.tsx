@@ -1,11 +1,12 @@
 // All functions, sortable.
 
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { formatInterval, formatPercent, formatSeconds } from "../format.ts";
-import type { FlatRow, FunctionIndex } from "../model/engine.ts";
 import { placeText } from "../model/names.ts";
+import type { FlatRow, FunctionIndex } from "../model/viewdata.ts";
 import type { Coloring } from "../paint/colors.ts";
 import { type Shown, shareOf } from "./look.ts";
+import { SortHead, useSorting } from "./sorting.tsx";
 import { ShareCell, VirtualList } from "./virtual.tsx";
 
 type SortKey = "self" | "selfTime" | "total" | "totalTime" | "name" | "module";
@@ -33,8 +34,7 @@ const columns: readonly { readonly key?: SortKey; readonly label: string; readon
 
 export function FunctionTable(props: FunctionsProps) {
   const { profile, rows, whole, coloring, found } = props;
-  const [sort, setSort] = useState<SortKey>("self");
-  const [ascending, setAscending] = useState(false);
+  const sorting = useSorting<SortKey>("self");
   const shown = useMemo(() => {
     const { names } = profile;
     const compare: Readonly<Record<SortKey, (a: FlatRow, b: FlatRow) => number>> = {
@@ -46,33 +46,15 @@ export function FunctionTable(props: FunctionsProps) {
       module: (a, b) => names[b.fn].module.localeCompare(names[a.fn].module) || a.self - b.self,
     };
     const kept = found === null ? [...rows] : rows.filter((row) => found[row.fn] === 1);
-    kept.sort((a, b) => (ascending ? 1 : -1) * compare[sort](a, b));
+    kept.sort((a, b) => (sorting.ascending ? 1 : -1) * compare[sorting.key](a, b));
     return kept;
-  }, [rows, found, sort, ascending]);
+  }, [rows, found, sorting.key, sorting.ascending]);
   const at = shown.findIndex((row) => row.fn === props.selected);
   const active = at < 0 ? 0 : at;
   const share = (ticks: number): number => shareOf(ticks, whole);
   const header = columns.map(({ key, label, class: name }, i) => key === undefined ? (
     <div key={i} role="columnheader" class={`cell ${name}`} title="The share is between these with 95 % confidence">{label}</div>
-  ) : (
-    <div
-      key={key}
-      role="columnheader"
-      class={`cell ${name}`}
-      aria-sort={sort === key ? (ascending ? "ascending" : "descending") : "none"}
-    >
-      <button
-        type="button"
-        onClick={() => {
-          setAscending(sort === key ? !ascending : false);
-          setSort(key);
-        }}
-      >
-        {label}
-        <span aria-hidden="true">{sort === key ? (ascending ? " ▲" : " ▼") : ""}</span>
-      </button>
-    </div>
-  ));
+  ) : <SortHead key={key} of={key} sorting={sorting} label={label} class={name} />);
   if (shown.length === 0) return <p class="empty">No function {found === null ? "has samples" : "matches the search"}.</p>;
   return (
     <VirtualList

@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { formatCount, formatDate, formatPercent, formatSeconds } from "../format.ts";
-import { type Facts, states } from "../model/engine.ts";
 import { stateLabel } from "../model/names.ts";
+import { type Facts, states } from "../model/viewdata.ts";
 import { shareOf } from "./look.ts";
 import { type Profile, programName } from "./profile.ts";
 import { type ThemeChoice, setThemeChoice, themeChoice } from "./theme.ts";

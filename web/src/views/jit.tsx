@@ -2,14 +2,16 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatCount } from "../format.ts";
-import type { FunctionIndex } from "../model/engine.ts";
+import { counted, formatCount } from "../format.ts";
 import {
   type JitLog, type JitPass, type JitPlace, type JitRow, type JitStage, type JitTrace, type TraceIndex,
   jitStages, operationText, stageRows, traceName,
 } from "../model/jit.ts";
 import { makeMatcher } from "../model/names.ts";
+import type { FunctionIndex } from "../model/viewdata.ts";
 import { ThemeButton } from "./header.tsx";
+import { useSearchKey } from "./keys.ts";
+import { SortHead, useSorting } from "./sorting.tsx";
 import { Search } from "./toolbar.tsx";
 import { type StateProps, useViewState } from "./viewstate.ts";
 import { VirtualList } from "./virtual.tsx";
@@ -24,8 +26,6 @@ export interface JitProps extends StateProps {
 const MANY = 40;
 
 const stageLabel: Readonly<Record<JitStage, string>> = { noopt: "As traced", opt: "Optimized", asm: "Assembled" };
-
-const counted = (count: number, one: string): string => `${formatCount(count)} ${one}${count === 1 ? "" : "s"}`;
 
 function placeText({ file, line }: JitPlace): string {
   return line > 0 ? `${file}:${line}` : file;
@@ -100,15 +100,14 @@ function Traces({ jit, state, update, last }: JitProps & {
   /** The trace that was shown before; 0: none. */
   readonly last: number;
 }) {
-  const [sort, setSort] = useState<SortKey>("entered");
-  const [ascending, setAscending] = useState(false);
+  const sorting = useSorting<SortKey>("entered");
   const [chosen, setChosen] = useState(last);
   const found = useFound(jit, state.search);
   const rows = useMemo(() => {
-    // Equal ones stay as C has them, most entered first.
-    const sorted = [...found].sort((a, b) => compare[sort](b, a));
-    return ascending ? sorted.reverse() : sorted;
-  }, [found, sort, ascending]);
+    // C has them most entered first, and that is the order of equal ones when they fall.
+    const sorted = [...found].sort((a, b) => compare[sorting.key](b, a));
+    return sorting.ascending ? sorted.reverse() : sorted;
+  }, [found, sorting.key, sorting.ascending]);
   const at = Math.max(0, rows.findIndex((trace) => trace.index === chosen));
   const open = (trace: JitTrace): void => update({ trace: trace.index });
   return (
@@ -127,20 +126,7 @@ function Traces({ jit, state, update, last }: JitProps & {
             open(rows[at]);
             return true;
           }}
-          header={columns.map(({ key, label, class: name }) => (
-            <div key={key} role="columnheader" class={`cell ${name}`} aria-sort={sort === key ? (ascending ? "ascending" : "descending") : "none"}>
-              <button
-                type="button"
-                onClick={() => {
-                  setAscending(sort === key ? !ascending : false);
-                  setSort(key);
-                }}
-              >
-                {label}
-                <span aria-hidden="true">{sort === key ? (ascending ? " ▲" : " ▼") : ""}</span>
-              </button>
-            </div>
-          ))}
+          header={columns.map(({ key, label, class: name }) => <SortHead key={key} of={key} sorting={sorting} label={label} class={name} />)}
           row={(i, attributes) => <TraceRow key={rows[i].index} trace={rows[i]} attributes={attributes} onOpen={open} />}
         />
       )}
@@ -372,6 +358,7 @@ export function JitOfFunction({ jit, fn, onTrace }: {
 export function JitPage({ jit }: { readonly jit: JitLog }) {
   const { state, update } = useViewState();
   const searchBox = useRef<HTMLInputElement>(null);
+  useSearchKey(() => searchBox.current?.focus());
   const matcher = makeMatcher(state.search);
   const error = typeof matcher === "string" ? matcher : null;
   useEffect(() => {

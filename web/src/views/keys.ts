@@ -10,23 +10,42 @@ const toggles: Readonly<Record<string, "inverted" | "foldRecursion" | "onlyOwn">
   o: "onlyOwn",
 };
 
+/** With these a key is the browser's: to zoom the page, to go back. */
+export const isBrowsers = (event: KeyboardEvent): boolean => event.ctrlKey || event.metaKey || event.altKey;
+
+const inField = ({ target }: KeyboardEvent): boolean => target instanceof HTMLElement && target.matches("input, select, textarea");
+
+/** Calls it for the keys of the whole page; what it returns true for is taken. */
+function usePageKeys(take: (key: string) => boolean): void {
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => {
+      if (!inField(event) && !isBrowsers(event) && take(event.key)) event.preventDefault();
+    };
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  });
+}
+
+/** The key of the search alone, where there are no tabs. */
+export function useSearchKey(onSearch: () => void): void {
+  usePageKeys((key) => {
+    if (key !== "/") return false;
+    onSearch();
+    return true;
+  });
+}
+
 export function useKeys({ state, update, onTab, onSearch }: StateProps & {
   readonly onTab: (tab: Tab) => void;
   readonly onSearch: () => void;
 }): void {
-  useEffect(() => {
-    const listener = (event: KeyboardEvent): void => {
-      const inField = event.target instanceof HTMLElement && event.target.matches("input, select, textarea");
-      if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
-      const toggle = toggles[event.key];
-      const tab = tabs[Number(event.key) - 1];
-      if (event.key === "/") onSearch();
-      else if (toggle !== undefined) update({ [toggle]: !state[toggle] } satisfies Partial<ViewState>);
-      else if (tab !== undefined) onTab(tab);
-      else return;
-      event.preventDefault();
-    };
-    window.addEventListener("keydown", listener);
-    return () => window.removeEventListener("keydown", listener);
+  usePageKeys((key) => {
+    const toggle = toggles[key];
+    const tab = tabs[Number(key) - 1];
+    if (key === "/") onSearch();
+    else if (toggle !== undefined) update({ [toggle]: !state[toggle] } satisfies Partial<ViewState>);
+    else if (tab !== undefined) onTab(tab);
+    else return false;
+    return true;
   });
 }

@@ -1,8 +1,8 @@
 // What the colors stand for, with the shares of each.
 
 import { formatPercent } from "../format.ts";
-import { type TreeStates, states } from "../model/engine.ts";
 import { stateLabel } from "../model/names.ts";
+import { type TreeStates, states } from "../model/viewdata.ts";
 import { type Rgb, cssColor, grownColors, shrunkColors, stateColor, unchangedColor } from "../paint/colors.ts";
 import { type Look, shareOf, useLegend } from "./look.ts";
 

@@ -2,9 +2,9 @@
 
 import { useMemo } from "preact/hooks";
 import { formatPercent } from "../format.ts";
-import type { ExpressionRow, LineRow } from "../model/engine.ts";
 import { type Piece, piecesOf, placeText, textOf } from "../model/expressions.ts";
 import { type SourceText, sourceRows } from "../model/sourcetext.ts";
+import type { ExpressionRow, LineRow } from "../model/viewdata.ts";
 import { shareOf } from "./look.ts";
 
 export interface LinesProps {
@@ -20,11 +20,14 @@ export interface LinesProps {
 
 /** What has less of the hottest expression is told in the table alone: a name would cut the call that it is in. */
 const LEAST_MARKED = 1 / 20;
+/** The hottest ones: each line is cut at all that it has. */
+const MOST_MARKED = 500;
 
 export function Lines({ lines, expressions, source, all, total }: LinesProps) {
   const most = expressions.reduce((so, row) => Math.max(so, row.total), 0);
   const rows = useMemo(() => {
-    const marked = expressions.filter((row) => row.total >= most * LEAST_MARKED);
+    const hottest = [...expressions].sort((a, b) => b.total - a.total).slice(0, MOST_MARKED);
+    const marked = hottest.filter((row) => row.total >= most * LEAST_MARKED);
     return sourceRows(lines, source).map((row) => ({ ...row, pieces: row.text === null ? [] : piecesOf(row.line, row.text, marked) }));
   }, [lines, expressions, source]);
   return (

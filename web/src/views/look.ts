@@ -3,11 +3,10 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { sameNode } from "../layout/flame.ts";
-import {
-  type ChangeRow, type Engine, type FlatRow, type GroupShare, type NodeIndex, type Tree, type TreeChanges, type TreeStates, treeFlag,
-} from "../model/engine.ts";
+import type { Engine, Tree, TreeChanges } from "../model/engine.ts";
 import { makeMatcher, matchAll, originLabel } from "../model/names.ts";
 import { type ViewState, makeMarks, matchMarks } from "../model/state.ts";
+import { type ChangeRow, type FlatRow, type GroupShare, type NodeIndex, type TreeStates, treeFlag } from "../model/viewdata.ts";
 import { type Coloring, colorByModule, colorByOrigin } from "../paint/colors.ts";
 import { type Profile, colorByOf } from "./profile.ts";
 

@@ -1,10 +1,11 @@
 // The profile as the views see it: the engine, and names.
 
-import { type Engine, type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/engine.ts";
+import type { Engine } from "../model/engine.ts";
 import { type FunctionName, placeText } from "../model/names.ts";
 import type { JitLog } from "../model/jit.ts";
 import type { SourceText } from "../model/sourcetext.ts";
 import { type Tab, type ViewState, colorings as allColorings, tabs } from "../model/state.ts";
+import { type FunctionIndex, type NodeIndex, type ThreadFacts, type TreeColumns, readWhat } from "../model/viewdata.ts";
 
 export interface Profile {
   readonly engine: Engine;

@@ -1,8 +1,8 @@
 // What is selected and what can be done with it; what is hidden or looked at.
 
-import type { FunctionIndex, NodeIndex } from "../model/engine.ts";
 import { functionKey } from "../model/names.ts";
 import { type Rule, addRule, removeRule } from "../model/state.ts";
+import type { FunctionIndex, NodeIndex } from "../model/viewdata.ts";
 import { ChangeLine } from "./changes.tsx";
 import { FigureTable } from "./flame.tsx";
 import type { Look } from "./look.ts";

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { formatKilobytes, formatSeconds } from "../format.ts";
-import type { Facts, TimelineColumns } from "../model/engine.ts";
+import type { Facts, TimelineColumns } from "../model/viewdata.ts";
 import { useTheme } from "./theme.ts";
 
 /** Parts of the run that the chart shows: not so short that a tick more or less is a spike. */

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathTo } from "../layout/flame.ts";
 import { type Rows, children, openRows } from "../layout/rows.ts";
-import type { NodeIndex } from "../model/engine.ts";
+import type { NodeIndex } from "../model/viewdata.ts";
 import { VirtualList } from "./virtual.tsx";
 
 /** Deeper levels are not indented further: names stay in sight. */

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { isBrowsers } from "./keys.ts";
 
 export const LIST_ROW_HEIGHT = 26;
 const BEYOND = 8; // rows on each side that are there before they are seen
@@ -56,6 +57,7 @@ export function VirtualList(props: ListProps) {
   const page = Math.max(1, Math.floor(height / LIST_ROW_HEIGHT) - 2);
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isBrowsers(event)) return;
     if (event.target instanceof HTMLElement && event.target.closest('[role="columnheader"]')) return;
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: active + 1,
