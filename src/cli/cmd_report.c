@@ -111,6 +111,12 @@ input_fini(input *in)
     free(in->jit_path);
 }
 
+static size_t
+log_count(const request *q)
+{
+    return q->paths[1] ? 2 : 1;
+}
+
 static vmp_str
 base_name(const char *path)
 {
@@ -163,7 +169,7 @@ load_all(page *g, const request *q)
 {
     enum vmp_cli_clock clocks[2] = {VMP_CLI_CLOCK_NONE, VMP_CLI_CLOCK_NONE};
     input *shown = &g->inputs[0];
-    for (size_t i = 0; i < 2 && q->paths[i]; i++) {
+    for (size_t i = 0; i < log_count(q); i++) {
         input *in = &g->inputs[i];
         int status = load(in, q->paths[i]);
         if (status != 0)
@@ -203,7 +209,7 @@ put_source(page *g, const char *path)
 static void
 fill(page *g, const request *q)
 {
-    for (size_t i = 0; i < g->count; i++)
+    for (size_t i = 0; i < log_count(q); i++)
         if (g->inputs[i].profile)
             g->logs[i] = (vmp_page_log){.name = base_name(q->paths[i]),
                 .p = g->inputs[i].bytes.p,
@@ -226,7 +232,7 @@ run(const request *q)
         return vmp_cli_fail("this build has no viewer; vmprof show LOG --html writes the tree");
     if (strcmp(q->output, "-") == 0 && isatty(STDOUT_FILENO))
         return vmp_cli_usage("report", "the page is not for a terminal: -o FILE");
-    page g = {.count = q->paths[1] ? 2 : 1};
+    page g = {.count = log_count(q)};
     vmp_out_init(&g.source, -1);
     status = load_all(&g, q);
     if (status == 0 && q->source)
