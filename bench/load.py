@@ -1,11 +1,12 @@
 """The load that the benchmarks run: a fixed amount of pure Python work at a given stack depth.
 
-    python load.py busy DEPTH THREADS ROUNDS FILE
+    python load.py busy DEPTH THREADS ROUNDS SLICES FILE
     python load.py idle THREADS SECONDS FILE
 
 writes what the load took, as its own process sees it, into FILE: one JSON object with `cpu` and
-`wall`, in seconds. The busy load calls leaf() through descend(), which calls itself DEPTH - 4
-times less one; together with main(), run(), work() and the module that makes DEPTH frames.
+`wall`, lists of seconds. The busy load does its ROUNDS rounds SLICES times and has one element for
+each. It calls leaf() through descend(), which calls itself DEPTH - 4 times less one; together with
+main(), run(), work() and the module that makes DEPTH frames.
 """
 
 from __future__ import annotations
@@ -78,12 +79,16 @@ def idle(threads: int, seconds: float) -> None:
 
 
 def main(words: list[str]) -> None:
-    cpu, wall = time.process_time(), time.perf_counter()
-    if words[0] == "busy":
-        run(*map(int, words[1:4]))
-    else:
-        idle(int(words[1]), float(words[2]))
-    taken = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    busy = words[0] == "busy"
+    taken: dict[str, list[float]] = {"cpu": [], "wall": []}
+    for _ in range(int(words[4]) if busy else 1):
+        cpu, wall = time.process_time(), time.perf_counter()
+        if busy:
+            run(*map(int, words[1:4]))
+        else:
+            idle(int(words[1]), float(words[2]))
+        taken["cpu"].append(time.process_time() - cpu)
+        taken["wall"].append(time.perf_counter() - wall)
     with open(words[-1], "w", encoding="ascii") as file:
         json.dump(taken, file)
 

@@ -36,7 +36,9 @@ def main() -> None:
     for (hz, depth), axis in zip(cases, axes[0]):
         here = {row["profiler"]: row for row in rows if (row["hz"], row["depth"]) == (hz, depth)}
         values = [max(here[name]["added_us"], 0.0) if name in here else 0.0 for name in names]
-        bars = axis.barh(names, values, color=[color(name) for name in names])
+        errors = [here[name]["added_us_error"] or 0.0 if name in here else 0.0 for name in names]
+        colors = [color(name) for name in names]
+        bars = axis.barh(names, values, color=colors, xerr=errors, ecolor="#666666")
         axis.bar_label(bars, [f"{value:.0f}" if value else "-" for value in values], padding=3)
         axis.set_title(f"{hz / 1000:g} kHz, depth {depth}", fontsize=10)
         axis.set_xlim(0, max([*values, 1.0]) * 1.2)

@@ -3,15 +3,20 @@
     python bench/side_by_side.py [--repeat N] [--hz 1000 10000] [--depth 10 100] [--threads 1 8]
                                  [--seconds S] [--idle N] [--only NAME ...] [--floor LIBFLOOR]
 
-Writes bench/results/overhead.md and overhead.svg (plot.py). Each run of a profiler stands between
-two bare runs of the same load, and is compared with their mean. Figures are medians of the
-repetitions. How each column is measured:
+Writes bench/results/overhead.md and overhead.svg (plot.py). The load does the same work in slices
+of a quarter of a second, and everything takes turns: each round runs it bare and once under each
+profiler, and the next round begins with another. What a slice takes under a profiler is the mean
+of the fastest quarter of its slices of all rounds: other guests of a shared machine can make a
+slice slower, by half at times, but none faster. Bare slices are counted alike. How each column is
+measured:
 
-    program CPU, wall   of the load alone, by the program's own clocks, over bare
-    added us a sample   CPU of all processes that the command started and waited for, less the
-                        same of bare, less what an empty program costs more than bare: the
-                        profiler's own threads and processes, the handler, the writing of the
-                        file and what stopping costs, but no start-up
+    program CPU, wall   of a slice, by the program's own clocks, over a bare one
+    CPU added in all    that, and the CPU of all other processes that the command started and waited
+                        for, and of the program outside of its load (writing the file, stopping),
+                        less what an empty program costs more than bare, so without start-up; of
+                        the CPU of the bare load
+    added us a sample   the same by samples got; after it the standard error (the jackknife's over
+                        rounds)
     got                 samples a CPU second (for cProfile: none) over those asked
     wrong               stacks with leaf() in them that lack a frame below it, of all with leaf()
     start, stop         wall time that an empty program takes longer than bare; what the command
@@ -19,6 +24,8 @@ repetitions. How each column is measured:
     to a tree           wall time of the profiler's own text report from its file
     peak                resident memory of the largest process (what each inherits at its start
                         from this one, some 20 MB, is the least)
+
+The columns after the third are medians of the rounds.
 """
 
 from __future__ import annotations
@@ -33,15 +40,16 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Literal
 
 import peers
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 LIMIT = 8  # a command that takes this many times as long as its load is ended
+SLICE = 0.25  # CPU seconds
 
 
 @dataclass
@@ -51,8 +59,24 @@ class Run:
     total_cpu: float
     total_wall: float
     peak: int
-    cpu: float = 0.0  # of the load
-    wall: float = 0.0
+    cpu: list[float] = field(default_factory=list)  # of each slice of the load
+    wall: list[float] = field(default_factory=list)
+
+    @property
+    def outside_cpu(self) -> float:
+        """CPU seconds of all processes but the slices' own."""
+        return self.total_cpu - sum(self.cpu)
+
+    @property
+    def outside_wall(self) -> float:
+        """Wall time before the first slice and after the last, in seconds."""
+        return self.total_wall - sum(self.wall)
+
+
+def undisturbed(runs: list[Run], clock: Literal["cpu", "wall"]) -> float:
+    """What a slice takes when nobody else disturbs: the mean of the fastest quarter."""
+    slices = [taken for one in runs for taken in (one.cpu if clock == "cpu" else one.wall)]
+    return statistics.mean(sorted(slices)[: max(1, len(slices) // 4)])
 
 
 @dataclass
@@ -66,6 +90,7 @@ class Row:
     cpu_ratio: float | None = None
     wall_ratio: float | None = None
     added_us: float | None = None
+    added_us_error: float | None = None
     added_share: float | None = None  # CPU added to program and profiler, of the load's
     got: float | None = None  # of asked
     wrong: float | None = None
@@ -74,7 +99,6 @@ class Row:
     stop_ms: float | None = None
     tree_ms: float | None = None
     peak_mb: float | None = None
-    noise: float | None = None
     failed: str = ""
 
 
@@ -201,6 +225,7 @@ class Bench:
         self.load, self.empty = str(work / "load.py"), str(work / "empty.py")
         self.report, self.out = work / "report", work / "out" / "file"
         self.none = work / "none"
+        self.fixed_known: dict[tuple[str, int], Run] = {}
 
     def bare(self, peer: peers.Peer, program: list[str]) -> list[str]:
         """Without a profiler, on the interpreter that this one profiles."""
@@ -212,76 +237,79 @@ class Bench:
         shutil.rmtree(self.out.parent, ignore_errors=True)
         self.out.parent.mkdir()
 
+    def program(self, depth: int, threads: int, rounds: int, slices: int) -> list[str]:
+        sizes = map(str, (depth, threads, rounds, slices))
+        return [self.load, "busy", *sizes, str(self.report)]
+
     def rounds(self, depth: int, threads: int) -> int:
-        """As many as take the asked CPU time here."""
-        program = [self.load, "busy", str(depth), str(threads), "200", str(self.report)]
-        taken = run(self.found.bare(program), self.report, 60)
-        return max(8, int(200 * self.args.seconds / taken.cpu))
+        """Of the load, as many as make a slice here."""
+        bare = self.found.bare(self.program(depth, threads, 40, 20))
+        return max(8, int(40 * SLICE / undisturbed([run(bare, self.report, 60)], "cpu")))
 
     def fixed(self, peer: peers.Peer, hz: int) -> Run:
-        """What an empty program takes more than bare."""
-        pairs = []
+        """What an empty program takes more than bare: the least of each, once a profiler and rate.
+
+        The least, because an out-of-process profiler that finds the program gone already waits for
+        it a second time (austin), which it does not where the program lives on.
+        """
+        known = self.fixed_known.get((peer.name, hz))
+        if known:
+            return known
+        bares, ours = [], []
         for _ in range(self.args.repeat):
-            bare = run(self.bare(peer, [self.empty]), self.none, 30)
+            bares.append(run(self.bare(peer, [self.empty]), self.none, 30))
             self.clear()
-            ours = run(peer.command([self.empty], hz=hz, mode="cpu", out=self.out), self.none, 60)
-            pairs.append((ours.total_cpu - bare.total_cpu, ours.total_wall - bare.total_wall))
-        cpu, wall = (statistics.median(column) for column in zip(*pairs))
-        return Run(cpu, wall, 0)
+            command = peer.command([self.empty], hz=hz, mode="cpu", out=self.out)
+            ours.append(run(command, self.none, 60))
+        cpu = min(one.total_cpu for one in ours) - min(one.total_cpu for one in bares)
+        wall = min(one.total_wall for one in ours) - min(one.total_wall for one in bares)
+        return self.fixed_known.setdefault((peer.name, hz), Run(cpu, wall, 0))
 
-    def row(self, peer: peers.Peer, hz: int, depth: int, threads: int, rounds: int) -> Row:
-        row = Row(peer.name, hz, depth, threads)
-        program = [self.load, "busy", str(depth), str(threads), str(rounds), str(self.report)]
+    def case(self, chosen: list[peers.Peer], hz: int, depth: int, threads: int) -> list[Row]:
+        """One table: all profilers and bare runs by turns."""
+        slices = max(1, round(self.args.seconds / SLICE))
+        program = self.program(depth, threads, self.rounds(depth, threads), slices)
         limit = LIMIT * self.args.seconds + 10
-        found: dict[str, list[float]] = {}
+        cells = [Cell(peer, Row(peer.name, hz, depth, threads)) for peer in chosen]
+        bares: dict[tuple[str, ...], list[Run]] = {}
+        for turn in range(self.args.repeat):
+            for bare in {tuple(self.bare(cell.peer, program)): None for cell in cells}:
+                bares.setdefault(bare, []).append(run(list(bare), self.report, limit))
+            first = turn * len(cells) // self.args.repeat
+            for cell in cells[first:] + cells[:first]:
+                if not cell.row.failed:
+                    self.turn(cell, program, limit)
+        for cell in cells:
+            cell.fill(bares[tuple(self.bare(cell.peer, program))])
+        return [cell.row for cell in cells]
 
-        def note(**figures: float | None) -> None:
-            for name, figure in figures.items():
-                if figure is not None:
-                    found.setdefault(name, []).append(figure)
-
+    def turn(self, cell: Cell, program: list[str], limit: float) -> None:
+        """Runs the load under one profiler and notes what it took."""
+        peer, row = cell.peer, cell.row
         try:
-            fixed = self.fixed(peer, hz)
-            bares = [run(self.bare(peer, program), self.report, limit)]
-            for _ in range(self.args.repeat):
-                self.clear()
-                taken = run(
-                    peer.command(program, hz=hz, mode="cpu", out=self.out), self.report, limit
-                )
-                bares.append(run(self.bare(peer, program), self.report, limit))
-                near = bares[-2:]
-                bare_cpu = statistics.mean(one.cpu for one in near)
-                bare_wall = statistics.mean(one.wall for one in near)
-                bare_total = statistics.mean(one.total_cpu for one in near)
-                added = taken.total_cpu - bare_total - fixed.total_cpu
-                other = statistics.mean(one.total_wall - one.wall for one in near)
-                count, load_share, wrong = read_apart(peer, self.out, depth)
-                show = report_command(peer, self.out)
-                tree = None
-                if show:
-                    begun = time.perf_counter()
-                    subprocess.run(show, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                    tree = 1e3 * (time.perf_counter() - begun)
-                samples = count * load_share or None
-                note(
-                    cpu_ratio=taken.cpu / bare_cpu,
-                    wall_ratio=taken.wall / bare_wall,
-                    added_us=1e6 * added / samples if samples else None,
-                    added_share=added / bare_cpu,
-                    got=samples / taken.cpu / hz if samples else None,
-                    wrong=wrong,
-                    noise=abs(near[0].cpu - near[1].cpu) / bare_cpu,
-                    bytes_a_sample=size(self.out) / samples if samples else None,
-                    start_ms=1e3 * fixed.total_wall,
-                    stop_ms=1e3 * (taken.total_wall - taken.wall - other - fixed.total_wall),
-                    tree_ms=tree,
-                    peak_mb=taken.peak / 1e6,
-                )
+            cell.fixed = self.fixed(peer, row.hz)
+            self.clear()
+            command = peer.command(program, hz=row.hz, mode="cpu", out=self.out)
+            taken = run(command, self.report, limit)
+            count, load_share, wrong = read_apart(peer, self.out, row.depth)
+            samples = count * load_share
+            tree = None
+            show = report_command(peer, self.out)
+            if show:
+                begun = time.perf_counter()
+                subprocess.run(show, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                tree = 1e3 * (time.perf_counter() - begun)
+            cell.runs.append(taken)
+            cell.samples.append(samples)
+            cell.note(
+                got=samples / sum(taken.cpu) / row.hz if samples else None,
+                wrong=wrong,
+                bytes_a_sample=size(self.out) / samples if samples else None,
+                tree_ms=tree,
+                peak_mb=taken.peak / 1e6,
+            )
         except (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError) as error:
             row.failed = str(error) or type(error).__name__
-        for name, figures in found.items():
-            setattr(row, name, statistics.median(figures))
-        return row
 
     def idle(self, peer: peers.Peer, hz: int, threads: int) -> Row:
         """CPU added while all threads wait, as a share of one core."""
@@ -292,18 +320,69 @@ class Bench:
         shares = []
         try:
             fixed = self.fixed(peer, hz)
-            for _ in range(self.args.repeat):
+            for _ in range(min(3, self.args.repeat)):
                 bare = run(self.bare(peer, program), self.report, limit)
                 self.clear()
                 command = peer.command(program, hz=hz, mode="cpu", out=self.out)
                 taken = run(command, self.report, limit)
                 added = taken.total_cpu - bare.total_cpu - fixed.total_cpu
-                shares.append(added / taken.wall)
-                row.wall_ratio = taken.wall / bare.wall
+                shares.append(added / sum(taken.wall))
             row.added_share = statistics.median(shares)
         except (OSError, RuntimeError) as error:
             row.failed = str(error)
         return row
+
+
+@dataclass
+class Cell:
+    """The runs of a profiler in one table."""
+
+    peer: peers.Peer
+    row: Row
+    fixed: Run = field(default_factory=lambda: Run(0.0, 0.0, 0))
+    runs: list[Run] = field(default_factory=list)
+    samples: list[float] = field(default_factory=list)
+    noted: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, **figures: float | None) -> None:
+        for name, figure in figures.items():
+            if figure is not None:
+                self.noted.setdefault(name, []).append(figure)
+
+    def added(self, bares: list[Run], without: int | None = None) -> float:
+        """CPU seconds added to a run of the load, with all runs but one or with all."""
+        bares = [one for at, one in enumerate(bares) if at != without]
+        runs = [one for at, one in enumerate(self.runs) if at != without]
+        in_slices = undisturbed(runs, "cpu")
+        in_slices -= undisturbed(bares, "cpu")
+        outside = statistics.median(one.outside_cpu for one in runs)
+        outside -= statistics.median(one.outside_cpu for one in bares)
+        return in_slices * len(runs[0].cpu) + outside - self.fixed.total_cpu
+
+    def fill(self, bares: list[Run]) -> None:
+        """Writes the row's figures."""
+        if self.row.failed or not self.runs:
+            return
+        row, ours = self.row, self.runs
+        bare_cpu = undisturbed(bares, "cpu")
+        bare_wall = undisturbed(bares, "wall")
+        row.cpu_ratio = undisturbed(ours, "cpu") / bare_cpu
+        row.wall_ratio = undisturbed(ours, "wall") / bare_wall
+        added = self.added(bares)
+        row.added_share = added / (bare_cpu * len(ours[0].cpu))
+        samples = statistics.median(self.samples)
+        if samples:
+            row.added_us = 1e6 * added / samples
+            if len(ours) > 1:
+                parts = [self.added(bares, without) for without in range(len(ours))]
+                spread = (len(parts) - 1) * statistics.pvariance(parts)
+                row.added_us_error = 1e6 * spread**0.5 / samples
+        outside = statistics.median(one.outside_wall for one in ours)
+        outside -= statistics.median(one.outside_wall for one in bares)
+        row.start_ms = 1e3 * self.fixed.total_wall
+        row.stop_ms = 1e3 * (outside - self.fixed.total_wall)
+        for name, figures in self.noted.items():
+            setattr(row, name, statistics.median(figures))
 
 
 COLUMNS: tuple[tuple[str, Callable[[Any], str]], ...] = (
@@ -311,7 +390,7 @@ COLUMNS: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("program CPU", lambda r: f"x{r.cpu_ratio:.3f}"),
     ("program wall", lambda r: f"x{r.wall_ratio:.3f}"),
     ("CPU added in all", lambda r: f"{100 * r.added_share:.1f} %"),
-    ("added us a sample", lambda r: f"{r.added_us:.1f}"),
+    ("added us a sample", lambda r: f"{r.added_us:.1f} ± {r.added_us_error:.1f}"),
     ("got of asked", lambda r: f"{100 * r.got:.1f} %"),
     ("wrong stacks", lambda r: f"{100 * r.wrong:.2f} %"),
     ("bytes a sample", lambda r: f"{r.bytes_a_sample:.1f}"),
@@ -341,7 +420,7 @@ def table(rows: list[Row]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=6)
     parser.add_argument("--hz", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--depth", type=int, nargs="+", default=[10, 100])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 8])
@@ -353,21 +432,19 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
     bench = Bench(args)
+    header = bench.found.header()  # with the load average before the work
     chosen = [
         peer
         for peer in bench.peers
         if not args.only or any(peer.name.startswith(name) for name in args.only)
     ]
-    header = bench.found.header()
     sections, rows = [], []
     for hz in args.hz:
         for depth in args.depth:
             for threads in args.threads:
-                rounds = bench.rounds(depth, threads)
-                part = []
-                for peer in chosen:
-                    part.append(bench.row(peer, hz, depth, threads, rounds))
-                    print(json.dumps(asdict(part[-1])), file=sys.stderr, flush=True)
+                part = bench.case(chosen, hz, depth, threads)
+                for row in part:
+                    print(json.dumps(asdict(row)), file=sys.stderr, flush=True)
                 title = f"## {hz} Hz, depth {depth}, {threads} thread{'s' * (threads > 1)}\n\n"
                 sections.append(title + table(part))
                 rows += part
@@ -383,14 +460,7 @@ def main() -> None:
     args.results.mkdir(parents=True, exist_ok=True)
     text = "# What profilers cost, side by side\n\n"
     text += "Made by `make bench-peers`; bench/README.md says how each figure is measured.\n\n"
-    text += f"{header}- {args.repeat} runs of {args.seconds} CPU seconds each, medians\n"
-    noise = [row.noise for row in rows if row.noise is not None]
-    if noise:
-        text += (
-            f"- two bare runs beside each other differed by {100 * statistics.median(noise):.0f} %"
-        )
-        text += " of their CPU time in the median row: smaller differences say nothing\n"
-    text += "\n"
+    text += f"{header}- {args.repeat} runs of {args.seconds} CPU seconds each\n\n"
     (args.results / "overhead.md").write_text(text + "\n".join(sections), encoding="utf-8")
     figures = peers.BUILD / "overhead.json"
     figures.write_text(json.dumps([asdict(row) for row in rows]))
