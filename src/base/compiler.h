@@ -13,6 +13,9 @@
 /* Asks for the cache line at p, which will be written soon. p may be any address. */
 #define VMP_PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #define VMP_INLINE static inline __attribute__((always_inline))
+/* Stays a function of its own. Engines of WebAssembly go on in slow code until a function
+ * returns: what is called again and again gets quick code, a long loop does not. */
+#define VMP_NOINLINE __attribute__((noinline))
 #define VMP_UNUSED __attribute__((unused))
 #define VMP_EXPORT __attribute__((visibility("default")))
 #ifdef __SIZEOF_INT128__ /* on processors of 64 bits */

@@ -115,9 +115,10 @@ typedef struct vmp_report_tree_options {
     enum vmp_report_group group;
     enum vmp_report_key key;
     enum vmp_report_sort sort;
-    bool fold_recursion;  /* a frame equal to its caller is not a node of its own */
-    double prune_percent; /* leave out nodes with less of the root's total weight */
-    uint32_t max_depth;   /* leave out deeper nodes; 0: no limit */
+    bool fold_recursion;   /* a frame equal to its caller is not a node of its own */
+    double prune_percent;  /* leave out nodes with less of the root's total weight */
+    bool pruned_uncounted; /* `pruned` need not be true, which is quicker */
+    uint32_t max_depth;    /* leave out deeper nodes; 0: no limit */
     /* From the innermost frames to their callers: below the root (or the nodes of
      * groups) are the functions that ran themselves, below each who called it. The
      * self of a node is what has no further caller. Such a tree can have very many
@@ -157,7 +158,7 @@ typedef struct vmp_report_node {
 
 typedef struct vmp_report_tree {
     uint32_t count;  /* >= 1 */
-    uint32_t pruned; /* nodes that were left out */
+    uint32_t pruned; /* nodes that were left out; pruned_uncounted: some of them */
     const vmp_report_node *nodes;
     /* Of the node of the same index; NULL if the profile tells no states. */
     const vmp_report_states *self_states, *total_states;

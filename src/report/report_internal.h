@@ -46,6 +46,9 @@ typedef struct vmp_merge_request {
     /* Not 0: instead of samples the memory growth of this process is added up;
      * `samples` is then KiB grown, `weight` KiB shrunk. */
     vmp_process_id growth_of;
+    /* Not 0: nodes with less of the root's total weight may be missing; what they have is
+     * in the totals above them. */
+    double min_percent;
 } vmp_merge_request;
 
 typedef struct vmp_merge_node {
@@ -73,7 +76,7 @@ typedef struct vmp_merge {
 int vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *request);
 void vmp_merge_fini(vmp_merge *m);
 /* The least weight that is at least this percentage of the root's total. */
-uint64_t vmp_merge_min_weight(const vmp_merge *m, double percent);
+uint64_t vmp_merge_min_weight(uint64_t total, double percent);
 /* Turns the tree round: see report_invert.c. above: 0 for none. Nodes with less
  * than prune_percent of the root's total are there, but nothing below them.
  * Returns 0 or -VMP_ENOMEM (*m is then as before). */

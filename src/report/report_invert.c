@@ -184,7 +184,7 @@ vmp_merge_invert(vmp_merge *m, vmp_function_id above, double prune_percent)
         rc = above.i ? begin_above(&v, above, inside) : begin_all(&v, inside);
     free(inside);
     if (rc == 0) {
-        uint64_t min_weight = vmp_merge_min_weight(&v.to, prune_percent);
+        uint64_t min_weight = vmp_merge_min_weight(v.to.nodes[0].total.weight, prune_percent);
         while (v.way_count > 0 && rc == 0)
             rc = go_on(&v, min_weight);
     }

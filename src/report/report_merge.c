@@ -48,7 +48,7 @@ prepare_stacks(vmp_merger *g)
     return 0;
 }
 
-/* What step 3 needs. */
+/* What step 3 needs, and step 2 if it is of heavy nodes. */
 static int
 prepare_sums(vmp_merger *g)
 {
@@ -132,15 +132,18 @@ value_of(const vmp_merger *g, size_t row)
         sum->samples, sum->weight, vmp_profile_sum_value(p, sum), sum->squares};
 }
 
-/* Adds a row of sums to a node. */
+/* Adds a row of sums to a node, or only to its total. */
 static void
-add_row(vmp_merger *g, uint32_t node, size_t row)
+add_row(vmp_merger *g, uint32_t node, size_t row, bool to_self)
 {
     const vmp_profile_sum *sum = &g->sums[row];
     vmp_report_value value = value_of(g, row);
-    vmp_report_value_add(&g->m->nodes[node].self, &value);
-    if (g->m->self_states)
-        g->m->self_states[node].weight[vmp_profile_stack_state(g->p, sum->stack)] += sum->weight;
+    vmp_merge_node *n = &g->m->nodes[node];
+    vmp_report_value_add(to_self ? &n->self : &n->total, &value);
+    if (g->m->self_states) {
+        vmp_report_states *states = to_self ? g->m->self_states : g->m->total_states;
+        states[node].weight[vmp_profile_stack_state(g->p, sum->stack)] += sum->weight;
+    }
 }
 
 static bool
@@ -229,7 +232,7 @@ add_by_group(vmp_merger *g)
         if (rc == 0)
             rc = copy_node(g, group + 1, g->node_of[g->sums[row].stack.i], &node);
         if (rc == 0)
-            add_row(g, node, row);
+            add_row(g, node, row, true);
     }
     free(rows);
     return rc;
@@ -241,9 +244,11 @@ add_to_tree(vmp_merger *g)
 {
     vmp_merge *m = g->m;
     m->nodes = malloc(g->tree_count * sizeof(*m->nodes));
-    if (has_states(g))
+    if (has_states(g)) {
         m->self_states = calloc(g->tree_count, sizeof(*m->self_states));
-    if (!m->nodes || (has_states(g) && !m->self_states))
+        m->total_states = calloc(g->tree_count, sizeof(*m->total_states));
+    }
+    if (!m->nodes || (has_states(g) && (!m->self_states || !m->total_states)))
         return -VMP_ENOMEM;
     m->count = g->tree_count;
     m->nodes[0] = (vmp_merge_node){.kind = VMP_REPORT_NODE_ROOT};
@@ -252,8 +257,11 @@ add_to_tree(vmp_merger *g)
             .parent = g->tree[i].parent,
             .key = g->tree[i].key};
     for (size_t i = 0; i < g->sum_count; i++)
-        if (is_wanted(g, i))
-            add_row(g, g->node_of[g->sums[i].stack.i], i);
+        if (is_wanted(g, i)) {
+            uint32_t node = g->node_of[g->sums[i].stack.i];
+            bool light = node >= m->count;
+            add_row(g, light ? node - m->count : node, i, !light);
+        }
     return 0;
 }
 
@@ -262,10 +270,12 @@ add_total_states(vmp_merge *m)
 {
     if (!m->self_states)
         return 0;
-    m->total_states = malloc(m->count * sizeof(*m->total_states));
+    if (!m->total_states)
+        m->total_states = calloc(m->count, sizeof(*m->total_states));
     if (!m->total_states)
         return -VMP_ENOMEM;
-    memcpy(m->total_states, m->self_states, m->count * sizeof(*m->total_states));
+    for (uint32_t i = 0; i < m->count; i++)
+        vmp_report_states_add(&m->total_states[i], &m->self_states[i]);
     for (uint32_t i = m->count; i-- > 1;)
         vmp_report_states_add(&m->total_states[m->nodes[i].parent], &m->total_states[i]);
     return 0;
@@ -275,7 +285,7 @@ static void
 add_totals(vmp_merge *m)
 {
     for (uint32_t i = 0; i < m->count; i++)
-        m->nodes[i].total = m->nodes[i].self;
+        vmp_report_value_add(&m->nodes[i].total, &m->nodes[i].self);
     for (uint32_t i = m->count; i-- > 1;)
         vmp_report_value_add(&m->nodes[m->nodes[i].parent].total, &m->nodes[i].total);
 }
@@ -300,7 +310,7 @@ make_shape(vmp_merger *g)
     if (rc == 0)
         rc = vmp_merge_make_keys(g);
     if (rc == 0)
-        rc = vmp_merge_make_tree(g);
+        rc = vmp_merge_can_be_heavy(g) ? vmp_merge_make_heavy(g) : vmp_merge_make_tree(g);
     vmp_pairs_fini(&g->wide_pairs);
     free(g->wide_nodes);
     return rc;
@@ -341,9 +351,9 @@ vmp_merge_new(vmp_merge *ret_m, const vmp_profile *p, const vmp_merge_request *r
 {
     vmp_merge m = {0};
     vmp_merger g = {.p = p, .request = request, .m = &m};
-    int rc = make_shape(&g);
+    int rc = prepare_sums(&g);
     if (rc == 0)
-        rc = prepare_sums(&g);
+        rc = make_shape(&g);
     if (rc == 0)
         rc = request->group == VMP_REPORT_GROUP_NONE ? add_to_tree(&g) : add_by_group(&g);
     if (rc == 0)

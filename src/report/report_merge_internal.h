@@ -1,6 +1,6 @@
 /* What the steps of a merge share: report_merge.c adds up the samples (step 3 of
  * report_internal.h) and runs the others, report_merge_keys.c makes the keys and
- * report_merge_tree.c the tree of keys. */
+ * report_merge_tree.c or, of the heavy nodes alone, report_merge_heavy.c the tree of keys. */
 #ifndef VMP_REPORT_MERGE_INTERNAL_H
 #define VMP_REPORT_MERGE_INTERNAL_H
 
@@ -46,7 +46,8 @@ typedef struct vmp_merger {
     bool has_focus;
     uint8_t *functions; /* by function: VMP_MERGE_FUNCTION_* */
     bool *threads;      /* by thread: wanted; NULL: all */
-    uint32_t *node_of;  /* by stack: node of the key tree */
+    uint32_t *node_of;  /* by stack: node of the key tree; tree_count more: of a stack that has
+                         * none, for it is too light, the node that it is below */
     uint8_t *stacks;    /* by stack: VMP_MERGE_STACK_* */
     vmp_key_node *tree;
     size_t tree_cap;
@@ -91,5 +92,14 @@ int vmp_merge_make_keys(vmp_merger *g);
 /* Step 2: fills g->tree, g->node_of and g->stacks, and m->elided. Returns 0 or
  * -VMP_ENOMEM. */
 int vmp_merge_make_tree(vmp_merger *g);
+/* True if step 2 can make, and is asked for, the heavy nodes alone. */
+bool vmp_merge_can_be_heavy(const vmp_merger *g);
+/* Step 2 of these; needs g->sums. Fills g->tree and g->node_of, and m->elided. Returns 0,
+ * -VMP_ENOMEM or -VMP_ELIMIT. */
+int vmp_merge_make_heavy(vmp_merger *g);
+
+int vmp_merge_node_new(vmp_merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node);
+/* The node stands also for this location, of frames that were left out. */
+int vmp_merge_note_elided(vmp_merger *g, uint32_t node, const vmp_profile_location *l);
 
 #endif

@@ -8,8 +8,8 @@
 /* Children that are a list; with more they are all in wide_pairs. */
 enum { MAX_LISTED = 8 };
 
-static int
-note_elided(vmp_merger *g, uint32_t node, const vmp_profile_location *l)
+int
+vmp_merge_note_elided(vmp_merger *g, uint32_t node, const vmp_profile_location *l)
 {
     vmp_merge *m = g->m;
     if (!m->elided) {
@@ -23,8 +23,8 @@ note_elided(vmp_merger *g, uint32_t node, const vmp_profile_location *l)
     return 0;
 }
 
-static int
-node_new(vmp_merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node)
+int
+vmp_merge_node_new(vmp_merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node)
 {
     if (VMP_VEC_RESERVE(g->tree, g->tree_cap, g->tree_count + (size_t)1) < 0)
         return -VMP_ENOMEM;
@@ -44,7 +44,7 @@ wide_child(vmp_merger *g, uint32_t parent, uint32_t key, uint32_t node, uint32_t
     if (id == 0)
         return -VMP_ENOMEM;
     if (id > before) {
-        if (node == 0 && node_new(g, parent, key, &node) < 0)
+        if (node == 0 && vmp_merge_node_new(g, parent, key, &node) < 0)
             return -VMP_ENOMEM;
         g->wide_nodes[id] = node;
     }
@@ -65,7 +65,7 @@ child_of(vmp_merger *g, uint32_t parent, uint32_t key, uint32_t *ret_node)
         }
     }
     if (n < MAX_LISTED) {
-        if (node_new(g, parent, key, &child) < 0)
+        if (vmp_merge_node_new(g, parent, key, &child) < 0)
             return -VMP_ENOMEM;
         g->tree[child].older_sibling = g->tree[parent].newest_child;
         g->tree[parent].newest_child = *ret_node = child;
@@ -85,7 +85,7 @@ vmp_merge_make_tree(vmp_merger *g)
     uint32_t below = g->request->below.i;
     bool folds = g->request->filter->fold_count > 0 && below == 0;
     uint32_t root;
-    if (node_new(g, 0, 0, &root) < 0)
+    if (vmp_merge_node_new(g, 0, 0, &root) < 0)
         return -VMP_ENOMEM;
     g->node_of[0] = below ? VMP_MERGE_NO_NODE : 0;
     g->stacks[0] = folds ? VMP_MERGE_STACK_OUTER : 0;
@@ -106,7 +106,7 @@ vmp_merge_make_tree(vmp_merger *g)
                    !(g->request->fold_recursion && node != 0 && g->tree[node].key == key)) {
             if (child_of(g, node, key, &node) < 0)
                 return -VMP_ENOMEM;
-            if (l->kind == VMP_PROFILE_ELIDED && note_elided(g, node, l) < 0)
+            if (l->kind == VMP_PROFILE_ELIDED && vmp_merge_note_elided(g, node, l) < 0)
                 return -VMP_ENOMEM;
         }
         g->node_of[s] = node;

@@ -60,9 +60,9 @@ order_states(
 }
 
 uint64_t
-vmp_merge_min_weight(const vmp_merge *m, double percent)
+vmp_merge_min_weight(uint64_t total, double percent)
 {
-    double w = (double)m->nodes[0].total.weight * percent / 100;
+    double w = (double)total * percent / 100;
     if (!(w > 0))
         return 0;
     uint64_t floor = w < 9e18 ? (uint64_t)w : UINT64_MAX;
@@ -77,20 +77,23 @@ vmp_report_tree_new(
     const vmp_report_tree_options *o = options ? options : &none;
     vmp_merge m = {0};
     vmp_preorder order = {0};
+    bool turned = o->inverted || o->above.i != 0;
+    bool quick = o->pruned_uncounted && !turned; /* a tree that is turned is of all nodes */
     vmp_merge_request merge = {.filter = &o->filter,
         .key = o->key,
         .group = o->group,
         .fold_recursion = o->fold_recursion,
-        .below = o->below};
+        .below = o->below,
+        .min_percent = quick ? o->prune_percent : 0};
     vmp_report_tree *t = calloc(1, sizeof(*t));
     vmp_report_node *nodes = NULL;
     uint32_t *position = NULL;
     int rc = t ? vmp_merge_new(&m, p, &merge) : -VMP_ENOMEM;
-    if (rc == 0 && (o->inverted || o->above.i != 0))
+    if (rc == 0 && turned)
         rc = vmp_merge_invert(&m, o->above, o->prune_percent);
     if (rc == 0) {
-        vmp_preorder_request print = {
-            true, o->sort, vmp_merge_min_weight(&m, o->prune_percent), o->max_depth};
+        uint64_t min_weight = vmp_merge_min_weight(m.nodes[0].total.weight, o->prune_percent);
+        vmp_preorder_request print = {true, o->sort, min_weight, o->max_depth};
         rc = vmp_preorder_new(&order, &m, p, &print);
     }
     if (rc == 0) {

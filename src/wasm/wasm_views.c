@@ -147,7 +147,8 @@ vmp_wasm_tree_options(vmp_wasm *w, uint32_t flags)
     return (vmp_report_tree_options){.filter = vmp_wasm_filter(w),
         .inverted = flags & VMP_WASM_INVERTED,
         .fold_recursion = flags & VMP_WASM_FOLD_RECURSION,
-        .prune_percent = prune_percent(flags)};
+        .prune_percent = prune_percent(flags),
+        .pruned_uncounted = true};
 }
 
 vmp_wasm_table *

@@ -56,6 +56,11 @@ TEST(a_view_that_runs_out_of_memory_says_so)
     ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &upside_down));
     CHECK(tree && tree->count > 3);
     vmp_report_tree_free(&tree);
+    vmp_report_tree_options pruned = {
+        .filter = filter, .prune_percent = 1, .pruned_uncounted = true};
+    ALLOC_FAIL_LOOP(rc, vmp_report_tree_new(&tree, p, &pruned));
+    CHECK(tree && tree->count > 3);
+    vmp_report_tree_free(&tree);
     vmp_report_groups *groups = NULL;
     uint32_t group_of[32] = {0};
     ALLOC_FAIL_LOOP(rc, vmp_report_groups_new(&groups, p, &filter, group_of, 1));

@@ -186,6 +186,69 @@ TEST(views_agree_with_counting_frame_by_frame)
     }
 }
 
+static void
+check_same_tree(const vmp_report_tree *a, const vmp_report_tree *b)
+{
+    CHECK_INT(a->count, b->count);
+    for (uint32_t i = 0; i < a->count && i < b->count; i++) {
+        const vmp_report_node *x = &a->nodes[i], *y = &b->nodes[i];
+        CHECK(x->kind == y->kind && x->parent == y->parent && x->end == y->end &&
+              x->depth == y->depth && x->function.i == y->function.i &&
+              x->location.i == y->location.i && x->elided_frames == y->elided_frames);
+        CHECK(memcmp(&x->self, &y->self, sizeof(x->self)) == 0);
+        CHECK(memcmp(&x->total, &y->total, sizeof(x->total)) == 0);
+        for (int s = 0; a->self_states && s < VMP_PROFILE_STATES; s++) {
+            CHECK_INT(a->self_states[i].weight[s], b->self_states[i].weight[s]);
+            CHECK_INT(a->total_states[i].weight[s], b->total_states[i].weight[s]);
+        }
+    }
+}
+
+static void
+check_pruned(const vmp_profile *p, vmp_report_tree_options o)
+{
+    vmp_report_tree *counted = NULL, *uncounted = NULL;
+    CHECK_INT(vmp_report_tree_new(&counted, p, &o), 0);
+    o.pruned_uncounted = true;
+    CHECK_INT(vmp_report_tree_new(&uncounted, p, &o), 0);
+    check_same_tree(counted, uncounted);
+    vmp_report_tree_free(&counted);
+    vmp_report_tree_free(&uncounted);
+}
+
+TEST(a_pruned_tree_is_the_same_where_what_is_left_out_is_not_counted)
+{
+    vmp_str hide[] = {synth_str("f3"), synth_str("f5.py")}, fold[] = {synth_str("f0.py")},
+            focus[] = {synth_str("f1")};
+    vmp_thread_id threads[] = {{2}};
+    static const double percents[] = {0.1, 1, 3, 20, 1000};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        uint64_t state = seed;
+        vmp_profile *p = random_profile(&state);
+        for (int variant = 0; variant < 64; variant++) {
+            vmp_report_tree_options o = {.fold_recursion = variant & 1,
+                .key = variant & 2 ? VMP_REPORT_BY_LINE : VMP_REPORT_BY_FUNCTION,
+                .filter = {.hide = hide,
+                    .hide_count = variant & 4 ? 2 : 0,
+                    .fold = fold,
+                    .fold_count = variant & 8 ? 1 : 0,
+                    .threads = threads,
+                    .thread_count = variant & 16 ? 1 : 0,
+                    .focus = focus,
+                    .focus_count = variant & 32 ? 1 : 0}};
+            for (int i = 0; i < 5; i++) {
+                o.prune_percent = percents[i];
+                check_pruned(p, o);
+            }
+        }
+        vmp_profile_free(&p);
+    }
+    vmp_profile *p = SYNTH("1 20 main ~10 j!f a", "1 30 main ~30 f j!a", "1 1 main ~90 m!g", "1 5");
+    for (int i = 0; i < 5; i++)
+        check_pruned(p, (vmp_report_tree_options){.prune_percent = percents[i]});
+    vmp_profile_free(&p);
+}
+
 /* A node with more children than are kept as a list, at several levels. */
 TEST(wide_nodes_find_their_children)
 {
@@ -217,4 +280,6 @@ TEST(wide_nodes_find_their_children)
     vmp_profile_free(&p);
 }
 
-TEST_MAIN(RUN(views_agree_with_counting_frame_by_frame), RUN(wide_nodes_find_their_children))
+TEST_MAIN(RUN(views_agree_with_counting_frame_by_frame),
+    RUN(a_pruned_tree_is_the_same_where_what_is_left_out_is_not_counted),
+    RUN(wide_nodes_find_their_children))
