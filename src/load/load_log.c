@@ -23,7 +23,7 @@ typedef struct loader {
     vmp_log_reader *reader;
     vmp_profile_builder *builder;
     id_map strings, codes, locations, threads, mappings; /* mappings: codes of their functions */
-    vmp_stack_id *stacks;
+    vmp_stack_id *stacks; /* not while one_to_one: they are their own */
     size_t stack_count, stacks_cap;
     /* So far no two things of the log were one thing of the profile, so that
      * every stack of the log is a new one and has the same id there. The writer
@@ -68,6 +68,20 @@ clear_stacks(loader *l)
         return -VMP_ENOMEM;
     l->stacks[0] = (vmp_stack_id){0};
     l->stack_count = 1;
+    return 0;
+}
+
+/* From here on stacks of the log have ids of their own. */
+static int
+keep_stacks(loader *l)
+{
+    if (!l->one_to_one)
+        return 0;
+    if (VMP_VEC_RESERVE(l->stacks, l->stacks_cap, l->stack_count) < 0)
+        return -VMP_ENOMEM;
+    for (size_t i = 0; i < l->stack_count; i++)
+        l->stacks[i].i = (uint32_t)i;
+    l->one_to_one = false;
     return 0;
 }
 
@@ -158,7 +172,8 @@ on_location(loader *l, const vmp_log_event *e)
         break;
     }
     int rc = vmp_profile_builder_location(l->builder, &location, &id);
-    l->one_to_one &= rc == 0 && id.i == e->u.location.id;
+    if (rc == 0 && id.i != e->u.location.id)
+        rc = keep_stacks(l);
     return rc < 0 ? rc : map_add(&l->locations, e->u.location.id, id.i);
 }
 
@@ -167,10 +182,14 @@ on_stack(loader *l, const vmp_log_event *e)
 {
     vmp_stack_id parent = {0}, id;
     vmp_location_id location = {map_get(&l->locations, e->u.stack.location)};
+    if (l->one_to_one) {
+        parent.i = e->u.stack.parent;
+        l->stack_count++;
+        return vmp_profile_builder_stack_new(l->builder, parent, location, &id);
+    }
     if (e->u.stack.parent < l->stack_count)
         parent = l->stacks[e->u.stack.parent];
-    int rc = l->one_to_one ? vmp_profile_builder_stack_new(l->builder, parent, location, &id)
-                           : vmp_profile_builder_stack(l->builder, parent, location, &id);
+    int rc = vmp_profile_builder_stack(l->builder, parent, location, &id);
     if (rc < 0 || e->u.stack.id != l->stack_count)
         return rc;
     if (VMP_VEC_RESERVE(l->stacks, l->stacks_cap, l->stack_count + 1) < 0)
@@ -264,16 +283,24 @@ on_event(loader *l, const vmp_log_event *e)
     return 0;
 }
 
+/* Reads the next event and takes it over. As vmp_log_reader_next. */
+VMP_NOINLINE static int
+replay_event(loader *l, vmp_err *err)
+{
+    vmp_log_event e;
+    int rc = vmp_log_reader_next(l->reader, &e, err);
+    if (rc <= 0)
+        return rc;
+    rc = on_event(l, &e);
+    return rc < 0 ? vmp_err_set(err, -rc, 0, e.offset, "%s", vmp_err_text(rc)) : 1;
+}
+
 static int
 replay(loader *l, const vmp_load_options *options, vmp_err *err)
 {
-    vmp_log_event e;
     uint64_t told = 0;
     int rc;
-    while ((rc = vmp_log_reader_next(l->reader, &e, err)) > 0) {
-        rc = on_event(l, &e);
-        if (rc < 0)
-            return vmp_err_set(err, -rc, 0, e.offset, "%s", vmp_err_text(rc));
+    while ((rc = replay_event(l, err)) > 0) {
         if (options->progress &&
             vmp_log_reader_bytes(l->reader) >= told + VMP_LOAD_PROGRESS_BYTES) {
             told = vmp_log_reader_bytes(l->reader);
@@ -308,8 +335,11 @@ vmp_load_log(vmp_profile **ret_p, vmp_in *bytes, const vmp_load_options *options
     /* Nothing may come before the first session, but if it does it finds empty maps. */
     if (clear_stacks(&l) < 0 || vmp_profile_builder_new(&l.builder, options->keep_samples) < 0)
         rc = vmp_err_set(err, VMP_ENOMEM, 0, 0, "%s", vmp_err_text(VMP_ENOMEM));
-    if (rc == 0)
+    if (rc == 0) {
+        vmp_log_counts counts = vmp_log_reader_peek(l.reader);
+        vmp_profile_builder_reserve(l.builder, (size_t)counts.stacks, (size_t)counts.samples);
         rc = replay(&l, options, err);
+    }
     if (rc == 0) {
         rc = vmp_profile_builder_finish(
             &l.builder, vmp_log_reader_bytes(l.reader), vmp_log_reader_cut(l.reader), ret_p);

@@ -6,8 +6,9 @@
 #include "log_format.h"
 #include "vec.h"
 
-/* Most call sites call one thing; sizes of the lists of the others. */
-enum { FEW = 4, SOME = 16 };
+/* Most call sites call one thing; sizes of the lists of the others. The longest have room
+ * for as many entries again, so that a new one seldom moves those that are there. */
+enum { FEW = 4, SOME = 16, MOST = 2 * VMP_LOG_CHILDREN };
 
 void
 vmp_log_children_fini(vmp_log_children *c)
@@ -26,10 +27,15 @@ vmp_log_children_reserve(vmp_log_children *c, uint32_t parent)
     for (; c->n <= parent; c->n++)
         c->lists[c->n] = (vmp_log_child_list){0};
     vmp_log_child_list *list = &c->lists[parent];
-    uint16_t cap = list->many ? list->cap : 1;
-    if (list->n < cap || list->n == VMP_LOG_CHILDREN)
+    uint8_t cap = list->many ? list->cap : 1;
+    if (list->start + list->n < cap)
         return 0;
-    uint16_t next = cap < FEW ? FEW : cap < SOME ? SOME : VMP_LOG_CHILDREN;
+    if (cap == MOST) {
+        memmove(list->many, list->many + list->start, list->n * sizeof(*list->many));
+        list->start = 0;
+        return 0;
+    }
+    uint8_t next = cap < FEW ? FEW : cap < SOME ? SOME : MOST;
     uint32_t *grown = realloc(list->many, next * sizeof(*grown));
     if (!grown)
         return -VMP_ENOMEM;
@@ -40,34 +46,43 @@ vmp_log_children_reserve(vmp_log_children *c, uint32_t parent)
     return 0;
 }
 
+/* Behind the latest entry. */
 static uint32_t *
-ids_of(vmp_log_child_list *list)
+end_of(vmp_log_child_list *list)
 {
-    return list->many ? list->many : &list->one;
+    return list->many ? list->many + list->start + list->n : &list->one + list->n;
 }
 
 /* The place of a location, or list->n. */
 static uint32_t
 find(vmp_log_child_list *list, uint32_t location)
 {
-    const uint32_t *ids = ids_of(list);
-    uint32_t at = 0;
-    while (at < list->n && ids[at] != location)
-        at++;
-    return at;
+    const uint32_t *end = end_of(list), *p = end, *start = end - list->n;
+    /* Most are not there: four at a time. */
+    while (p - start >= 4 &&
+           !((p[-1] == location) | (p[-2] == location) | (p[-3] == location) | (p[-4] == location)))
+        p -= 4;
+    while (p > start && p[-1] != location)
+        p--;
+    return (uint32_t)(end - p);
 }
 
 /* Moves entry `at`, or a new one if at == n, to the front. */
 static void
 to_front(vmp_log_child_list *list, uint32_t at, uint32_t location)
 {
-    if (at == list->n && at < VMP_LOG_CHILDREN)
+    uint32_t *end = end_of(list);
+    if (at < list->n) {
+        uint32_t *p = end - 1 - at;
+        memmove(p, p + 1, at * sizeof(*p));
+        end[-1] = location;
+        return;
+    }
+    *end = location;
+    if (list->n < VMP_LOG_CHILDREN)
         list->n++;
-    else if (at == list->n)
-        at--; /* the last one is dropped */
-    uint32_t *ids = ids_of(list);
-    memmove(ids + 1, ids, at * sizeof(*ids));
-    ids[0] = location;
+    else
+        list->start++; /* the last one is dropped */
 }
 
 uint64_t
@@ -90,15 +105,17 @@ vmp_log_children_decode(vmp_log_children *c, uint32_t parent, uint64_t w, uint32
     if (w < VMP_LOG_CHILDREN) {
         if (w >= list->n)
             return 0;
-        uint32_t known = ids_of(list)[w];
-        to_front(list, (uint32_t)w, known);
+        uint32_t known = end_of(list)[-1 - (ptrdiff_t)w];
+        if (w > 0)
+            to_front(list, (uint32_t)w, known);
         return known;
     }
     uint64_t x = w - VMP_LOG_CHILDREN, location = x & 1 ? c->high + x / 2 + 1 : x / 2;
     if (location == 0 || location > max)
         return 0;
     /* A writer would have given its place, but this is no error. */
-    to_front(list, find(list, (uint32_t)location), (uint32_t)location);
+    to_front(
+        list, location > c->high ? list->n : find(list, (uint32_t)location), (uint32_t)location);
     if (location > c->high)
         c->high = (uint32_t)location;
     return (uint32_t)location;

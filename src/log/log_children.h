@@ -10,9 +10,9 @@
 #include "err.h"
 
 typedef struct vmp_log_child_list {
-    uint32_t *many; /* latest first, cap of them; NULL while `one` suffices */
+    uint32_t *many; /* cap of them, from `start` on the latest last; NULL while `one` suffices */
     uint32_t one;
-    uint16_t n, cap;
+    uint8_t start, n, cap;
 } vmp_log_child_list;
 
 /* Zeroed: no lists. */

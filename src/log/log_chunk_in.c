@@ -195,6 +195,20 @@ unpack(vmp_log_chunk_in *in, const chunk_head *h, vmp_err *err)
     return rc < 0 ? corrupt(in, err, "compressed data") : 0;
 }
 
+bool
+vmp_log_chunk_peek(const uint8_t **p, const uint8_t *end, const uint8_t **ret_raw, size_t *ret_n)
+{
+    chunk_head h;
+    size_t n = (size_t)(end - *p);
+    if (n < HEAD_MAX || head_get(*p, n, &h) != HEAD_GOOD || (h.flags & VMP_LOG_CHUNK_ZSTD) ||
+        h.size + h.stored + CRC_SIZE > n)
+        return false;
+    *ret_raw = *p + h.size;
+    *ret_n = (size_t)h.raw;
+    *p += h.size + h.stored + CRC_SIZE;
+    return true;
+}
+
 int
 vmp_log_chunk_in_next(
     vmp_log_chunk_in *in, const uint8_t **ret_p, size_t *ret_n, uint64_t *ret_offset, vmp_err *err)

@@ -24,6 +24,11 @@ typedef struct vmp_log_chunk_in {
 int vmp_log_chunk_in_open(vmp_log_chunk_in *in, vmp_in *bytes, vmp_err *err);
 void vmp_log_chunk_in_fini(vmp_log_chunk_in *in);
 
+/* Goes over the chunk at *p, of which the checksum is not looked at, and gives its records.
+ * False: it is compressed, or not whole before `end`, or none. */
+bool vmp_log_chunk_peek(
+    const uint8_t **p, const uint8_t *end, const uint8_t **ret_raw, size_t *ret_n);
+
 /* The records of the next chunk, valid until the next call; *ret_offset is
  * where the chunk is in the file. Returns 1, or 0 at the end (see in->cut), or
  * an error as vmp_log_reader_next. */

@@ -1,5 +1,6 @@
 /* Opens a log, finds its records and has them decoded into events. */
 #include "log_reader_internal.h"
+#include "vec.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -96,6 +97,42 @@ vmp_log_reader_close(vmp_log_reader **ref)
     free(r->col.numbers);
     free(r);
     *ref = NULL;
+}
+
+/* Arrays for fewer grow in no time. */
+enum { MANY = 64 << 10 };
+
+/* Adds what the records of a chunk say of their lengths. */
+static void
+count_records(vmp_log_counts *counts, const uint8_t *p, const uint8_t *end)
+{
+    while (p < end) {
+        uint8_t kind = *p++;
+        uint64_t size, n;
+        if (!vmp_varint_get(&p, end, &size) || size > (uint64_t)(end - p))
+            return;
+        const uint8_t *q = p, *q_end = p += size;
+        if (kind == VMP_LOG_STACKS && vmp_varint_get(&q, q_end, &n))
+            counts->stacks += n < size ? n : size;
+        if (kind == VMP_LOG_SAMPLES && vmp_varint_get(&q, q_end, &n) /* the thread */ &&
+            vmp_varint_get(&q, q_end, &n))
+            counts->samples += n < size ? n : size;
+    }
+}
+
+vmp_log_counts
+vmp_log_reader_peek(vmp_log_reader *r)
+{
+    vmp_log_counts counts = {0, 0};
+    const uint8_t *p = r->in.in.p, *end = p + r->in.in.n, *raw;
+    size_t n;
+    while (vmp_log_chunk_peek(&p, end, &raw, &n))
+        count_records(&counts, raw, raw + n);
+    if (counts.stacks + counts.samples < MANY)
+        return (vmp_log_counts){0, 0};
+    /* What cannot be had now may never be needed. */
+    (void)VMP_VEC_RESERVE(r->by_stack, r->by_stack_cap, (size_t)counts.stacks);
+    return counts;
 }
 
 bool

@@ -111,6 +111,16 @@ void vmp_log_reader_close(vmp_log_reader **r);
  * error, and so is one that seems cut while a whole one comes behind it. */
 int vmp_log_reader_next(vmp_log_reader *r, vmp_log_event *ret_e, vmp_err *err);
 
+/* How many there seem to be, as far as the bytes are in memory and not compressed: a guess,
+ * to reserve memory by, which has read no checksum. At most as many as bytes; 0
+ * where it would not pay. */
+typedef struct vmp_log_counts {
+    uint64_t stacks, samples;
+} vmp_log_counts;
+
+/* To be asked before the first event. The reader makes room for its own part. */
+vmp_log_counts vmp_log_reader_peek(vmp_log_reader *r);
+
 /* True when the log has no clean end: a partial last chunk, or no END. Known
  * once vmp_log_reader_next has returned 0. */
 bool vmp_log_reader_cut(const vmp_log_reader *r);

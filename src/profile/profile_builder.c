@@ -51,6 +51,17 @@ vmp_profile_builder_new(vmp_profile_builder **ret_b, bool keep_samples)
     return rc;
 }
 
+void
+vmp_profile_builder_reserve(vmp_profile_builder *b, size_t stacks, size_t samples)
+{
+    /* Few stacks are met by more than one thread. */
+    size_t sums = stacks < samples ? stacks : samples;
+    if (stacks >= UINT32_MAX || vmp_profile_stacks_reserve(b, stacks + 1) < 0)
+        return;
+    /* What cannot be had now may never be needed. */
+    (void)vmp_profile_samples_reserve(b, samples, sums);
+}
+
 /* Frees what only the making needs. */
 static void
 scaffold_fini(vmp_profile_builder *b)

@@ -17,6 +17,9 @@ typedef struct vmp_profile_builder vmp_profile_builder;
 /* keep_samples: also keep the samples one by one (48 bytes each). */
 int vmp_profile_builder_new(vmp_profile_builder **ret_b, bool keep_samples);
 void vmp_profile_builder_free(vmp_profile_builder **b);
+/* Makes room at once for about so many, if there is as much memory: arrays that grow are
+ * copied, and touch more memory than they need in the end. */
+void vmp_profile_builder_reserve(vmp_profile_builder *b, size_t stacks, size_t samples);
 
 /* Begins a process; all that follows is of this one. `facts` is copied, its
  * duration_ns grows with the samples and the clock. */

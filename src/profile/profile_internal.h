@@ -111,6 +111,11 @@ vmp_profile_alive(vmp_profile_builder *b, int64_t ns)
         process->duration_ns = vmp_profile_time(ns);
 }
 
+/* Room for this many stacks. 0 or -VMP_ENOMEM. */
+int vmp_profile_stacks_reserve(vmp_profile_builder *b, size_t n);
+/* Room for this many more samples, if they are kept, and for sums. 0 or -VMP_ENOMEM. */
+int vmp_profile_samples_reserve(vmp_profile_builder *b, size_t samples, size_t sums);
+
 /* Hands one sample's memory size to the timeline of the current process. */
 int vmp_profile_memory_add(
     vmp_profile_builder *b, int64_t time_ns, uint64_t rss_kb, uint32_t sum_row);

@@ -235,6 +235,18 @@ vmp_profile_builder_stack_get(const vmp_profile_builder *b, vmp_stack_id id,
 }
 
 int
+vmp_profile_stacks_reserve(vmp_profile_builder *b, size_t n)
+{
+    vmp_profile *p = &b->p;
+    if (VMP_VEC_RESERVE(VMP_OWN(vmp_stack_id, p->stack_parent), b->parents_cap, n) < 0 ||
+        VMP_VEC_RESERVE(VMP_OWN(vmp_location_id, p->stack_location), b->stack_locations_cap, n) <
+            0 ||
+        VMP_VEC_RESERVE(b->owners, b->owners_cap, n) < 0)
+        return -VMP_ENOMEM;
+    return 0;
+}
+
+int
 vmp_profile_builder_stack_new(
     vmp_profile_builder *b, vmp_stack_id parent, vmp_location_id location, vmp_stack_id *ret_id)
 {
@@ -243,12 +255,8 @@ vmp_profile_builder_stack_new(
         parent.i = 0;
     if (location.i >= p->location_count)
         location.i = 0;
-    size_t need = p->stack_count + (size_t)1;
     if (p->stack_count == UINT32_MAX ||
-        VMP_VEC_RESERVE(VMP_OWN(vmp_stack_id, p->stack_parent), b->parents_cap, need) < 0 ||
-        VMP_VEC_RESERVE(VMP_OWN(vmp_location_id, p->stack_location), b->stack_locations_cap, need) <
-            0 ||
-        VMP_VEC_RESERVE(b->owners, b->owners_cap, need) < 0)
+        vmp_profile_stacks_reserve(b, p->stack_count + (size_t)1) < 0)
         return -VMP_ENOMEM;
     uint32_t id = p->stack_count++;
     VMP_OWN(vmp_stack_id, p->stack_parent)[id] = parent;

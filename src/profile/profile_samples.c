@@ -205,6 +205,14 @@ keep_reserve(vmp_profile_builder *b, size_t n)
     return 0;
 }
 
+int
+vmp_profile_samples_reserve(vmp_profile_builder *b, size_t samples, size_t sums)
+{
+    if (b->keep_samples && keep_reserve(b, samples) < 0)
+        return -VMP_ENOMEM;
+    return VMP_VEC_RESERVE(VMP_OWN(vmp_profile_sum, b->p.sums), b->sums_cap, sums);
+}
+
 /* Values are in place already, and there is room. */
 static void
 keep(vmp_profile_builder *b, const vmp_profile_batch *batch)

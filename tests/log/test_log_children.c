@@ -40,6 +40,23 @@ TEST(the_child_not_seen_for_longest_is_dropped_from_a_full_list)
     vmp_log_children_fini(&in);
 }
 
+TEST(a_full_list_keeps_its_order_however_many_come)
+{
+    vmp_log_children out = {0}, in = {0};
+    uint32_t latest[VMP_LOG_CHILDREN + 1] = {0}, state = 1; /* the plainest list there is */
+    for (int round = 0; round < 4000; round++) {
+        uint32_t at = 0, location = 1 + (state = state * 1664525 + 1013904223) / 65536 % 90;
+        while (at < VMP_LOG_CHILDREN && latest[at] != location)
+            at++;
+        uint64_t w = pass(&out, &in, 3, location);
+        CHECK(at < VMP_LOG_CHILDREN ? w == at : w >= VMP_LOG_CHILDREN);
+        memmove(latest + 1, latest, at * sizeof(*latest));
+        latest[0] = location;
+    }
+    vmp_log_children_fini(&out);
+    vmp_log_children_fini(&in);
+}
+
 TEST(numbers_that_stand_for_nothing_are_refused_and_change_nothing)
 {
     vmp_log_children c = {0};
@@ -58,5 +75,6 @@ TEST(numbers_that_stand_for_nothing_are_refused_and_change_nothing)
 }
 
 TEST_MAIN(RUN(a_known_child_is_its_place_and_comes_to_the_front),
+    RUN(a_full_list_keeps_its_order_however_many_come),
     RUN(the_child_not_seen_for_longest_is_dropped_from_a_full_list),
     RUN(numbers_that_stand_for_nothing_are_refused_and_change_nothing))
