@@ -79,6 +79,8 @@ function there(pointer: number): number {
   return pointer;
 }
 
+/** Memory that a log takes with its profile and a first view, for each of its bytes, about. */
+const BYTES_PER_LOG_BYTE = 18;
 const TABLE_COLUMNS = 2; // words before the columns of a table: rc, count
 const DETAILS = 12;
 
@@ -279,6 +281,8 @@ export class Engine {
   }
 
   private static load(c: Exports, log: Uint8Array): Engine {
+    // Each time that the module's memory grows costs milliseconds: it grows at once.
+    c.vmp_wasm_free(c.vmp_wasm_alloc(log.length * BYTES_PER_LOG_BYTE));
     const at = there(c.vmp_wasm_alloc(log.length));
     new Uint8Array(c.memory.buffer, at, log.length).set(log);
     const profile = c.vmp_wasm_open(at, log.length);
