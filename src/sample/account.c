@@ -42,6 +42,7 @@ slot_retire(vmp_sampler *s, vmp_slot *slot)
             s->named[i] = s->named[--s->named_count];
         }
     vmp_undelivered_slot_ends(s, slot);
+    vmp_pacer_slot_ends(s, slot);
     atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);
 }
 
@@ -68,17 +69,24 @@ vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
 }
 
 void
-vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, uint64_t ns)
+vmp_account_undelivered(vmp_sampler *s, vmp_slot *slot, pid_t tid, uint64_t ns)
 {
     uint64_t ticks = ns / s->interval_ns;
     if (ticks == 0)
         return;
-    uint32_t thread = slot && slot->tid == tid ? slot->thread_index : 0;
-    vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, ticks, thread);
+    bool own = slot && slot->tid == tid;
+    vmp_log_writer_loss(s->writer, VMP_LOG_LOSS_UNDELIVERED, ticks, own ? slot->thread_index : 0);
     s->sum.lost[VMP_LOG_LOSS_UNDELIVERED] += ticks;
-    /* Not to be found with threads that ended. */
-    if (!(s->mode & VMP_LOG_MODE_WALL))
-        s->cpu_told_ns += ns;
+    if (s->mode & VMP_LOG_MODE_WALL)
+        return;
+    uint64_t cpu_ns;
+    if (own && vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0) {
+        uint64_t told_ns = slot->cpu_seen + slot->ticks_open * s->interval_ns;
+        uint64_t untold_ns = cpu_ns > told_ns ? cpu_ns - told_ns : 0;
+        ns = ns < untold_ns ? ns : untold_ns;
+        slot->cpu_seen += ns;
+    }
+    s->cpu_told_ns += ns; /* not to be found with threads that ended */
 }
 
 /* Wall mode: of the time since the last batch, what this one stands for. What has been

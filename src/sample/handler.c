@@ -79,6 +79,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         slot->last_elided = 0;
         slot->skip = 0;
         atomic_store_explicit(&slot->owed, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->heard, 0, memory_order_relaxed);
         slot->deep = false;
         slot->clock_epoch = 0;
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
@@ -288,8 +289,17 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     slot->last_elided_at = st.elided_at;
 }
 
+/* The pacer's signal has come: what a thread does not hear of is lost. */
+VMP_SIGSAFE static void
+signal_heard(vmp_sampler *s, uint32_t weight)
+{
+    uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
+    _Atomic uint64_t *heard = own.generation == generation ? &own.slot->heard : &s->heard_slotless;
+    atomic_fetch_add_explicit(heard, weight, memory_order_relaxed);
+}
+
 /* False if the signal is not ours. Else *ret is what it is worth in ticks: 0 if it
- * is a late one of an earlier session, whatever source that had. */
+ * is a late one of an earlier session, whatever source that had, or was counted as lost. */
 VMP_SIGSAFE static bool
 signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
 {
@@ -300,10 +310,11 @@ signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
             return false;
         payload = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
     }
-    if (payload >> 32 != s->magic)
+    uint32_t head = (uint32_t)(payload >> 32);
+    if ((head & ~(uint32_t)VMP_SAMPLE_TURN_MASK) != s->magic)
         return false;
-    if (info->si_code == SI_QUEUE)
-        *ret = (uint32_t)payload; /* the pacer's: the weight itself */
+    if (info->si_code == SI_QUEUE) /* the pacer's: the weight itself */
+        *ret = (head - atomic_load(&s->sent_turn)) & VMP_SAMPLE_TURN_MASK ? 0 : (uint32_t)payload;
     else
         *ret = payload == atomic_load_explicit(&s->payload, memory_order_relaxed)
                    ? 1 + vmp_os_timer_overrun(info)
@@ -353,9 +364,12 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     bool ours = signal_is_ours(s, info, &weight);
     /* Before the start it is not a tick of the session, nor is one during a pause. */
     if (weight > 0 && VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0)) {
-        if (VMP_LIKELY(atomic_load(&s->running)))
+        bool queued = info->si_code == SI_QUEUE, running = atomic_load(&s->running);
+        if (VMP_LIKELY(running))
             vmp_sample_tick(s, weight, context);
-        else if (atomic_load(&s->stopping))
+        if (running && queued)
+            signal_heard(s, weight);
+        else if (!running && !queued && atomic_load(&s->stopping))
             count_loss(s->lost, VMP_LOG_LOSS_STOPPED, weight);
     }
     atomic_fetch_sub(&s->active, 1);

@@ -20,6 +20,13 @@ typedef struct vmp_pacer {
  * clock as read just now. */
 bool vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns);
 void vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight);
+/* What a signal carries. */
+static inline void *
+vmp_pacer_payload(const vmp_sampler *s, uint32_t weight)
+{
+    uint64_t head = s->magic | (atomic_load(&s->sent_turn) & VMP_SAMPLE_TURN_MASK);
+    return (void *)(uintptr_t)(head << 32 | weight);
+}
 /* Of so much time, in whole ticks; rounded. */
 uint32_t vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns);
 

@@ -34,6 +34,9 @@ enum {
      * 1 kHz, where the drain comes by every 50 ms. */
     VMP_SAMPLE_RING_BYTES = 128 << 10,
     VMP_SAMPLE_MAX_SLOTS = 16384,
+    /* What a pacer's signal says of the turn that it was sent in, in place of the low byte
+     * of the magic number. */
+    VMP_SAMPLE_TURN_MASK = 0xff,
     /* Slots that are ready for threads not yet seen. */
     VMP_SAMPLE_SPARE_SLOTS = 64,
 };
@@ -72,9 +75,10 @@ typedef struct vmp_slot {
     vmp_frame *last, *next;
     uint32_t last_n, last_elided_at;
     uint64_t last_elided;
-    uint32_t skip;         /* ticks to leave out after a long walk; their weight is in `owed` */
-    _Atomic uint32_t owed; /* either side takes it, so that none is counted twice */
-    bool deep;             /* the last walk was long: time the next */
+    uint32_t skip;          /* ticks to leave out after a long walk; their weight is in `owed` */
+    _Atomic uint32_t owed;  /* either side takes it, so that none is counted twice */
+    _Atomic uint64_t heard; /* weight of the pacer's signals that came; it knows what it sent */
+    bool deep;              /* the last walk was long: time the next */
     /* Sources that weigh in the handler: up to where the CPU clock is accounted for,
      * since the sampler's clock epoch of this number, but for `ticks_unread`. */
     int64_t cpu_seen_handler;
@@ -120,6 +124,9 @@ typedef struct vmp_source {
     void (*enable)(struct vmp_sampler *s, bool on);
     /* Before a pause and the end: counts what was not delivered. */
     void (*settle)(struct vmp_sampler *s, int64_t now_ns);
+    /* After that, when no handler takes ticks any more: counts those that are on their way.
+     * NULL: what is not delivered is not known. */
+    void (*take_back)(struct vmp_sampler *s);
     /* Each time the drain comes by; NULL if nothing is to be done. */
     void (*tend)(struct vmp_sampler *s, int64_t now_ns);
     /* Ends the source's own thread (the mutex is not held) and starts it again; NULL if
@@ -176,7 +183,11 @@ typedef struct vmp_sampler {
     /* What a signal of ours carries: `magic`, the same for all sessions, and
      * where there is room the low half of the session's generation. */
     _Atomic uint64_t payload; /* a late tick may meet the next start */
-    uint32_t magic;
+    uint32_t magic;           /* VMP_SAMPLE_TURN_MASK is left free */
+    /* Of the pacer's signals: goes up when those on their way are counted, after which they
+     * are worth nothing. Never reset. */
+    _Atomic uint32_t sent_turn;
+    _Atomic uint64_t heard_slotless; /* as in a slot, by threads that got none */
     int64_t start_unix_ns, start_mono_ns;
     uint64_t start_cpu_ns;
     /* What signals that are not ours go to: old[old_turn & 1], since the program may
@@ -287,8 +298,8 @@ void vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_
  * carry: they go where the last one was. */
 void vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns);
 /* Counts the ticks of `ns` as not delivered, of the thread `tid`; `slot` is or was its,
- * may be another's by now or NULL. */
-void vmp_account_undelivered(vmp_sampler *s, const vmp_slot *slot, pid_t tid, uint64_t ns);
+ * may be another's by now or NULL. What of the time no batch was given none gets any more. */
+void vmp_account_undelivered(vmp_sampler *s, vmp_slot *slot, pid_t tid, uint64_t ns);
 /* Takes the clocks of the process into the summary. The kernel sums up the first
  * over all threads: not at each look. */
 void vmp_account_clocks(vmp_sampler *s, int64_t now_ns);
@@ -338,6 +349,8 @@ void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);
+/* The thread of the slot is gone, and what was sent to it with it; the mutex is held. */
+void vmp_pacer_slot_ends(vmp_sampler *s, vmp_slot *slot);
 
 /* linger.c: gives signal `signo` back to `old` as soon as no signal of ours can
  * arrive any more, at once if possible. */

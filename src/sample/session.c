@@ -118,6 +118,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     atomic_store(&s->clock_epoch, 1);
     s->watch_epoch = 1;
     s->cpu_told_ns = 0;
+    atomic_store(&s->heard_slotless, 0);
     atomic_store(&s->deaths_missed, false);
     s->distrust = false;
     atomic_store(&s->signal_got, 0);
@@ -129,7 +130,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->random = (uint64_t)s->start_mono_ns ^ (uint64_t)getpid() << 40 ^ 0x9e3779b97f4a7c15u;
     /* Never 0, and the same in each session: a signal that comes late is known. */
     if (s->magic == 0)
-        s->magic = (uint32_t)(s->random >> 17) | 1;
+        s->magic = ((uint32_t)(s->random >> 17) | 1u << 31) & ~(uint32_t)VMP_SAMPLE_TURN_MASK;
     s->payload = (uint64_t)s->magic << 32 | (atomic_load(&s->generation) + 1);
     sem_init(&s->wake, 0, 0);
 }
@@ -259,6 +260,9 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         s->source->enable(s, false);
     atomic_store(&s->stopping, true);
     atomic_store(&s->running, false);
+    vmp_handlers_wait(s);
+    if (s->source->take_back && atomic_load(&s->paused) == 0)
+        s->source->take_back(s);
     pthread_mutex_unlock(&s->mutex);
     vmp_drain_thread_stop(s);
     s->source->stop(s);

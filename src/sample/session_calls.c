@@ -19,11 +19,15 @@ vmp_sampler_pause(void)
         return;
     pthread_mutex_lock(&s->mutex);
     if (atomic_load(&s->running)) {
-        if (atomic_load(&s->paused) == 0)
+        bool first = atomic_load(&s->paused) == 0;
+        if (first)
             s->source->settle(s, vmp_os_mono_ns());
-        if (atomic_fetch_add(&s->paused, 1) == 0 && s->source->enable)
+        atomic_fetch_add(&s->paused, 1);
+        if (first && s->source->enable)
             s->source->enable(s, false);
         vmp_handlers_wait(s);
+        if (first && s->source->take_back)
+            s->source->take_back(s);
         vmp_drain_all(s);
     }
     pthread_mutex_unlock(&s->mutex);

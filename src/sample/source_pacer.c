@@ -13,6 +13,12 @@
  * that rare, and whether the last signal is still pending, in which the new one
  * would vanish: then the next look sends the weight of both. A system call that is
  * interrupted all the same is restarted by the kernel (SA_RESTART) where it can be.
+ *
+ * What is sent and what the handlers hear of is counted for each thread: the rest was not
+ * delivered when the thread or the session ends, or a pause begins. The thread may block
+ * the signal, or wait for a CPU to take it on. Nothing but a count tells: where there is no
+ * /proc, signals vanish in one that is pending.
+ *
  * perf has no such gap: it comes first, in wall mode for the time on the CPU. */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,9 +75,10 @@ void
 vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
 {
     vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
+    uint32_t sent = weight ? weight : 1;
     watch->committed = slot ? vmp_ring_committed(&slot->ring) : 0;
-    vmp_os_thread_signal(watch->tid, s->source->signo,
-        (void *)(uintptr_t)((uint64_t)s->magic << 32 | (weight ? weight : 1)));
+    watch->sent += sent; /* if the thread is gone by now nobody hears of it */
+    vmp_os_thread_signal(watch->tid, s->source->signo, vmp_pacer_payload(s, sent));
 }
 
 /* CPU mode. True if the thread did anything. */
@@ -106,6 +113,48 @@ static void
 count_undelivered(vmp_sampler *s, const vmp_watch *watch, uint64_t ns)
 {
     vmp_account_undelivered(s, watch->slot, watch->tid, ns);
+}
+
+/* Takes what was sent to the thread and not heard of, in ns. */
+static uint64_t
+unheard_take(vmp_sampler *s, vmp_watch *watch)
+{
+    const vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
+    if (!slot && watch->sent > 0) {
+        vmp_drain_rings(s); /* one that the thread has just claimed is known now */
+        slot = vmp_slots_find(s, watch->tid, &watch->slot);
+    }
+    uint64_t heard = slot ? atomic_load_explicit(&slot->heard, memory_order_relaxed) : 0;
+    uint64_t unheard = watch->sent > heard ? watch->sent - heard : 0;
+    uint64_t slotless = atomic_load_explicit(&s->heard_slotless, memory_order_relaxed);
+    watch->sent -= unheard;
+    /* Whose they were is not known; they are lost for another reason. */
+    slotless = slotless < unheard ? slotless : unheard;
+    atomic_fetch_sub_explicit(&s->heard_slotless, slotless, memory_order_relaxed);
+    return (unheard - slotless) * s->interval_ns;
+}
+
+void
+vmp_pacer_slot_ends(vmp_sampler *s, vmp_slot *slot)
+{
+    vmp_watch *watch = s->pacer ? vmp_watch_list_find(&s->watched, slot->tid) : NULL;
+    if (!watch || (watch->slot && watch->slot != slot))
+        return;
+    watch->slot = slot;
+    uint64_t ns = unheard_take(s, watch); /* finds the slot */
+    count_undelivered(s, watch, ns);
+    watch->sent = 0;
+    watch->slot = NULL; /* another one's next */
+}
+
+static void
+pacer_take_back(vmp_sampler *s)
+{
+    for (size_t i = 0; i < s->watched.count; i++) {
+        uint64_t ns = unheard_take(s, &s->watched.items[i]);
+        count_undelivered(s, &s->watched.items[i], ns);
+    }
+    atomic_fetch_add(&s->sent_turn, 1);
 }
 
 /* CPU mode: what was used since the last tick that was sent. */
@@ -169,8 +218,9 @@ static void
 watch_removed(vmp_sampler *s, vmp_watch *watch)
 {
     bool wall = (s->mode & VMP_LOG_MODE_WALL) != 0;
-    count_undelivered(
-        s, watch, wall ? vmp_pacer_owed_ns(watch) : watch->looked_cpu_ns - watch->cpu_ns);
+    uint64_t rest_ns = wall ? vmp_pacer_owed_ns(watch) : watch->looked_cpu_ns - watch->cpu_ns;
+    rest_ns += unheard_take(s, watch);
+    count_undelivered(s, watch, rest_ns);
 }
 
 /* After a pause: what happened meanwhile is nobody's. */
@@ -353,6 +403,7 @@ const vmp_source vmp_source_pacer = {
     .start = pacer_start,
     .stop = pacer_stop,
     .settle = pacer_settle,
+    .take_back = pacer_take_back,
     .thread_begins = pacer_thread_begins,
     .park = pacer_park,
     .unpark = pacer_unpark,

@@ -45,8 +45,6 @@ count_held(vmp_sampler *s, vmp_watch *watch)
 {
     vmp_slot *slot = vmp_slots_find(s, watch->tid, &watch->slot);
     vmp_account_undelivered(s, slot, watch->tid, watch->held_ns);
-    if (slot)
-        slot->cpu_seen += watch->held_ns; /* not its batch's */
     watch->held_ns = 0;
 }
 

@@ -39,6 +39,7 @@ typedef struct vmp_watch {
     uint64_t held_ns;    /* CPU time of ticks that the thread holds back */
     uint64_t ticks_then; /* the slot's */
     uint64_t committed;  /* in the slot's ring when the last signal was sent */
+    uint64_t sent;       /* weight of all signals so far, but for those taken back */
 } vmp_watch;
 
 typedef struct vmp_watch_list {

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "live.h"
+#include "pacer.h"
 
 static void *
 burn_main(void *seconds)
@@ -179,8 +181,8 @@ own_slot(void)
 static void
 tick(uint32_t weight)
 {
-    uint64_t payload = (uint64_t)vmp_the_sampler.magic << 32 | weight;
-    vmp_os_thread_signal(vmp_os_own_tid(), SIGPROF, (void *)(uintptr_t)payload);
+    void *payload = vmp_pacer_payload(&vmp_the_sampler, weight);
+    vmp_os_thread_signal(vmp_os_own_tid(), SIGPROF, payload);
 }
 
 static void *
@@ -214,10 +216,14 @@ TEST(ticks_passed_over_after_a_long_walk_are_in_the_totals)
 TEST(a_tick_that_comes_while_stopping_is_counted)
 {
     vmp_sampler_summary sum;
-    CHECK_INT(start("pacer", 1000000000, 0), 0);
+    if (start("cputimer", 1000000000, 0) < 0)
+        return;
+    siginfo_t info = {.si_code = SI_TIMER};
+    info.si_value.sival_ptr = (void *)(uintptr_t)atomic_load(&vmp_the_sampler.payload);
+    info.si_overrun = 2;
     atomic_store(&vmp_the_sampler.stopping, true);
     atomic_store(&vmp_the_sampler.running, false);
-    tick(3);
+    CHECK_INT(syscall(SYS_rt_tgsigqueueinfo, getpid(), vmp_os_own_tid(), SIGPROF, &info), 0);
     atomic_store(&vmp_the_sampler.running, true);
     CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
     CHECK_INT(sum.lost[VMP_LOG_LOSS_STOPPED], 3);
