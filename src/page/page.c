@@ -136,6 +136,10 @@ put_packed(vmp_out *out, const char *class, vmp_str name, const vmp_page_log *lo
     vmp_out_text(out, class);
     vmp_out_text(out, "\" data-name=\"");
     put_attribute(out, name);
+    if (log->home.n) {
+        vmp_out_text(out, "\" data-home=\"");
+        put_attribute(out, log->home);
+    }
     vmp_out_text(out, "\">");
     int rc = produce(log, k, err);
     if (rc == 0)

@@ -30,6 +30,7 @@ typedef struct vmp_page_log {
     const vmp_jitlog *jit;      /* of the same run; NULL: none. Borrowed, as the next two */
     vmp_str jit_name;           /* as `name` */
     const vmp_profile *profile; /* of p, with `jit`; else NULL */
+    vmp_str home;               /* of logs[0]: path of the list that it stands in; empty: none */
 } vmp_page_log;
 
 /* Writes the page of logs[0]. With `count` 2 it is compared with logs[1].

@@ -146,7 +146,9 @@ def test_a_page_has_the_whole_log(parts: int, server: Server) -> None:
     if made["viewer"] is None:
         pytest.skip("a build without the viewer")
     page = server.call("GET", made["viewer"]).body
-    (packed,) = re.findall(rb'class="log" data-name="[^"]*">([A-Za-z0-9+/=]*)</script>', page)
+    (packed,) = re.findall(
+        rb'class="log" data-name="[^"]*" data-home="/">([A-Za-z0-9+/=]*)</script>', page
+    )
     assert gzip.decompress(base64.b64decode(packed)) == log
 
 
@@ -321,6 +323,27 @@ def test_the_viewer_has_the_log_and_a_policy_of_its_own(server: Server) -> None:
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert "default-src 'none'" in policy and "unsafe-inline" not in policy
     assert text.count('class="log"') == 1 and "<script>x" not in text
+
+
+def test_two_stored_profiles_are_compared(server: Server) -> None:
+    made, old = server.put(own_log()), server.put(own_log(1), "?name=%22old%22")
+    if made["viewer"] is None:
+        pytest.skip("this build has no viewer")
+    page = call(server, "GET", "/profiles/{id}", id=made["id"], query=f"?before={old['id']}")
+    assert page.status == 200
+    names = re.findall(r'class="log" data-name="([^"]*)"( data-home="/")?', page.body.decode())
+    assert [(name, bool(home)) for name, home in names][1:] == [("&#34;old&#34;", False)]
+    assert len(names) == 2 and names[0][1]
+    jitlog = server.put(JITLOG)
+    for query, status in (
+        (f"?before={NO_ID}", 404),
+        (f"?before={jitlog['id']}", 400),
+        ("?before=../x", 404),
+        ("?after=1", 400),
+        ("?before=%ff", 400),
+    ):
+        reply = call(server, "GET", "/profiles/{id}", id=made["id"], query=query)
+        assert reply.status == status, (query, reply.body)
 
 
 def test_head_is_get_without_a_body(server: Server) -> None:

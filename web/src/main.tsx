@@ -30,7 +30,7 @@ async function start(place: HTMLElement): Promise<void> {
   const sources = sourcesOf(engine.facts, texts);
   const jit = await jitOf(engine.facts);
   place.replaceChildren();
-  render(<App profile={{ engine, names, logName: log.name, before, sources, jit }} />, place);
+  render(<App profile={{ engine, names, logName: log.name, home: log.home, before, sources, jit }} />, place);
 }
 
 function besideOf(engine: Engine, log: Uint8Array, logName: string): Before {

@@ -5,6 +5,8 @@ import type { SourceText } from "./model/sourcetext.ts";
 
 export interface LogSource {
   readonly name: string;
+  /** Path of the list that it stands in, of a page that a server gave. */
+  readonly home: string | undefined;
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -21,6 +23,7 @@ async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
 export function pageLogs(kind: "log" | "jit"): readonly LogSource[] {
   return Array.from(document.querySelectorAll<HTMLElement>(`script.${kind}`), (element) => ({
     name: element.dataset["name"] ?? "log",
+    home: element.dataset["home"],
     bytes: () => unpack(element.textContent ?? ""),
   }));
 }

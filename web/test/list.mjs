@@ -47,7 +47,7 @@ async function open(browser, url, { width = 1440, height = 900, scheme = "light"
   return { context, page, close };
 }
 
-const names = (page) => page.locator("#rows td:first-child a:first-child").allTextContents();
+const names = (page) => page.locator("#rows td:first-child a:first-of-type").allTextContents();
 const rows = (page, n) => page.waitForFunction((want) => document.querySelectorAll("#rows tr").length === want, n);
 
 async function check(page, what) {
@@ -162,6 +162,40 @@ test("a click opens the viewer, and the way back is the list", async (browser) =
   assert.equal(new URL(page.url()).pathname, `/profiles/${told.ids.at(-2)}`);
   await page.goBack();
   await rows(page, 50);
+  await page.click("text=viewer >> nth=0");
+  await page.click("text=‹ Profiles");
+  await rows(page, 50);
+  await close();
+});
+
+test("two profiles that are chosen are compared, the later with the earlier", async (browser) => {
+  const { page, close } = await open(browser, `${told.url}/`);
+  await rows(page, 50);
+  const box = (name) => page.getByRole("checkbox", { name: `Compare ${name}`, exact: true });
+  assert.ok(await page.locator("#compare").isHidden());
+  assert.equal(await page.locator("#rows tr").first().getByRole("checkbox").count(), 0, "a jitlog has no page");
+  await box("job 50").check();
+  assert.match(await page.textContent("#compared"), /^job 50 .*: choose the profile to compare it with$/);
+  await box("job 49").check();
+  await box("viewer").focus();
+  await page.keyboard.press("Space"); // a third one: the first chosen is let go
+  assert.ok(!(await box("job 50").isChecked()));
+  await check(page, "list-compare");
+  await page.fill("#query", "viewer"); // what was chosen stays so
+  await rows(page, 1);
+  await page.click("#compared a");
+  await page.waitForSelector(".page");
+  const { pathname, search } = new URL(page.url());
+  const ids = [told.ids.at(-2), told.ids[49]];
+  assert.ok([`/profiles/${ids[0]}?before=${ids[1]}`, `/profiles/${ids[1]}?before=${ids[0]}`].includes(pathname + search));
+  assert.match(await page.textContent(".head"), /compared with (job 49|viewer)/);
+  await page.getByRole("tab", { name: "Changes" }).waitFor();
+  await page.goBack();
+  await rows(page, 50);
+  await box("job 50").check();
+  await page.click("#compare-none");
+  assert.ok(await page.locator("#compare").isHidden());
+  assert.ok(!(await box("job 50").isChecked()));
   await close();
 });
 

@@ -75,9 +75,46 @@
     return parts;
   }
 
+  /* Up to two profiles to compare, by id, in the order they were chosen. */
+  const chosen = new Map();
+
+  const begun = (profile) => profile.start_unix || profile.received_unix;
+
+  function showChosen() {
+    for (const box of document.querySelectorAll("#rows input")) box.checked = chosen.has(box.value);
+    const [later, earlier] = [...chosen.values()].sort((a, b) => begun(b) - begun(a));
+    byId("compare").hidden = later === undefined;
+    if (later === undefined) return;
+    const named = (one) => `${title(one)} (${time(begun(one))})`;
+    const what = earlier
+      ? makeLink(`Compare ${named(later)} with ${named(earlier)}`,
+        `/profiles/${later.id}?before=${earlier.id}`)
+      : make("span", `${named(later)}: choose the profile to compare it with`);
+    byId("compared").replaceChildren(what);
+  }
+
+  /* A box that chooses a profile for comparing. */
+  function makeBox(profile) {
+    const box = make("input");
+    box.type = "checkbox";
+    box.value = profile.id;
+    box.checked = chosen.has(profile.id);
+    box.setAttribute("aria-label", `Compare ${title(profile)}`);
+    box.addEventListener("change", () => {
+      if (!box.checked) chosen.delete(profile.id);
+      else {
+        if (chosen.size === 2) chosen.delete(chosen.keys().next().value);
+        chosen.set(profile.id, profile);
+      }
+      showChosen();
+    });
+    return box;
+  }
+
   function addRow(profile) {
     const row = make("tr");
     const cell = make("td");
+    if (profile.viewer) cell.append(makeBox(profile), " ");
     const link = make("a", title(profile));
     link.href = `#/${profile.id}`;
     const details = make("a", "details", "faint");
@@ -213,6 +250,10 @@
     if (location.hash.length > 2) location.hash = "#/";
     else go();
   });
+  byId("compare-none").addEventListener("click", () => {
+    chosen.clear();
+    showChosen();
+  });
   byId("more").addEventListener("click", () => run(() => showList(true)));
   byId("login").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -241,6 +282,8 @@
     run(async () => {
       const mine = asked;
       await call(`/api/v1/profiles/${shown}`, { method: "DELETE" });
+      chosen.delete(shown);
+      showChosen();
       if (mine === asked) location.hash = "#/";
     });
   });

@@ -23,6 +23,7 @@ export function Header({ profile }: { readonly profile: Profile }) {
   const lost = shareOf(facts.lost, facts.lost + facts.ticks);
   return (
     <header class="head">
+      {profile.home !== undefined && <a class="home" href={profile.home}>‹ Profiles</a>}
       <h1 title={facts.argv.split("\n").join(" ")}>{programName(profile)}</h1>
       <p class="faint facts">{parts.join(" · ")}</p>
       {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}

@@ -12,6 +12,8 @@ export interface Profile {
   readonly names: readonly FunctionName[];
   /** Of the file that it came from. */
   readonly logName: string;
+  /** Path of the list of profiles, if the page came from one. */
+  readonly home: string | undefined;
   /** An earlier run that it is compared with. */
   readonly before: Before | null;
   /** Of functions whose source the page carries. */
