@@ -126,6 +126,16 @@ end_of(const vmp_profile *p)
     return end;
 }
 
+/* States of samples (load_states.h), told by where the samples stood in the log that
+ * was read: they stand elsewhere in the one that is written. */
+static bool
+is_of_states(vmp_str key)
+{
+    static const char states[] = "states.";
+    size_t n = key.n < sizeof(states) - 1 ? key.n : sizeof(states) - 1;
+    return n >= sizeof(states) - 2 && memcmp(key.p, states, n) == 0;
+}
+
 static void
 put_metas(exporter *e)
 {
@@ -134,7 +144,7 @@ put_metas(exporter *e)
     for (size_t i = 0; i < p->meta_count; i++) {
         const vmp_profile_meta *meta = &p->metas[i];
         vmp_str key = vmp_profile_string(p, meta->key);
-        if (meta->process.i > 1)
+        if (meta->process.i > 1 || is_of_states(key))
             continue;
         has_bits |= vmp_str_equal(key, vmp_str_from("bits"));
         vmp_buf_u8(&e->record, MARKER_META);

@@ -200,6 +200,20 @@ TEST(native_functions_lines_and_jitted_code_keep_their_kinds)
     vmp_profile_free(&p);
 }
 
+TEST(states_of_samples_are_not_told_of_others)
+{
+    static const char *const keys[] = {"states", "states.1", "states.end", "statesman", "state"};
+    made m = made_open(VMP_PROFILE_PYTHON, VMP_PROFILE_JIT, "f", "a.py", 0);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        CHECK_INT(vmp_profile_builder_meta(m.b, vmp_str_from(keys[i]), vmp_str_from("1 7 5")), 0);
+    made_sample(&m, 1, 0);
+    vmp_profile *p = made_finish(&m), *again = through(p);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        CHECK_INT(vmp_profile_meta_get(again, (vmp_process_id){1}, keys[i]).n, i < 3 ? 0 : 5);
+    vmp_profile_free(&again);
+    vmp_profile_free(&p);
+}
+
 TEST(a_log_of_endless_ticks_is_refused)
 {
     made m = made_open(VMP_PROFILE_PYTHON, VMP_PROFILE_PYTHON, "f", "a.py", 0);
@@ -218,4 +232,4 @@ TEST_MAIN(RUN(a_log_comes_back_with_its_names_and_counts),
     RUN(a_sample_is_there_once_for_each_tick), RUN(fractions_of_ticks_are_carried_on),
     RUN(what_would_break_the_old_reader_is_replaced),
     RUN(native_functions_lines_and_jitted_code_keep_their_kinds),
-    RUN(a_log_of_endless_ticks_is_refused))
+    RUN(states_of_samples_are_not_told_of_others), RUN(a_log_of_endless_ticks_is_refused))
