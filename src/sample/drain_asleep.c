@@ -111,6 +111,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
     vacant->skip = 0;
     atomic_store_explicit(&vacant->owed, 0, memory_order_relaxed);
     atomic_store_explicit(&vacant->heard, 0, memory_order_relaxed);
+    atomic_store_explicit(&vacant->sent, 0, memory_order_relaxed);
     vacant->deep = false;
     vacant->clock_epoch = 0;
     atomic_store(&vacant->orphan, true);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mem_guard.h"
+#include "pacer.h"
 #include "sampler_internal.h"
 
 vmp_sampler vmp_the_sampler = {.rss_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -80,6 +81,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         slot->skip = 0;
         atomic_store_explicit(&slot->owed, 0, memory_order_relaxed);
         atomic_store_explicit(&slot->heard, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->sent, 0, memory_order_relaxed);
         slot->deep = false;
         slot->clock_epoch = 0;
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
@@ -298,22 +300,49 @@ signal_heard(vmp_sampler *s, uint32_t weight)
     atomic_fetch_add_explicit(heard, weight, memory_order_relaxed);
 }
 
+/* Where RLIMIT_SIGPENDING is reached the kernel keeps that the pacer's signal came, but not
+ * what it carried: it looks as if kill() had been called by root in a process that has no
+ * number here. Passed on it would end the program. That the same comes from outside of
+ * the container, while the pacer is needed, is the rarer. */
+VMP_SIGSAFE static bool
+signal_is_stripped(const vmp_sampler *s, const siginfo_t *info)
+{
+    return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 &&
+           info->si_signo == VMP_PACER_SIGNAL && atomic_load(&s->pacer_sends);
+}
+
+/* What a stripped one carried. The first one of a thread counts as one tick. */
+VMP_SIGSAFE static uint64_t
+payload_restore(const vmp_sampler *s)
+{
+    bool has_slot = own.generation == atomic_load_explicit(&s->generation, memory_order_relaxed);
+    uint64_t sent = has_slot ? atomic_load(&own.slot->sent) : 0;
+    return sent ? sent : (uint64_t)(uintptr_t)vmp_pacer_payload(s, 1);
+}
+
+/* Whether the pacer sent this signal. */
+VMP_SIGSAFE static bool
+signal_is_sent(const vmp_sampler *s, const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE || signal_is_stripped(s, info);
+}
+
 /* False if the signal is not ours. Else *ret is what it is worth in ticks: 0 if it
  * is a late one of an earlier session, whatever source that had, or was counted as lost. */
 VMP_SIGSAFE static bool
 signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
 {
     uint64_t payload;
-    bool perf = vmp_os_perf_signal_payload(info, &payload);
-    if (!perf) {
-        if (info->si_code != SI_TIMER && info->si_code != SI_QUEUE)
-            return false;
+    if (VMP_UNLIKELY(signal_is_stripped(s, info)))
+        payload = payload_restore(s);
+    else if (info->si_code == SI_TIMER || info->si_code == SI_QUEUE)
         payload = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
-    }
+    else if (!vmp_os_perf_signal_payload(info, &payload))
+        return false;
     uint32_t head = (uint32_t)(payload >> 32);
     if ((head & ~(uint32_t)VMP_SAMPLE_TURN_MASK) != s->magic)
         return false;
-    if (info->si_code == SI_QUEUE) /* the pacer's: the weight itself */
+    if (signal_is_sent(s, info)) /* the weight itself */
         *ret = (head - atomic_load(&s->sent_turn)) & VMP_SAMPLE_TURN_MASK ? 0 : (uint32_t)payload;
     else
         *ret = payload == atomic_load_explicit(&s->payload, memory_order_relaxed)
@@ -330,11 +359,14 @@ vmp_sampler_signal_is_own(const siginfo_t *info)
 }
 
 bool
-vmp_sampler_signal_code_is_own(int code)
+vmp_sampler_signal_looks_own(int code, pid_t pid, uid_t uid)
 {
-    siginfo_t info = {.si_code = code};
+    siginfo_t info = {.si_signo = VMP_PACER_SIGNAL, .si_code = code};
     uint64_t payload;
-    return vmp_os_perf_signal_payload(&info, &payload) || code == SI_TIMER || code == SI_QUEUE;
+    bool perf = vmp_os_perf_signal_payload(&info, &payload);
+    info.si_pid = pid;
+    info.si_uid = uid;
+    return perf || code == SI_TIMER || signal_is_sent(&vmp_the_sampler, &info);
 }
 
 VMP_SIGSAFE static void
@@ -364,12 +396,12 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     bool ours = signal_is_ours(s, info, &weight);
     /* Before the start it is not a tick of the session, nor is one during a pause. */
     if (weight > 0 && VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0)) {
-        bool queued = info->si_code == SI_QUEUE, running = atomic_load(&s->running);
+        bool sent = signal_is_sent(s, info), running = atomic_load(&s->running);
         if (VMP_LIKELY(running))
             vmp_sample_tick(s, weight, context);
-        if (running && queued)
+        if (running && sent)
             signal_heard(s, weight);
-        else if (!running && !queued && atomic_load(&s->stopping))
+        else if (!running && !sent && atomic_load(&s->stopping))
             count_loss(s->lost, VMP_LOG_LOSS_STOPPED, weight);
     }
     atomic_fetch_sub(&s->active, 1);

@@ -16,6 +16,8 @@ typedef struct vmp_pacer {
     vmp_frame frames[VMP_SAMPLE_MAX_FRAMES];
 } vmp_pacer;
 
+enum { VMP_PACER_SIGNAL = SIGPROF };
+
 /* source_pacer.c: whether a signal would find the thread running, and be heard. `cpu_ns` is its
  * clock as read just now. */
 bool vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns);

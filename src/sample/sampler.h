@@ -103,8 +103,8 @@ int vmp_sampler_signal(void);
 void vmp_sampler_signal_adopt(void);
 /* True for a tick that somebody has taken by sigwaitinfo. */
 bool vmp_sampler_signal_is_own(const siginfo_t *info);
-/* The same where no more than si_code is known: probably one. */
-bool vmp_sampler_signal_code_is_own(int code);
+/* The same where no more than these of its siginfo_t are known: probably one. */
+bool vmp_sampler_signal_looks_own(int code, pid_t pid, uid_t uid);
 
 /* Facts so far; usable while it runs. False if there never was a session. */
 bool vmp_sampler_summary_get(vmp_sampler_summary *ret_s);

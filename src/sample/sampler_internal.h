@@ -78,6 +78,7 @@ typedef struct vmp_slot {
     uint32_t skip;          /* ticks to leave out after a long walk; their weight is in `owed` */
     _Atomic uint32_t owed;  /* either side takes it, so that none is counted twice */
     _Atomic uint64_t heard; /* weight of the pacer's signals that came; it knows what it sent */
+    _Atomic uint64_t sent;  /* what its last signal carried */
     bool deep;              /* the last walk was long: time the next */
     /* Sources that weigh in the handler: up to where the CPU clock is accounted for,
      * since the sampler's clock epoch of this number, but for `ticks_unread`. */
@@ -188,6 +189,7 @@ typedef struct vmp_sampler {
      * are worth nothing. Never reset. */
     _Atomic uint32_t sent_turn;
     _Atomic uint64_t heard_slotless; /* as in a slot, by threads that got none */
+    _Atomic bool pacer_sends; /* since the first signal of one; late ones may come for good */
     int64_t start_unix_ns, start_mono_ns;
     uint64_t start_cpu_ns;
     /* What signals that are not ours go to: old[old_turn & 1], since the program may

@@ -78,7 +78,11 @@ vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
     uint32_t sent = weight ? weight : 1;
     watch->committed = slot ? vmp_ring_committed(&slot->ring) : 0;
     watch->sent += sent; /* if the thread is gone by now nobody hears of it */
-    vmp_os_thread_signal(watch->tid, s->source->signo, vmp_pacer_payload(s, sent));
+    void *payload = vmp_pacer_payload(s, sent);
+    if (slot)
+        atomic_store(&slot->sent, (uint64_t)(uintptr_t)payload);
+    atomic_store(&s->pacer_sends, true);
+    vmp_os_thread_signal(watch->tid, s->source->signo, payload);
 }
 
 /* CPU mode. True if the thread did anything. */
@@ -399,7 +403,7 @@ pacer_thread_begins(vmp_sampler *s, pid_t tid)
 
 const vmp_source vmp_source_pacer = {
     .name = "pacer",
-    .signo = SIGPROF,
+    .signo = VMP_PACER_SIGNAL,
     .start = pacer_start,
     .stop = pacer_stop,
     .settle = pacer_settle,

@@ -3,17 +3,21 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "check.h"
 #include "live.h"
 #include "pacer.h"
 
+/* Unblocks the one that was blocked, be the session over. */
 static void
 signal_block(bool on)
 {
+    static int signo;
     sigset_t set;
+    signo = on ? vmp_sampler_signal() : signo;
     sigemptyset(&set);
-    sigaddset(&set, vmp_sampler_signal());
+    sigaddset(&set, signo);
     pthread_sigmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
@@ -112,6 +116,45 @@ TEST(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted)
         CHECK(!is_pacer(i) || lost > 0.29);
         CHECK(!is_pacer(i) || is_near(i, taken + lost, used_there));
     }
+}
+
+static void *
+burn_and_hold_main(void *unused)
+{
+    vmp_sampler_thread_begins((uint64_t)pthread_self());
+    burn(0.4);
+    signal_block(true);
+    burn(0.1);
+    stand_still();
+    signal_block(false); /* the default action would end the process */
+    return unused;
+}
+
+/* Signals whose weight the kernel has no memory for, the last one after the end. */
+TEST(the_limit_of_pending_signals_costs_no_ticks)
+{
+    struct rlimit old, none;
+    pthread_t thread;
+    vmp_sampler_summary sum;
+    sem_init(&done, 0, 0);
+    sem_init(&go_on, 0, 0);
+    CHECK_INT(getrlimit(RLIMIT_SIGPENDING, &old), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+    if (start("pacer", 1000000, 0) < 0)
+        return;
+    CHECK_INT(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+    pthread_create(&thread, NULL, burn_and_hold_main, NULL);
+    while (sem_wait(&done) < 0)
+        ; /* a tick */
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    sem_post(&go_on);
+    pthread_join(thread, NULL);
+    CHECK_INT(setrlimit(RLIMIT_SIGPENDING, &old), 0);
+    double taken = (double)sum.ticks * 1e-3;
+    double lost = (double)sum.lost[VMP_LOG_LOSS_UNDELIVERED] * 1e-3;
+    printf("# %.3f s taken, %.3f s lost of %.3f\n", taken, lost, used_there);
+    CHECK(taken > 0.2);
+    CHECK(taken + lost > used_there - 0.05 && taken + lost < used_there + 0.05);
 }
 
 /* Whether the time of the thread is known to whom it is lost for if it ends. */
@@ -243,4 +286,5 @@ TEST_MAIN(RUN(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted
     RUN(ticks_of_a_thread_that_ends_with_the_signal_blocked_are_counted),
     RUN(ticks_that_a_pause_finds_blocked_are_counted),
     RUN(what_the_pacer_sent_and_nobody_got_is_counted_once),
+    RUN(the_limit_of_pending_signals_costs_no_ticks),
     RUN(wall_mode_counts_what_a_thread_beside_perf_holds_back))

@@ -99,14 +99,18 @@ our_sigwait(PyObject *self, PyObject *set)
 static bool
 info_is_tick(PyObject *info)
 {
-    PyObject *number = PyObject_GetAttrString(info, "si_signo");
-    PyObject *code = PyObject_GetAttrString(info, "si_code");
-    bool is = number && code && PyLong_AsLong(number) == vmp_sampler_signal() &&
-              vmp_sampler_signal_code_is_own((int)PyLong_AsLong(code));
-    Py_XDECREF(code);
-    Py_XDECREF(number);
+    static const char *const names[] = {"si_signo", "si_code", "si_pid", "si_uid"};
+    long values[4] = {0};
+    bool whole = true;
+    for (int i = 0; i < 4 && whole; i++) {
+        PyObject *value = PyObject_GetAttrString(info, names[i]);
+        values[i] = value ? PyLong_AsLong(value) : -1;
+        whole = value != NULL && !PyErr_Occurred();
+        Py_XDECREF(value);
+    }
     PyErr_Clear();
-    return is;
+    return whole && values[0] == vmp_sampler_signal() &&
+           vmp_sampler_signal_looks_own((int)values[1], (pid_t)values[2], (uid_t)values[3]);
 }
 
 static PyObject *
