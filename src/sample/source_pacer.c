@@ -170,7 +170,8 @@ settle_cpu(vmp_sampler *s)
         uint64_t cpu_ns;
         if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
             continue;
-        count_undelivered(s, watch, cpu_ns - watch->cpu_ns);
+        if (cpu_ns > watch->cpu_ns) /* else another one's, which has just begun */
+            count_undelivered(s, watch, cpu_ns - watch->cpu_ns);
         watch->cpu_ns = cpu_ns;
     }
 }
@@ -207,7 +208,7 @@ look_last(vmp_sampler *s, int64_t now_ns)
         uint64_t cpu_ns;
         if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0)
             continue;
-        if (watch->recorded_ns == 0)
+        if (watch->recorded_ns == 0 || cpu_ns < watch->cpu_ns)
             continue;
         uint64_t used_ns = is_alone(s) ? cpu_ns - watch->cpu_ns : 0;
         vmp_pacer_look_off_cpu(s, watch, cpu_ns, now_ns);
@@ -225,6 +226,20 @@ watch_removed(vmp_sampler *s, vmp_watch *watch)
     uint64_t rest_ns = wall ? vmp_pacer_owed_ns(watch) : watch->looked_cpu_ns - watch->cpu_ns;
     rest_ns += unheard_take(s, watch);
     count_undelivered(s, watch, rest_ns);
+}
+
+/* The thread has ended, and its number is another one's, which has just begun. */
+static void
+watch_replaced(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
+{
+    vmp_watch now = {.tid = watch->tid,
+        .seen = watch->seen,
+        .due = watch->due,
+        .cpu_ns = cpu_ns,
+        .looked_cpu_ns = cpu_ns,
+        .heard_cpu_ns = cpu_ns};
+    watch_removed(s, watch);
+    *watch = now;
 }
 
 /* After a pause: what happened meanwhile is nobody's. */
@@ -274,6 +289,8 @@ look_around(vmp_sampler *s, int64_t now_ns)
             s->watched.listed_ns = 0; /* gone; the next listing drops it */
             continue;
         }
+        if (cpu_ns < watch->cpu_ns)
+            watch_replaced(s, watch, cpu_ns);
         bool did = wall ? look_wall(s, watch, cpu_ns, now_ns) : look_cpu(s, watch, cpu_ns);
         watch->idle_looks = did ? 0 : watch->idle_looks + 1;
         uint32_t apart = watch->idle_looks < 10 ? 1u << watch->idle_looks : IDLE_APART_MOST;

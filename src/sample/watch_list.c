@@ -93,6 +93,17 @@ list_known(const vmp_watch_list *l, pid_t *tids)
     return n;
 }
 
+/* The kernel goes through the threads by their place where the one that it stopped at has
+ * ended meanwhile, and passes over some that live. One that was dropped would come back as
+ * new, and all that it ever did with it. */
+static bool
+is_gone(const vmp_sampler *s, const vmp_watch *watch)
+{
+    uint64_t cpu_ns;
+    return vmp_sampler_owns(s, watch->tid) || vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0 ||
+           cpu_ns < watch->cpu_ns;
+}
+
 int
 vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     void (*added)(vmp_sampler *, vmp_watch *), void (*removed)(vmp_sampler *, vmp_watch *))
@@ -124,10 +135,15 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     qsort(l->items, l->count, sizeof(*l->items), by_tid);
     size_t kept = 0;
     for (size_t i = 0; i < l->count; i++) {
-        if (l->items[i].seen == l->serial)
-            l->items[kept++] = l->items[i];
-        else if (removed)
-            removed(s, &l->items[i]);
+        bool seen = l->items[i].seen == l->serial;
+        if (!seen && is_gone(s, &l->items[i])) {
+            if (removed)
+                removed(s, &l->items[i]);
+            continue;
+        }
+        if (!seen)
+            l->listed_ns = 0; /* may be about to end */
+        l->items[kept++] = l->items[i];
     }
     l->count = kept;
     return 0;

@@ -53,7 +53,7 @@ typedef struct vmp_watch_list {
 } vmp_watch_list;
 
 /* Lists the threads again if their number changed or a second has passed (ten where
- * the owner sees ends).
+ * the owner sees ends). Who is not listed, but has a clock, stays.
  * `added` and `removed` (may be NULL) are called for each change. Returns 0 or
  * -VMP_ENOMEM. */
 int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now_ns,

@@ -93,6 +93,28 @@ TEST(pacer_comes_near_the_asked_rate)
     CHECK(share.samples > 0.3); /* it competes for the processor */
 }
 
+/* The kernel gives numbers again when it has gone through all: a clock that went back. */
+TEST(a_thread_s_number_that_is_given_again_begins_anew)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    vmp_sampler_summary sum;
+    if (start("pacer", 1000000, 0) < 0)
+        return;
+    burn(0.1);
+    pthread_mutex_lock(&s->mutex);
+    vmp_watch *watch = vmp_watch_list_find(&s->watched, vmp_os_own_tid());
+    CHECK(watch != NULL);
+    if (watch)
+        watch->cpu_ns = watch->looked_cpu_ns = (uint64_t)1 << 50;
+    pthread_mutex_unlock(&s->mutex);
+    burn(0.1);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    printf("# %llu ticks, %llu lost\n", (unsigned long long)sum.ticks,
+        (unsigned long long)sum.lost[VMP_LOG_LOSS_UNDELIVERED]);
+    CHECK(sum.ticks > 100);
+    CHECK(sum.ticks + sum.lost[VMP_LOG_LOSS_UNDELIVERED] < 250);
+}
+
 TEST(dispositions_are_as_before)
 {
     static const char *const timers[] = {"perf", "cputimer", "pacer"};
@@ -384,8 +406,9 @@ TEST(bad_intervals_and_timers_are_refused)
 }
 
 TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(cputimer_reaches_the_asked_rate_below_the_kernel_s),
-    RUN(pacer_comes_near_the_asked_rate), RUN(dispositions_are_as_before),
-    RUN(ticks_that_fall_into_one_system_call_all_count), RUN(what_is_done_in_a_pause_has_no_weight),
+    RUN(pacer_comes_near_the_asked_rate), RUN(a_thread_s_number_that_is_given_again_begins_anew),
+    RUN(dispositions_are_as_before), RUN(ticks_that_fall_into_one_system_call_all_count),
+    RUN(what_is_done_in_a_pause_has_no_weight),
     RUN(ticks_passed_over_after_a_long_walk_are_in_the_totals),
     RUN(a_tick_that_comes_while_stopping_is_counted),
     RUN(threads_that_live_for_milliseconds_have_their_time),
