@@ -14,7 +14,8 @@ const LOST = 0.01;
 export function Header({ profile }: { readonly profile: Profile }) {
   const { facts } = profile.engine;
   const parts = [
-    `${formatCount(facts.samples)} samples`,
+    // A rate is of ticks: several that come late are one sample.
+    `${formatCount(facts.samples)} samples${facts.ticks > 1.1 * facts.samples ? ` for ${formatCount(facts.ticks)} ticks` : ""}`,
     facts.wall ? `${formatSeconds(facts.wallSeconds)} of wall time` : `${formatSeconds(facts.cpuSeconds)} of CPU in ${formatSeconds(facts.wallSeconds)}`,
     `${formatCount(facts.achievedHz)} Hz`,
     facts.python === "" ? "" : `${facts.implementation === "" ? "Python" : facts.implementation} ${facts.python}`,
