@@ -125,6 +125,8 @@ read_before(vmp_http_request *r, vmp_str *ret)
             return vmp_http_bad(r, "the query is not well encoded UTF-8");
         if (!vmp_str_equal(name, vmp_str_from("before")))
             return vmp_http_bad(r, "the query may have before");
+        if (value.n == 0)
+            return vmp_http_bad(r, "before is the id of a profile");
         *ret = value;
     }
     return 0;

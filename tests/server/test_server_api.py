@@ -339,6 +339,7 @@ def test_two_stored_profiles_are_compared(server: Server) -> None:
         (f"?before={NO_ID}", 404),
         (f"?before={jitlog['id']}", 400),
         ("?before=../x", 404),
+        ("?before=", 400),
         ("?after=1", 400),
         ("?before=%ff", 400),
     ):
