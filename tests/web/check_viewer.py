@@ -6,8 +6,10 @@ web/test/browser.mjs opens the pages in a headless Chromium and compares.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -181,6 +183,16 @@ def big() -> Log:
     return log
 
 
+def check_size(page: Path) -> None:
+    """The page without its log, packed as a server would send it, is what was promised."""
+    text = re.sub(
+        rb'<script type="application/octet-stream" class="log".*?</script>', b"", page.read_bytes()
+    )
+    size = len(gzip.compress(text, 9))
+    print(f"# {size} bytes without a log")
+    assert 100_000 < size <= 150_000, size
+
+
 def make_big(vmprof: str, folder: Path) -> None:
     """Its page, what `vmprof show` says of its functions, and which node C is: the root,
     <module> and A with all below it come before B."""
@@ -189,6 +201,7 @@ def make_big(vmprof: str, folder: Path) -> None:
     subprocess.run([vmprof, "report", str(log), "-o", str(folder / "big.html")], check=True)
     command = [vmprof, "show", str(log), "flat", "--json"]
     flat = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    check_size(folder / "big.html")
     told = {"C": 3 + WIDE + WIDE * WIDE + 1, "flat": flat}
     (folder / "big.json").write_text(json.dumps(told))
 

@@ -822,6 +822,7 @@ test("the legend has no shares but those of what is shown", async (browser) => {
   ], []);
   await close();
   const big = await open(browser, "big");
+  assert.match(await big.page.locator(".head").textContent(), /160\D002 samples for 2\D660\D000 ticks/);
   const onlyOwn = () => big.page.click("text=Only my code");
   const byModule = sharesOf(told("big").flat).map((text) => text.replace("Your code", "big").replace("Standard library", "json"));
   await legendChanges(big.page, [
