@@ -354,8 +354,11 @@ signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
 bool
 vmp_sampler_signal_is_own(const siginfo_t *info)
 {
+    const vmp_sampler *s = &vmp_the_sampler;
     uint32_t weight;
-    return signal_is_ours(&vmp_the_sampler, info, &weight);
+    /* What a stripped one carried stands in the slot, which a stop in another thread may be
+     * freeing: unlike a handler, nobody waits for who asks this. */
+    return signal_is_stripped(s, info) || signal_is_ours(s, info, &weight);
 }
 
 bool

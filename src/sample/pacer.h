@@ -1,5 +1,5 @@
-/* What the pacer's thread and its looks in wall mode share. All of it runs in that
- * thread, with the sampler's mutex held. */
+/* What the pacer's thread and its looks in wall mode share, which run in that thread with the
+ * sampler's mutex held; and what its signals are, which the handler knows too. */
 #ifndef VMP_PACER_H
 #define VMP_PACER_H
 

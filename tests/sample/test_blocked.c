@@ -88,21 +88,29 @@ block_main(void *unused)
     return unused;
 }
 
+/* Runs a thread up to where it stands still, and ends the session there. */
+static vmp_sampler_summary
+stop_beside(void *(*thread_main)(void *))
+{
+    pthread_t thread;
+    vmp_sampler_summary sum;
+    sem_init(&done, 0, 0);
+    sem_init(&go_on, 0, 0);
+    pthread_create(&thread, NULL, thread_main, NULL);
+    while (sem_wait(&done) < 0)
+        ; /* a tick */
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    sem_post(&go_on);
+    pthread_join(thread, NULL);
+    return sum;
+}
+
 TEST(ticks_of_a_thread_that_blocks_the_signal_come_later_or_are_counted)
 {
     for (int i = 0; i < BLOCKED_CASES; i++) {
-        pthread_t thread;
-        vmp_sampler_summary sum;
-        sem_init(&done, 0, 0);
-        sem_init(&go_on, 0, 0);
         if (blocked_start(i) < 0)
             continue;
-        pthread_create(&thread, NULL, block_main, NULL);
-        while (sem_wait(&done) < 0)
-            ; /* a tick */
-        CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
-        sem_post(&go_on);
-        pthread_join(thread, NULL);
+        vmp_sampler_summary sum = stop_beside(block_main);
         double taken = seconds_of(i, sum.ticks);
         double lost = seconds_of(i, sum.lost[VMP_LOG_LOSS_UNDELIVERED]);
         double told = (double)vmp_the_sampler.cpu_told_ns / 1e9;
@@ -134,21 +142,12 @@ burn_and_hold_main(void *unused)
 TEST(the_limit_of_pending_signals_costs_no_ticks)
 {
     struct rlimit old, none;
-    pthread_t thread;
-    vmp_sampler_summary sum;
-    sem_init(&done, 0, 0);
-    sem_init(&go_on, 0, 0);
     CHECK_INT(getrlimit(RLIMIT_SIGPENDING, &old), 0);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
     if (start("pacer", 1000000, 0) < 0)
         return;
     CHECK_INT(setrlimit(RLIMIT_SIGPENDING, &none), 0);
-    pthread_create(&thread, NULL, burn_and_hold_main, NULL);
-    while (sem_wait(&done) < 0)
-        ; /* a tick */
-    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
-    sem_post(&go_on);
-    pthread_join(thread, NULL);
+    vmp_sampler_summary sum = stop_beside(burn_and_hold_main);
     CHECK_INT(setrlimit(RLIMIT_SIGPENDING, &old), 0);
     double taken = (double)sum.ticks * 1e-3;
     double lost = (double)sum.lost[VMP_LOG_LOSS_UNDELIVERED] * 1e-3;

@@ -65,6 +65,69 @@ TEST(threads_that_begin_and_end_are_told)
     vmp_watch_list_fini(&list);
 }
 
+static pid_t living[200];
+
+static void
+on_removed_dead(vmp_sampler *s, vmp_watch *watch)
+{
+    (void)s;
+    for (size_t i = 0; i < sizeof(living) / sizeof(living[0]); i++)
+        CHECK(watch->tid != living[i]);
+    removed++;
+}
+
+static void *
+live_main(void *tid)
+{
+    *(pid_t *)tid = vmp_os_own_tid();
+    return wait_main(NULL);
+}
+
+/* Ends while the threads are listed. */
+static void *
+short_main(void *life_ns)
+{
+    int64_t end_ns = vmp_os_mono_ns() + *(int64_t *)life_ns;
+    while (vmp_os_mono_ns() < end_ns)
+        ;
+    return NULL;
+}
+
+/* The kernel's listing may end at a thread that does: those that began after it, and live,
+ * are not in it. */
+TEST(threads_that_live_are_not_removed_while_others_end)
+{
+    enum { LIVING = sizeof(living) / sizeof(living[0]), SHORT = 6, LISTINGS = 4 };
+    static int64_t lives_ns[SHORT] = {20000, 50000, 90000, 140000, 200000, 270000};
+    vmp_watch_list list = {0};
+    pthread_t threads[LIVING], others[SHORT];
+    sem_init(&ready, 0, 0);
+    sem_init(&go, 0, 0);
+    removed = 0;
+    for (int i = 0, at = 1; i < LIVING; i++) {
+        for (int j = 0; j < SHORT; j++)
+            pthread_create(&others[j], NULL, short_main, &lives_ns[j]);
+        pthread_create(&threads[i], NULL, live_main, &living[i]);
+        sem_wait(&ready);
+        for (int j = 0; j < LISTINGS; j++) {
+            list.listed_ns = 0;
+            vmp_watch_list_refresh(&list, &vmp_the_sampler, at++, NULL, on_removed_dead);
+        }
+        for (int j = 0; j < SHORT; j++)
+            pthread_join(others[j], NULL);
+    }
+    list.listed_ns = 0;
+    vmp_watch_list_refresh(&list, &vmp_the_sampler, 1, NULL, on_removed_dead);
+    for (int i = 0; i < LIVING; i++)
+        CHECK(vmp_watch_list_find(&list, living[i]) != NULL);
+    CHECK(removed > 0);
+    for (int i = 0; i < LIVING; i++)
+        sem_post(&go);
+    for (int i = 0; i < LIVING; i++)
+        pthread_join(threads[i], NULL);
+    vmp_watch_list_fini(&list);
+}
+
 TEST(an_entry_is_found_again_by_its_tid)
 {
     vmp_watch_list list = {0};
@@ -77,4 +140,6 @@ TEST(an_entry_is_found_again_by_its_tid)
     vmp_watch_list_fini(&list);
 }
 
-TEST_MAIN(RUN(threads_that_begin_and_end_are_told), RUN(an_entry_is_found_again_by_its_tid))
+TEST_MAIN(RUN(threads_that_begin_and_end_are_told),
+    RUN(threads_that_live_are_not_removed_while_others_end),
+    RUN(an_entry_is_found_again_by_its_tid))
