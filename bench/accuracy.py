@@ -41,6 +41,7 @@ CASES = [
     ("kernel", "cpu"),
     ("sleep", "cpu"),
     ("sleep", "wall"),
+    ("switches", "cpu"),
     ("waiting_threads", "wall"),
     ("many_codes", "cpu"),
     ("churn", "cpu"),

@@ -19,6 +19,8 @@ VMP_SIGSAFE int64_t vmp_os_mono_ns(void);
 int64_t vmp_os_unix_ns(void);
 /* CPU time of the calling thread; a system call (about 0.4 us). */
 VMP_SIGSAFE uint64_t vmp_os_own_cpu_ns(void);
+/* How often the calling thread gave up its CPU to sleep; a system call (about 0.3 us). */
+VMP_SIGSAFE uint64_t vmp_os_own_switches(void);
 /* CPU time of any thread of this process. -VMP_EINVAL if it is gone. */
 int vmp_os_thread_cpu_ns(pid_t tid, uint64_t *ret_ns);
 uint64_t vmp_os_process_cpu_ns(void);
@@ -98,7 +100,10 @@ void vmp_os_timer_close(vmp_os_timer *t);
 VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);
 
 /* ---- system calls that a signal of ours met ----
- * At the end of a handler with SA_RESTART, its third argument: where the interrupted
+ * True if a handler with this third argument (NULL: none) interrupts its thread on the way
+ * out of a system call. False on processors where it cannot be told (all but x86_64). */
+VMP_SIGSAFE bool vmp_os_leaves_call(const void *context);
+/* At the end of a handler with SA_RESTART, its third argument: where the interrupted
  * call is to be restarted although another signal waits that is to interrupt it, the
  * call ends with EINTR. The handler must have blocked that signal. Does nothing on
  * processors where it cannot be told (all but x86_64). */

@@ -87,3 +87,9 @@ vmp_os_restart_prevent(void *context)
         interruption_waits(&uc->uc_sigmask))
         vmp_os_restart_end(uc, -EINTR);
 }
+
+bool
+vmp_os_leaves_call(const void *context)
+{
+    return context && vmp_os_after_call(context);
+}

@@ -7,3 +7,10 @@ vmp_os_restart_prevent(void *context)
 {
     (void)context;
 }
+
+bool
+vmp_os_leaves_call(const void *context)
+{
+    (void)context;
+    return false;
+}

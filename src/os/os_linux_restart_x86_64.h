@@ -23,6 +23,15 @@ vmp_os_restarts(const ucontext_t *uc, long *ret_number, unsigned long *ret_secon
     return true;
 }
 
+/* Whether the last instruction was such a one, or it is to be repeated. */
+VMP_SIGSAFE static inline bool
+vmp_os_after_call(const ucontext_t *uc)
+{
+    const greg_t *regs = uc->uc_mcontext.gregs;
+    greg_t back = regs[REG_RCX] - regs[REG_RIP];
+    return (back == 0 || back == VMP_OS_SYSCALL_BYTES) && regs[REG_R11] == regs[REG_EFL];
+}
+
 /* The call ends with `result` (the kernel's: a negative error number). */
 VMP_SIGSAFE static inline void
 vmp_os_restart_end(ucontext_t *uc, long result)

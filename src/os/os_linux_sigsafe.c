@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,13 @@ vmp_os_thread_signal(pid_t tid, int signo, void *payload)
     info.si_uid = getuid();
     info.si_value.sival_ptr = payload;
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, &info) < 0 ? -VMP_EINVAL : 0;
+}
+
+uint64_t
+vmp_os_own_switches(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nvcsw : 0;
 }
 
 uint64_t

@@ -84,6 +84,9 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         atomic_store_explicit(&slot->sent, 0, memory_order_relaxed);
         slot->deep = false;
         slot->clock_epoch = 0;
+        slot->switched_ns = 0;
+        atomic_store_explicit(
+            &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
         /* Threads that begin by the hundred must find slots. */
         if (atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed) >
@@ -166,51 +169,6 @@ walk_pace(
     slot->skip = skip < UINT16_MAX ? (uint32_t)skip : UINT16_MAX;
 }
 
-/* Ticks that fall into one system call come as one, at its end: the thread's CPU
- * clock tells how many it stands for. Reading that clock is a system call of half a
- * microsecond, more than all the rest of a short tick. So it is read only if the tick
- * is late by the clock on the wall, which takes no call and runs no slower, and else
- * every few ticks, so that what is known of the CPU clock is never old: periods vary
- * by less than WEIGH_VARY, which adds up over the ticks that were not looked at.
- *
- * A tick that comes when it is due begins the count anew; one that comes late leaves
- * its lateness to the next, whose period ran meanwhile, and one that comes early
- * takes from it. */
-enum { WEIGH_READ_EVERY = 5, WEIGH_VARY = 24 /* an interval is so many times as long */ };
-
-VMP_SIGSAFE static uint32_t
-ticks_by_clock(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
-{
-    int64_t interval_ns = (int64_t)s->interval_ns;
-    int64_t tolerance_ns = interval_ns / 8;
-    uint32_t epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
-    bool known = slot->clock_epoch == epoch;
-    bool late = now_ns - slot->ticked_ns > interval_ns + tolerance_ns;
-    slot->ticked_ns = now_ns;
-    if (VMP_LIKELY(known && !late && slot->ticks_unread + 1 < WEIGH_READ_EVERY)) {
-        slot->ticks_unread++;
-        return 1;
-    }
-    int64_t unread = known ? slot->ticks_unread : 0;
-    int64_t cpu_ns = (int64_t)vmp_os_own_cpu_ns();
-    int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * interval_ns;
-    tolerance_ns += unread * interval_ns / WEIGH_VARY;
-    slot->ticks_unread = 0;
-    bool due = used_ns >= interval_ns - tolerance_ns && used_ns <= interval_ns + tolerance_ns;
-    if (due || !known) {
-        slot->clock_epoch = epoch;
-        slot->cpu_seen_handler = cpu_ns;
-        return 1;
-    }
-    int64_t ticks = (used_ns + tolerance_ns) / interval_ns;
-    ticks = ticks > 1 ? ticks : 1;
-    slot->cpu_seen_handler += (unread + ticks) * interval_ns;
-    /* Else a thread with a short period would never have a late tick weighed. */
-    if (slot->cpu_seen_handler > cpu_ns + interval_ns)
-        slot->cpu_seen_handler = cpu_ns + interval_ns;
-    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
-}
-
 void
 vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
 {
@@ -230,7 +188,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     }
     int64_t now_ns = vmp_os_mono_ns();
     if (s->source->weighs_in_handler) {
-        uint32_t ticks = ticks_by_clock(s, slot, now_ns);
+        uint32_t ticks = vmp_sample_weigh(s, slot, now_ns, context);
         weight = ticks > weight ? ticks : weight;
     }
     /* The drain takes what is owed at the end of the thread or the session. */

@@ -86,6 +86,12 @@ typedef struct vmp_slot {
     int64_t ticked_ns;
     uint32_t clock_epoch;
     uint32_t ticks_unread;
+    /* Of sources that count system calls: the CPU clock when it was last read, how often the
+     * thread had fallen asleep then, and time of that which no tick had yet (weigh.c). */
+    int64_t cpu_read_ns;
+    uint64_t switches;
+    int64_t switched_ns;
+    _Atomic int64_t period_ns; /* of its ticks; told by the drain, else learned */
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
     /* Drain's. By depth, root first: location and stack id of the last tick. */
@@ -118,6 +124,10 @@ typedef struct vmp_source {
     int signo;
     /* The handler reads the CPU clock to weigh ticks. */
     bool weighs_in_handler;
+    /* The time of system calls makes ticks too, heard at their end. */
+    bool counts_calls;
+    /* Ticks come no faster; at shorter intervals each stands for several. */
+    uint64_t least_period_ns;
     /* Installs nothing; makes ticks arrive. The mutex is held, as in all but stop. */
     int (*start)(struct vmp_sampler *s, vmp_err *err);
     /* The mutex is not held: a thread of the source that is waited for may want it. */
@@ -148,7 +158,8 @@ extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_perf_w
 typedef struct vmp_perf_event {
     int fd;
     pid_t tid;
-    vmp_slot *slot;      /* the drain's of that thread, once it ticked */
+    vmp_slot *slot; /* the drain's of that thread, once it ticked */
+    uint64_t period_ns;
     uint64_t ticks_then; /* of the slot when the period last changed */
 } vmp_perf_event;
 
@@ -268,6 +279,18 @@ VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
  * (NULL: no signal). */
 VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context);
 
+/* weigh.c: the number of ticks that one at `now_ns` stands for. Signal context, whose
+ * ucontext is given, or NULL. */
+VMP_SIGSAFE uint32_t vmp_sample_weigh(
+    const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context);
+/* The period that the source was asked for, before it is varied. */
+VMP_SIGSAFE static inline uint64_t
+vmp_sample_period_asked(const vmp_sampler *s)
+{
+    uint64_t least_ns = s->source->least_period_ns;
+    return s->interval_ns > least_ns ? s->interval_ns : least_ns;
+}
+
 /* session_calls.c: takes the mutex, waiting a moment at most, since the program's
  * thread that asks must not stand still while the log is stalled. */
 bool vmp_sampler_lock_soon(vmp_sampler *s);
@@ -341,6 +364,11 @@ void vmp_undelivered_end(vmp_sampler *s, vmp_watch *watch);
 void vmp_undelivered_slot_ends(vmp_sampler *s, const vmp_slot *slot);
 void vmp_undelivered_look(vmp_sampler *s);
 void vmp_undelivered_settle(vmp_sampler *s);
+
+/* A tick of perf takes the kernel 16 us on some machines: with shorter periods the next signal
+ * is there before the handler returns, and the program stands still. Below this the
+ * handler's weights make up for the ticks that are not asked of the kernel. */
+enum { VMP_PERF_LEAST_PERIOD_NS = 50000 };
 
 /* source_perf.c: what wall mode uses of it. Opens an event for each thread; closes them;
  * changes periods now and then. */

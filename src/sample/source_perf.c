@@ -28,16 +28,10 @@ enum {
     DESCRIPTORS_SHARE = 4, /* at most one in so many may be ours */
 };
 
-/* A tick takes the kernel 16 us on some machines: with shorter periods the next signal
- * is there before the handler returns, and the program stands still. Below this the
- * handler's weights make up for the ticks that are not asked of the kernel. */
-static const uint64_t LEAST_PERIOD_NS = 50000;
-
 static uint64_t
 next_period(vmp_sampler *s)
 {
-    return vmp_sample_period(
-        s, s->interval_ns > LEAST_PERIOD_NS ? s->interval_ns : LEAST_PERIOD_NS);
+    return vmp_sample_period(s, vmp_sample_period_asked(s));
 }
 
 void
@@ -85,9 +79,11 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
         if (rc < 0)
             break;
-        rc = vmp_os_perf_open(&fd, tids[i], next_period(s), s->payload, user_only, err);
+        uint64_t period_ns = next_period(s);
+        rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
         if (rc == 0)
-            s->perf[s->perf_count++] = (vmp_perf_event){.fd = fd, .tid = tids[i]};
+            s->perf[s->perf_count++] =
+                (vmp_perf_event){.fd = fd, .tid = tids[i], .period_ns = period_ns};
         else if (tids[i] != self && err && err->os_errno == ESRCH)
             rc = 0; /* it ended meanwhile */
     }
@@ -146,11 +142,15 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
     (void)now_ns;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
-        const vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
-        if (!slot || slot->ticks - event->ticks_then < PERIOD_TICKS)
+        vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
+        if (!slot)
             continue;
-        event->ticks_then = slot->ticks;
-        vmp_os_perf_set_interval(event->fd, next_period(s));
+        if (slot->ticks - event->ticks_then >= PERIOD_TICKS) {
+            event->ticks_then = slot->ticks;
+            event->period_ns = next_period(s);
+            vmp_os_perf_set_interval(event->fd, event->period_ns);
+        }
+        atomic_store_explicit(&slot->period_ns, (int64_t)event->period_ns, memory_order_relaxed);
     }
 }
 
@@ -174,6 +174,8 @@ const vmp_source vmp_source_perf = {
     .name = "perf",
     .signo = VMP_OS_PERF_SIGNAL,
     .weighs_in_handler = true,
+    .counts_calls = true,
+    .least_period_ns = VMP_PERF_LEAST_PERIOD_NS,
     .start = perf_start,
     .stop = perf_stop,
     .enable = vmp_perf_enable,
@@ -186,6 +188,7 @@ const vmp_source vmp_source_perf_user = {
     .name = "perf-user",
     .signo = VMP_OS_PERF_SIGNAL,
     .weighs_in_handler = true,
+    .least_period_ns = VMP_PERF_LEAST_PERIOD_NS,
     .start = perf_user_start,
     .stop = perf_stop,
     .enable = vmp_perf_enable,

@@ -95,6 +95,49 @@ TEST(a_signal_that_restarts_leaves_a_read_waiting)
     CHECK_INT(atomic_load(&second_came), true);
 }
 
+static atomic_int at_call; /* what the handler was told; -1: it did not come yet */
+
+static void
+on_question(int signo, siginfo_t *info, void *context)
+{
+    (void)signo;
+    (void)info;
+    atomic_store(&at_call, vmp_os_leaves_call(context));
+}
+
+static void *
+ask(void *thread)
+{
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    return NULL;
+}
+
+TEST(a_handler_tells_whether_a_call_ends)
+{
+    struct sigaction action;
+    pthread_t self = pthread_self(), other;
+    memset(&action, 0, sizeof(action));
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = on_question;
+    sigaction(SIGUSR1, &action, NULL);
+
+    atomic_store(&at_call, -1);
+    pthread_kill(self, SIGUSR1); /* comes when that call ends */
+    CHECK_INT(atomic_load(&at_call), VMP_OS_RESTART_IS_TOLD);
+    atomic_store(&at_call, -1);
+
+    /* A thread that computes. The call that starts the other may be what is met: try again. */
+    for (int i = 0; i < 20 && atomic_load(&at_call) != 0; i++) {
+        atomic_store(&at_call, -1);
+        pthread_create(&other, NULL, ask, &self);
+        while (atomic_load(&at_call) < 0)
+            ;
+        pthread_join(other, NULL);
+    }
+    CHECK_INT(atomic_load(&at_call), false);
+    CHECK_INT(vmp_os_leaves_call(NULL), false);
+}
+
 TEST_MAIN(RUN(a_tick_alone_leaves_a_read_waiting),
     RUN(a_signal_that_interrupts_does_so_although_a_tick_was_first),
-    RUN(a_signal_that_restarts_leaves_a_read_waiting))
+    RUN(a_signal_that_restarts_leaves_a_read_waiting), RUN(a_handler_tells_whether_a_call_ends))
