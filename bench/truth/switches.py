@@ -4,7 +4,7 @@ import time
 
 from truth_clock import UNIT, Truth, write
 
-NAPS = 8
+NAPS = 8  # on average
 
 
 def work_busy(n):
@@ -12,16 +12,17 @@ def work_busy(n):
         pass
 
 
-def work_asleep(seconds):
-    for _ in range(NAPS):
-        time.sleep(seconds)
+def work_asleep(naps):
+    for _ in range(naps):
+        time.sleep(0.0003)
 
 
 def main():
     truth = Truth()
     while truth.more():
-        truth.call("work_busy", work_busy, NAPS * UNIT)
-        truth.call("work_asleep", work_asleep, 0.0003)
+        # No two rounds alike: lockstep.py is about what repeats.
+        truth.call("work_busy", work_busy, truth.random.randrange(2 * NAPS * UNIT))
+        truth.call("work_asleep", work_asleep, truth.random.randrange(2 * NAPS + 1))
     write(truth)
 
 

@@ -55,16 +55,29 @@ switches_take(vmp_slot *slot, int64_t surplus_ns)
     return surplus_ns;
 }
 
-/* The ticks that this one gets of what was put aside. */
+/* The ticks that this one gets of what was put aside, worth as much as those that come. */
 VMP_SIGSAFE static int64_t
-switches_give(vmp_slot *slot, int64_t interval_ns, const void *context)
+switches_give(vmp_slot *slot, int64_t tick_ns, const void *context)
 {
-    int64_t least_ns = vmp_os_leaves_call(context) ? interval_ns : interval_ns * KEPT_TICKS;
+    int64_t least_ns = vmp_os_leaves_call(context) ? tick_ns : tick_ns * KEPT_TICKS;
     if (slot->switched_ns < least_ns)
         return 0;
-    int64_t ticks = (slot->switched_ns - least_ns) / interval_ns + 1;
-    slot->switched_ns -= ticks * interval_ns;
+    int64_t ticks = (slot->switched_ns - least_ns) / tick_ns + 1;
+    slot->switched_ns -= ticks * tick_ns;
     return ticks;
+}
+
+/* For `ticks` ticks while the CPU clock moved by passed_ns, the last of them late: accounts for
+ * what switches took. Returns how many ticks that one stands for besides. */
+VMP_SIGSAFE static int64_t
+switches_weigh(
+    const vmp_sampler *s, vmp_slot *slot, int64_t passed_ns, int64_t ticks, const void *context)
+{
+    int64_t interval_ns = (int64_t)s->interval_ns;
+    int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
+    slot->cpu_seen_handler += switches_take(slot, passed_ns - ticks * period_ns);
+    bool several = interval_ns < (int64_t)s->source->least_period_ns;
+    return switches_give(slot, several ? interval_ns : period_ns, context);
 }
 
 uint32_t
@@ -83,19 +96,14 @@ vmp_sample_weigh(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const voi
     int64_t unread = known ? slot->ticks_unread : 0, given = 0;
     int64_t cpu_ns = (int64_t)vmp_os_own_cpu_ns();
     slot->ticks_unread = 0;
-    if (s->source->counts_calls) {
-        int64_t passed_ns = cpu_ns - slot->cpu_read_ns;
-        slot->cpu_read_ns = cpu_ns;
-        if (!known)
-            slot->switches = vmp_os_own_switches();
-        else if (!late)
-            period_learn(slot, passed_ns / (unread + 1));
-        else {
-            int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
-            slot->cpu_seen_handler += switches_take(slot, passed_ns - (unread + 1) * period_ns);
-            given = switches_give(slot, interval_ns, context);
-        }
-    }
+    int64_t passed_ns = cpu_ns - slot->cpu_read_ns;
+    slot->cpu_read_ns = cpu_ns;
+    if (!known)
+        slot->switches = vmp_os_own_switches();
+    else if (s->source->counts_calls && late)
+        given = switches_weigh(s, slot, passed_ns, unread + 1, context);
+    else if (s->source->counts_calls)
+        period_learn(slot, passed_ns / (unread + 1));
     int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * interval_ns;
     tolerance_ns += unread * interval_ns / WEIGH_VARY;
     bool due = used_ns >= interval_ns - tolerance_ns && used_ns <= interval_ns + tolerance_ns;
