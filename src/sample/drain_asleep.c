@@ -106,14 +106,7 @@ slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
     atomic_store_explicit(&vacant->tid, watch->tid, memory_order_relaxed);
     vacant->ident = ident;
     vacant->first_ns = first_ns;
-    vacant->last_n = 0;
-    vacant->last_elided = 0;
-    vacant->skip = 0;
-    atomic_store_explicit(&vacant->owed, 0, memory_order_relaxed);
-    atomic_store_explicit(&vacant->heard, 0, memory_order_relaxed);
-    atomic_store_explicit(&vacant->sent, 0, memory_order_relaxed);
-    vacant->deep = false;
-    vacant->clock_epoch = 0;
+    vmp_slot_begin(s, vacant);
     atomic_store(&vacant->orphan, true);
     atomic_store_explicit(&vacant->state, VMP_SLOT_CLAIMED, memory_order_release);
     vmp_drain_rings(s); /* makes it known */

@@ -76,17 +76,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         atomic_store_explicit(&slot->tid, vmp_os_own_tid(), memory_order_relaxed);
         slot->ident = (uint64_t)pthread_self();
         slot->first_ns = vmp_os_mono_ns();
-        slot->last_n = 0;
-        slot->last_elided = 0;
-        slot->skip = 0;
-        atomic_store_explicit(&slot->owed, 0, memory_order_relaxed);
-        atomic_store_explicit(&slot->heard, 0, memory_order_relaxed);
-        atomic_store_explicit(&slot->sent, 0, memory_order_relaxed);
-        slot->deep = false;
-        slot->clock_epoch = 0;
-        slot->switched_ns = 0;
-        atomic_store_explicit(
-            &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
+        vmp_slot_begin(s, slot);
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
         /* Threads that begin by the hundred must find slots. */
         if (atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed) >

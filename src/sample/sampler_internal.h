@@ -291,6 +291,24 @@ vmp_sample_period_asked(const vmp_sampler *s)
     return s->interval_ns > least_ns ? s->interval_ns : least_ns;
 }
 
+/* A slot that another thread had is as new: what the handler keeps there from tick to tick. By
+ * who takes it, before it is CLAIMED. */
+VMP_SIGSAFE static inline void
+vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
+{
+    slot->last_n = 0;
+    slot->last_elided = 0;
+    slot->skip = 0;
+    atomic_store_explicit(&slot->owed, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->heard, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->sent, 0, memory_order_relaxed);
+    slot->deep = false;
+    slot->clock_epoch = 0;
+    slot->switched_ns = 0;
+    atomic_store_explicit(
+        &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
+}
+
 /* session_calls.c: takes the mutex, waiting a moment at most, since the program's
  * thread that asks must not stand still while the log is stalled. */
 bool vmp_sampler_lock_soon(vmp_sampler *s);

@@ -409,6 +409,35 @@ def test_wall_mode_shows_waiting(
     assert log.info["samples"] < 900
 
 
+def test_wall_mode_samples_threads_that_slept_before_their_first_tick(
+    python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    # What the handler keeps of them is begun by the log's thread; ticks between two naps use it.
+    source = """
+        import threading, time
+
+        def spin(n):
+            for _ in range(n): pass
+
+        def work():
+            time.sleep(0.3)
+            end = time.thread_time() + 0.15
+            while time.thread_time() < end:
+                spin(2000)
+                time.sleep(0.0002)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """
+    done, path = profile(python, tmp_path, source, "--wall", period="0.001")
+    assert (done.returncode, done.stderr) == (0, "")
+    log = read(one_python, path)
+    workers = {s.thread for s in log.samples if "work" in s.stack}
+    assert len(workers) == 3
+    assert log.share("spin") > 0.02
+
+
 def test_wall_time_of_a_thread_counts_from_its_first_tick(
     python: Any, one_python: Any, tmp_path: Path
 ) -> None:
