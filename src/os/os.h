@@ -19,7 +19,8 @@ VMP_SIGSAFE int64_t vmp_os_mono_ns(void);
 int64_t vmp_os_unix_ns(void);
 /* CPU time of the calling thread; a system call (about 0.4 us). */
 VMP_SIGSAFE uint64_t vmp_os_own_cpu_ns(void);
-/* How often the calling thread gave up its CPU to sleep; a system call (about 0.3 us). */
+/* How often the calling thread gave up its CPU to sleep, 0 if it may not be asked; a system
+ * call (about 0.3 us). */
 VMP_SIGSAFE uint64_t vmp_os_own_switches(void);
 /* CPU time of any thread of this process. -VMP_EINVAL if it is gone. */
 int vmp_os_thread_cpu_ns(pid_t tid, uint64_t *ret_ns);

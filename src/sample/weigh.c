@@ -46,7 +46,9 @@ VMP_SIGSAFE static int64_t
 switches_take(vmp_slot *slot, int64_t surplus_ns)
 {
     uint64_t switches = vmp_os_own_switches();
-    int64_t most_ns = (int64_t)(switches - slot->switches) * SWITCH_MOST_NS;
+    /* None if it may not be asked any more, in a sandbox that began meanwhile. */
+    uint64_t since = switches > slot->switches ? switches - slot->switches : 0;
+    int64_t most_ns = (int64_t)since * SWITCH_MOST_NS;
     slot->switches = switches;
     /* A tick that came early after a late one takes back what that one gave. */
     surplus_ns = surplus_ns < most_ns ? surplus_ns : most_ns;
