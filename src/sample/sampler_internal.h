@@ -30,9 +30,10 @@ enum {
     /* Frames kept of one stack, half at each end. Twice CPython's default
      * recursion limit; deeper stacks are rare enough to be shown with a gap. */
     VMP_SAMPLE_MAX_FRAMES = 2048,
-    /* Holds three of the deepest stacks, or about a second of a usual thread at
+    /* Holds fifteen of the deepest stacks, which at 10 kHz is little more than a drain
+     * needs to come, or seconds of a usual thread at
      * 1 kHz, where the drain comes by every 50 ms. */
-    VMP_SAMPLE_RING_BYTES = 128 << 10,
+    VMP_SAMPLE_RING_BYTES = 512 << 10,
     VMP_SAMPLE_MAX_SLOTS = 16384,
     /* What a pacer's signal says of the turn that it was sent in, in place of the low byte
      * of the magic number. */
@@ -258,6 +259,7 @@ typedef struct vmp_sampler {
     /* Clock source's own. */
     vmp_perf_event *perf;
     size_t perf_count, perf_turn;
+    bool perf_traced; /* by a debugger or strace: the periods are longer */
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */

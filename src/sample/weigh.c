@@ -78,7 +78,7 @@ switches_weigh(
     int64_t interval_ns = (int64_t)s->interval_ns;
     int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
     slot->cpu_seen_handler += switches_take(slot, passed_ns - ticks * period_ns);
-    bool several = interval_ns < (int64_t)s->source->least_period_ns;
+    bool several = period_ns > 2 * interval_ns;
     return switches_give(slot, several ? interval_ns : period_ns, context);
 }
 
