@@ -5,8 +5,11 @@
  * Layout: records lie in `bytes` one after the other, each with a head of 8
  * bytes (u32 payload size, u32 kind) and a payload padded to 8 bytes. A record
  * is never split at the end of the ring: a head of kind SKIP fills the rest and
- * the record starts at offset 0. Positions count bytes for ever (2^64) and
- * are masked to an offset, so full and empty differ.
+ * the record starts at offset 0. Positions count bytes for ever (2^64), so full
+ * and empty differ; the offset is the distance from `base`, masked. A producer
+ * that finds the ring empty moves base to its head, so that the next record
+ * starts at offset 0: of a large ring that is read often, the first pages alone
+ * are ever touched.
  *
  * Memory order. `head` is written by the producer alone, `tail` by the
  * consumer alone.
@@ -14,8 +17,11 @@
  *     acquire: the consumer sees the whole record.
  *   vmp_ring_release stores tail with release; vmp_ring_reserve loads it with
  *     acquire: the consumer has read what is about to be overwritten.
- * One's own position is loaded relaxed. A handler must not be entered twice
- * over one ring between reserve and commit: the caller sees to that.
+ * One's own position is loaded relaxed. base is the producer's, and the consumer
+ * loads it relaxed where it has seen by head that there is a record: base was
+ * stored before that head, and stays while the record is not released.
+ * A handler must not be entered twice over one ring between reserve and commit:
+ * the caller sees to that.
  *
  * In a fork child of a single-producer process the ring is consistent: a record
  * that was not committed does not exist. */
@@ -32,8 +38,9 @@
 
 enum {
     VMP_RING_MIN_SIZE = 64,
-    VMP_RING_HEAD = 8, /* bytes before each payload */
-    VMP_RING_LINE = 64 /* cache line: producer and consumer do not share one */
+    VMP_RING_HEAD = 8,  /* bytes before each payload */
+    VMP_RING_LINE = 64, /* cache line: producer and consumer do not share one */
+    VMP_RING_NEAR = 32  /* up to this part of the ring nobody cares to begin anew */
 };
 
 typedef struct vmp_ring {
@@ -44,6 +51,7 @@ typedef struct vmp_ring {
      * under construction starts. */
     uint8_t pad_before_head[VMP_RING_LINE];
     _Atomic uint64_t head;
+    _Atomic uint64_t base;
     uint64_t tail_seen;
     uint64_t reserved_at;
     /* Consumer's. */
@@ -71,6 +79,7 @@ vmp_ring_init(vmp_ring *r, void *bytes, size_t size)
     r->size = size;
     r->tail_seen = r->reserved_at = 0;
     atomic_init(&r->head, 0);
+    atomic_init(&r->base, 0);
     atomic_init(&r->tail, 0);
     return true;
 }
@@ -89,6 +98,23 @@ vmp_ring_span(uint64_t n)
     return VMP_RING_HEAD + ((n + 7) & ~(uint64_t)7);
 }
 
+/* Either side: where the record at a position lies. */
+VMP_SIGSAFE VMP_INLINE uint8_t *
+vmp_ring_at(vmp_ring *r, uint64_t position)
+{
+    uint64_t base = atomic_load_explicit(&r->base, memory_order_relaxed);
+    return r->bytes + ((position - base) & (r->size - 1));
+}
+
+/* Producer: begins anew at offset 0 if nothing is in the ring. */
+VMP_SIGSAFE VMP_INLINE void
+vmp_ring_rewind(vmp_ring *r, uint64_t head)
+{
+    r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
+    if (r->tail_seen == head)
+        atomic_store_explicit(&r->base, head, memory_order_relaxed);
+}
+
 /* Producer: room for one record of at most n bytes, aligned to 8, or NULL if it
  * does not fit now (records larger than half the ring may never fit). Nothing
  * is visible before vmp_ring_commit; a reservation that is not committed is
@@ -97,23 +123,27 @@ VMP_SIGSAFE VMP_INLINE void *
 vmp_ring_reserve(vmp_ring *r, uint32_t n)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    uint64_t span = vmp_ring_span(n), offset = head & (r->size - 1), to_end = r->size - offset;
-    uint64_t skip = span > to_end ? to_end : 0;
+    uint64_t span = vmp_ring_span(n);
     if (span > r->size)
         return NULL;
+    /* Not each time: this looks at the consumer's cache line. */
+    if ((uint64_t)(vmp_ring_at(r, head) - r->bytes) > r->size / VMP_RING_NEAR)
+        vmp_ring_rewind(r, head);
+    uint8_t *at = vmp_ring_at(r, head);
+    uint64_t to_end = r->size - (uint64_t)(at - r->bytes), skip = span > to_end ? to_end : 0;
     if (skip + span > r->size - (head - r->tail_seen)) {
         r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
         if (skip + span > r->size - (head - r->tail_seen))
             return NULL;
     }
     if (skip > 0) {
-        vmp_ring_record *filler = (vmp_ring_record *)(void *)(r->bytes + offset);
+        vmp_ring_record *filler = (vmp_ring_record *)(void *)at;
         filler->size = (uint32_t)(skip - VMP_RING_HEAD);
         filler->kind = VMP_RING_KIND_SKIP;
-        offset = 0;
+        at = r->bytes;
     }
     r->reserved_at = head + skip;
-    return r->bytes + offset + VMP_RING_HEAD;
+    return at + VMP_RING_HEAD;
 }
 
 /* Producer: publishes the reserved record with n payload bytes, at most what
@@ -121,8 +151,7 @@ vmp_ring_reserve(vmp_ring *r, uint32_t n)
 VMP_SIGSAFE VMP_INLINE void
 vmp_ring_commit(vmp_ring *r, uint32_t n)
 {
-    vmp_ring_record *record =
-        (vmp_ring_record *)(void *)(r->bytes + (r->reserved_at & (r->size - 1)));
+    vmp_ring_record *record = (vmp_ring_record *)(void *)vmp_ring_at(r, r->reserved_at);
     record->size = n;
     record->kind = VMP_RING_KIND_DATA;
     atomic_store_explicit(&r->head, r->reserved_at + vmp_ring_span(n), memory_order_release);
@@ -137,7 +166,7 @@ vmp_ring_peek(vmp_ring *r, uint32_t *ret_n)
     uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
     if (tail == head)
         return NULL;
-    uint8_t *at = r->bytes + (tail & (r->size - 1));
+    const uint8_t *at = vmp_ring_at(r, tail);
     const vmp_ring_record *record = (const vmp_ring_record *)(const void *)at;
     if (record->kind == VMP_RING_KIND_SKIP) {
         /* A skip is published together with the record behind it. */
@@ -156,8 +185,7 @@ static inline void
 vmp_ring_release(vmp_ring *r)
 {
     uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    const vmp_ring_record *record =
-        (const vmp_ring_record *)(const void *)(r->bytes + (tail & (r->size - 1)));
+    const vmp_ring_record *record = (const vmp_ring_record *)(const void *)vmp_ring_at(r, tail);
     atomic_store_explicit(&r->tail, tail + vmp_ring_span(record->size), memory_order_release);
 }
 

@@ -57,6 +57,47 @@ TEST(a_full_ring_refuses_and_goes_on_when_read)
     CHECK(vmp_ring_reserve(&r, 8) != NULL);
 }
 
+TEST(an_emptied_ring_begins_anew_and_touches_no_more_of_its_memory)
+{
+    enum { PAYLOAD = 120, SPAN = VMP_RING_HEAD + PAYLOAD };
+    static _Alignas(8) uint8_t mem[64 * SPAN];
+    vmp_ring r;
+    uint32_t n;
+    size_t touched = sizeof(mem);
+    CHECK(vmp_ring_init(&r, mem, sizeof(mem)));
+    for (int i = 0; i < 1000; i++) {
+        memset(vmp_ring_reserve(&r, PAYLOAD), i | 1, PAYLOAD);
+        vmp_ring_commit(&r, PAYLOAD);
+        const uint8_t *got = vmp_ring_peek(&r, &n);
+        CHECK(got && n == PAYLOAD && got[0] == (uint8_t)(i | 1) && got[n - 1] == got[0]);
+        vmp_ring_release(&r);
+    }
+    while (touched > 0 && mem[touched - 1] == 0)
+        touched--;
+    CHECK(touched <= sizeof(mem) / VMP_RING_NEAR + SPAN);
+    CHECK_INT(vmp_ring_committed(&r), 1000 * SPAN);
+
+    /* Wherever it began, all of it is there for the next burst. */
+    for (int i = 0; i < 64; i++) {
+        uint8_t *at = vmp_ring_reserve(&r, PAYLOAD);
+        CHECK(at != NULL);
+        memset(at, i, PAYLOAD);
+        vmp_ring_commit(&r, PAYLOAD);
+    }
+    CHECK(vmp_ring_reserve(&r, PAYLOAD) == NULL);
+    /* What is still to be read is not written over: it begins anew only when all is read. */
+    for (int i = 0; i < 64; i++) {
+        const uint8_t *got = vmp_ring_peek(&r, &n);
+        CHECK(got && n == PAYLOAD && got[0] == i && got[n - 1] == i);
+        if (i == 62) {
+            CHECK(vmp_ring_reserve(&r, PAYLOAD) != NULL);
+            vmp_ring_commit(&r, PAYLOAD);
+        }
+        vmp_ring_release(&r);
+    }
+    CHECK_INT(vmp_ring_used(&r), SPAN);
+}
+
 TEST(only_sizes_that_are_powers_of_two_and_aligned_memory_will_do)
 {
     _Alignas(8) uint8_t mem[136];
@@ -153,6 +194,7 @@ TEST(a_handler_produces_for_the_code_that_it_interrupts)
 TEST_MAIN(RUN(records_come_out_in_order_with_their_sizes),
     RUN(a_reservation_without_commit_does_not_exist),
     RUN(a_full_ring_refuses_and_goes_on_when_read),
+    RUN(an_emptied_ring_begins_anew_and_touches_no_more_of_its_memory),
     RUN(only_sizes_that_are_powers_of_two_and_aligned_memory_will_do),
     RUN(two_threads_pass_every_record_whole),
     RUN(a_handler_produces_for_the_code_that_it_interrupts))
