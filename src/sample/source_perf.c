@@ -13,7 +13,8 @@
  * exists at the start gets another one now and then: seldom, since the kernel begins it
  * anew, which loses half a tick, and since looks that drift evenly through what repeats
  * are truer than random ones. Inherited events cannot be reached: they keep the period
- * that their creator's had then. */
+ * that their creator's had then, until all are opened anew because the program began to be
+ * traced, or is traced no more. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -33,27 +34,34 @@ enum {
 static const uint64_t TRACED_PERIOD_NS = 10000000;
 
 static uint64_t
-next_period(vmp_sampler *s, bool traced)
+next_period(vmp_sampler *s)
 {
     uint64_t asked_ns = vmp_sample_period_asked(s);
     return vmp_sample_period(
-        s, traced && asked_ns < TRACED_PERIOD_NS ? TRACED_PERIOD_NS : asked_ns);
+        s, s->perf_traced && asked_ns < TRACED_PERIOD_NS ? TRACED_PERIOD_NS : asked_ns);
+}
+
+static void
+events_close(vmp_perf_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (vmp_os_perf_is_open(events[i].fd))
+            close(events[i].fd); /* ends those inherited from it too */
+    free(events);
 }
 
 void
 vmp_perf_close(vmp_sampler *s)
 {
-    for (size_t i = 0; i < s->perf_count; i++)
-        if (vmp_os_perf_is_open(s->perf[i].fd))
-            close(s->perf[i].fd); /* ends those inherited from it too */
-    free(s->perf);
+    events_close(s->perf, s->perf_count);
     s->perf = NULL;
     s->perf_count = 0;
 }
 
-static int
-perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
+int
+vmp_perf_open(vmp_sampler *s, vmp_err *err)
 {
+    bool user_only = s->source == &vmp_source_perf_user;
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t cap = 64, n;
     int rc = 0;
@@ -85,7 +93,7 @@ perf_open_all(vmp_sampler *s, bool user_only, vmp_err *err)
         rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
         if (rc < 0)
             break;
-        uint64_t period_ns = next_period(s, false);
+        uint64_t period_ns = next_period(s);
         rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
         if (rc == 0)
             s->perf[s->perf_count++] =
@@ -105,24 +113,11 @@ threads_list(vmp_sampler *s, int64_t now_ns)
     vmp_watch_list_refresh(&s->watched, s, now_ns, vmp_undelivered_begin, vmp_undelivered_end);
 }
 
-int
-vmp_perf_open(vmp_sampler *s, vmp_err *err)
-{
-    return perf_open_all(s, false, err);
-}
-
 static int
 perf_start(vmp_sampler *s, vmp_err *err)
 {
     threads_list(s, vmp_os_mono_ns());
     return vmp_perf_open(s, err);
-}
-
-static int
-perf_user_start(vmp_sampler *s, vmp_err *err)
-{
-    threads_list(s, vmp_os_mono_ns());
-    return perf_open_all(s, true, err);
 }
 
 static void
@@ -141,19 +136,42 @@ vmp_perf_enable(vmp_sampler *s, bool on)
         vmp_os_perf_enable(s->perf[i].fd, on);
 }
 
+/* Inherited events keep their period: they end, and each thread gets one of its own. Where that
+ * cannot be (no /proc, no right any more), those that are there go on. A thread that begins
+ * just now may be left with none; its time is counted as not delivered. */
+static void
+perf_reopen(vmp_sampler *s)
+{
+    vmp_perf_event *old = s->perf;
+    size_t old_count = s->perf_count;
+    vmp_perf_enable(s, false);
+    s->perf = NULL;
+    s->perf_count = 0;
+    if (vmp_perf_open(s, NULL) == 0 && s->perf_count > 0) {
+        events_close(old, old_count);
+        return;
+    }
+    vmp_perf_close(s);
+    s->perf = old;
+    s->perf_count = old_count;
+    vmp_perf_enable(s, true);
+}
+
 void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
     bool traced = s->perf_count > 0 && vmp_os_is_traced(), changed = traced != s->perf_traced;
-    size_t most = s->perf_count < LOOK_EVENTS || changed ? s->perf_count : LOOK_EVENTS;
     (void)now_ns;
     s->perf_traced = traced;
+    if (changed)
+        perf_reopen(s);
+    size_t most = s->perf_count < LOOK_EVENTS || changed ? s->perf_count : LOOK_EVENTS;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
         vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
         if (changed || (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
             event->ticks_then = slot ? slot->ticks : 0;
-            event->period_ns = next_period(s, traced);
+            event->period_ns = next_period(s);
             vmp_os_perf_set_interval(event->fd, event->period_ns);
         }
         if (slot)
@@ -197,7 +215,7 @@ const vmp_source vmp_source_perf_user = {
     .signo = VMP_OS_PERF_SIGNAL,
     .weighs_in_handler = true,
     .least_period_ns = VMP_PERF_LEAST_PERIOD_NS,
-    .start = perf_user_start,
+    .start = perf_start,
     .stop = perf_stop,
     .enable = vmp_perf_enable,
     .settle = perf_settle,

@@ -142,6 +142,40 @@ def test_an_exec_that_takes_long_is_not_killed(python: Any, tmp_path: Path) -> N
         tracer.wait(30)
 
 
+def test_threads_go_on_while_they_are_traced(python: Any, one_python: Any, tmp_path: Path) -> None:
+    """strace stops a thread for each tick: at 5 kHz nothing would be left of threads that came
+    by their perf events from others, where the sampler does not ask for fewer ticks."""
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    source = """
+    import threading
+
+    def burn():
+        for _ in range(6_000_000):
+            pass
+
+    threads = [threading.Thread(target=burn) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    print("ready", flush=True)
+    for thread in threads:
+        thread.join()
+    """
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(dedent(source))
+    words = ["-m", "vmprof", "-p", "0.0002", "-o", str(log), str(program)]
+    process = python.popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    tracer = attach(["strace", "-e", "trace=execve"], process)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    tracer.wait(30)
+    known = info(one_python, log)
+    accounted = known["ticks"] + known["lost_total"]
+    assert accounted > 0.8 * known["cpu_seconds"] * known["asked_hz"], known
+    assert "burn" in {name.split(":")[1] for name in names(one_python, log)}
+
+
 def test_a_debugger_runs_the_program(python: Any, one_python: Any, tmp_path: Path) -> None:
     """gdb stops at each SIGTRAP, so that ticks come by another signal."""
     if not shutil.which("gdb") or python.interpreter.root:

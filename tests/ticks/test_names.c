@@ -26,7 +26,7 @@ name_put(buffer *b, uint64_t id, const char *text)
     *p = 2;
     memcpy(p + 1, &id, 8);
     memcpy(p + 9, &n, 8);
-    memcpy(p + 17, text, n);
+    memcpy(p + 17, text, (size_t)n);
     b->filled += 17 + (uint32_t)n;
 }
 
@@ -44,7 +44,7 @@ written(char *ret_last, size_t cap)
         memcpy(&length, p + 9, 8);
         CHECK_INT(*p, 2);
         CHECK(length < cap);
-        memcpy(ret_last, p + 17, length);
+        memcpy(ret_last, p + 17, (size_t)length);
         ret_last[length] = 0;
         p += 17 + length;
         count++;
