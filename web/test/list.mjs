@@ -4,21 +4,12 @@
 // SHOTS=FOLDER pictures of the pages are left there.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+
+import { checkSight, runTests, test } from "./chromium.mjs";
 
 const [executablePath, text] = process.argv.slice(2);
 const told = JSON.parse(text);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const args = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-
-const tests = [];
-const test = (name, run) => tests.push({ name, run });
 
 /** Opens a page; what it asks of others, or complains of, makes the test fail. */
 async function open(browser, url, { width = 1440, height = 900, scheme = "light" } = {}) {
@@ -51,10 +42,7 @@ const names = (page) => page.locator("#rows td:first-child a:first-of-type").all
 const rows = (page, n) => page.waitForFunction((want) => document.querySelectorAll("#rows tr").length === want, n);
 
 async function check(page, what) {
-  const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
-  assert.deepEqual(found.violations.map((one) => `${one.id}: ${one.nodes[0].html}: ${one.nodes[0].failureSummary}`), [], what);
-  const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(wide[0] <= wide[1], `${what}: the page is ${wide[0]} wide in ${wide[1]}`);
+  await checkSight(page, what);
   if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, `${what}.png`) });
 }
 
@@ -239,18 +227,4 @@ test("a token opens list, details and viewer, and is kept from scripts", async (
   await close();
 });
 
-const browser = await chromium.launch({ executablePath, args });
-console.log(`1..${tests.length}`);
-let failed = 0;
-for (const [i, one] of tests.entries()) {
-  try {
-    await one.run(browser);
-    console.log(`ok ${i + 1} - ${one.name}`);
-  } catch (error) {
-    failed++;
-    console.log(`not ok ${i + 1} - ${one.name}`);
-    console.log(String(error.stack ?? error).replace(/^/gm, "# "));
-  }
-}
-await browser.close();
-process.exit(failed ? 1 : 0);
+await runTests(executablePath);

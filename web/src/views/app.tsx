@@ -98,48 +98,50 @@ export function App({ profile }: { readonly profile: Profile }) {
   return (
     <div class="page">
       <Header profile={profile} />
-      <Timeline facts={engine.facts} columns={timeline} range={state.range} onRange={(range) => update({ range })} />
-      <Toolbar
-        state={state}
-        update={update}
-        look={look}
-        searchBox={searchBox}
-        onTab={showTab}
-        onSave={(kind) => void saveGraph(drawer.current, kind, profile.logName)}
-      />
-      <Rules state={state} update={update} />
-      <main id="view" class={`view view-${state.tab}`} role="tabpanel" aria-labelledby={`tab-${state.tab}`}>
-        {look.whole === 0 && state.tab !== "jit" ?
-          <p class="empty">
-            No sample is left by what is chosen above.{" "}
-            <button type="button" onClick={() => update({ ...initialState, tab: state.tab })}>Show all</button>
-          </p>
-        : <View
-            state={state}
-            update={update}
-            look={look}
-            chosen={chosen}
-            fn={fn}
-            rootLabel={rootLabel}
-            end={timeline.begin.length * (timeline.begin[1] ?? 1)}
-            onOpen={openFunction}
-            onTrace={(trace) => update({ tab: "jit", trace })}
-            onDrawer={(made) => {
-              drawer.current = made;
-            }}
-          />}
+      <main>
+        <Timeline facts={engine.facts} columns={timeline} range={state.range} onRange={(range) => update({ range })} />
+        <Toolbar
+          state={state}
+          update={update}
+          look={look}
+          searchBox={searchBox}
+          onTab={showTab}
+          onSave={(kind) => void saveGraph(drawer.current, kind, profile.logName)}
+        />
+        <Rules state={state} update={update} />
+        <div id="view" class={`view view-${state.tab}`} role="tabpanel" aria-labelledby={`tab-${state.tab}`}>
+          {look.whole === 0 && state.tab !== "jit" ?
+            <p class="empty">
+              No sample is left by what is chosen above.{" "}
+              <button type="button" onClick={() => update({ ...initialState, tab: state.tab })}>Show all</button>
+            </p>
+          : <View
+              state={state}
+              update={update}
+              look={look}
+              chosen={chosen}
+              fn={fn}
+              rootLabel={rootLabel}
+              end={timeline.begin.length * (timeline.begin[1] ?? 1)}
+              onOpen={openFunction}
+              onTrace={(trace) => update({ tab: "jit", trace })}
+              onDrawer={(made) => {
+                drawer.current = made;
+              }}
+            />}
+        </div>
+        <Selection
+          look={look}
+          node={showsTree ? chosen.node : null}
+          fn={chosenFn}
+          note={state.tab === "chart" ? (chosen.picked?.note ?? "") : ""}
+          rootLabel={rootLabel}
+          state={state}
+          update={update}
+          onOpen={openFunction}
+        />
+        <Legend look={look} by={legendOf(state, profile)} />
       </main>
-      <Selection
-        look={look}
-        node={showsTree ? chosen.node : null}
-        fn={chosenFn}
-        note={state.tab === "chart" ? (chosen.picked?.note ?? "") : ""}
-        rootLabel={rootLabel}
-        state={state}
-        update={update}
-        onOpen={openFunction}
-      />
-      <Legend look={look} by={legendOf(state, profile)} />
     </div>
   );
 }

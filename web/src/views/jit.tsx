@@ -370,10 +370,12 @@ export function JitPage({ jit }: { readonly jit: JitLog }) {
         <h1>{jit.name}</h1>
         <ThemeButton />
       </header>
-      <div class="toolbar" role="group" aria-label="What is shown">
-        <Search state={state} update={update} searchBox={searchBox} result={error === null ? "" : "not a regular expression"} error={error} />
-      </div>
-      <main class="view view-jit"><JitView jit={jit} state={state} update={update} onOpen={() => undefined} /></main>
+      <main>
+        <div class="toolbar" role="group" aria-label="What is shown">
+          <Search state={state} update={update} searchBox={searchBox} result={error === null ? "" : "not a regular expression"} error={error} />
+        </div>
+        <div class="view view-jit"><JitView jit={jit} state={state} update={update} onOpen={() => undefined} /></div>
+      </main>
     </div>
   );
 }
