@@ -78,14 +78,14 @@ cost_ns(int depth, unsigned ticks, bool drain)
     vmp_sampler *s = &vmp_the_sampler;
     stack_make(depth);
     for (unsigned i = 0; i < 1000; i++)
-        vmp_sample_tick(s, 1, NULL);
+        vmp_sample_tick(s, 1, 0, NULL);
     vmp_drain_rings(s);
     int64_t spent_ns = 0;
     for (unsigned i = 0; i < ticks; i += 64) {
         for (unsigned j = 0; j < 64; j++) {
             stack_move(depth, i + j);
             int64_t before_ns = drain ? 0 : vmp_os_mono_ns();
-            vmp_sample_tick(s, 1, NULL);
+            vmp_sample_tick(s, 1, 0, NULL);
             spent_ns += drain ? 0 : vmp_os_mono_ns() - before_ns;
         }
         int64_t before_ns = vmp_os_mono_ns();

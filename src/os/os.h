@@ -77,10 +77,16 @@ enum { VMP_OS_PERF_SIGNAL = SIGTRAP };
  * err->os_errno tells. */
 int vmp_os_perf_open(
     int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err);
+/* One that no thread inherits. ticks: it ends after so many; 0: never. */
+int vmp_os_perf_open_own(int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload,
+    bool user_only, int ticks, vmp_err *err);
 /* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
 bool vmp_os_is_traced(void);
-/* Changes the period, of the thread named at open only. */
-void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
+/* Changes the period, of the thread named at open only. It begins anew. */
+VMP_SIGSAFE void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
+/* How much its thread has used while it ran, in ns, by the clock that makes the ticks; 0: unknown.
+ */
+VMP_SIGSAFE uint64_t vmp_os_perf_used_ns(int fd);
 /* Stops or resumes the event and those inherited from it. */
 void vmp_os_perf_enable(int fd, bool on);
 /* True if fd still is a perf event (a program may close all descriptors). */

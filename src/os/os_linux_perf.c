@@ -11,9 +11,9 @@
 
 #include "os_linux_perf_abi.h"
 
-int
-vmp_os_perf_open(
-    int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err)
+static int
+event_open(
+    int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, uint64_t flags, vmp_err *err)
 {
     vmp_perf_attr attr;
     memset(&attr, 0, sizeof(attr));
@@ -21,9 +21,7 @@ vmp_os_perf_open(
     attr.config = PERF_COUNT_SW_TASK_CLOCK;
     attr.size = sizeof(attr);
     attr.sample_period = interval_ns;
-    attr.flags = VMP_PERF_INHERIT | VMP_PERF_EXCLUDE_HV | VMP_PERF_INHERIT_THREAD |
-                 VMP_PERF_REMOVE_ON_EXEC | VMP_PERF_SIGTRAP |
-                 (user_only ? VMP_PERF_EXCLUDE_KERNEL : 0);
+    attr.flags = flags | VMP_PERF_EXCLUDE_HV | VMP_PERF_REMOVE_ON_EXEC | VMP_PERF_SIGTRAP;
     attr.sig_data = payload;
     long fd = syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
     if (fd < 0)
@@ -33,10 +31,24 @@ vmp_os_perf_open(
     return 0;
 }
 
-void
-vmp_os_perf_set_interval(int fd, uint64_t interval_ns)
+int
+vmp_os_perf_open(
+    int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err)
 {
-    ioctl(fd, PERF_EVENT_IOC_PERIOD, &interval_ns);
+    uint64_t flags = VMP_PERF_INHERIT | VMP_PERF_INHERIT_THREAD;
+    return event_open(
+        ret_fd, tid, interval_ns, payload, flags | (user_only ? VMP_PERF_EXCLUDE_KERNEL : 0), err);
+}
+
+int
+vmp_os_perf_open_own(int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only,
+    int ticks, vmp_err *err)
+{
+    uint64_t flags = (user_only ? VMP_PERF_EXCLUDE_KERNEL : 0) | (ticks ? VMP_PERF_DISABLED : 0);
+    int rc = event_open(ret_fd, tid, interval_ns, payload, flags, err);
+    if (rc == 0 && ticks)
+        ioctl(*ret_fd, PERF_EVENT_IOC_REFRESH, ticks); /* enables it, for so many */
+    return rc;
 }
 
 void

@@ -27,6 +27,7 @@ typedef struct vmp_perf_attr {
 _Static_assert(sizeof(vmp_perf_attr) == 128, "PERF_ATTR_SIZE_VER7");
 
 /* Positions in the bit-field, counted from the lowest bit (little-endian). */
+static const uint64_t VMP_PERF_DISABLED = 1ull << 0;
 static const uint64_t VMP_PERF_INHERIT = 1ull << 1;
 static const uint64_t VMP_PERF_EXCLUDE_KERNEL = 1ull << 5;
 static const uint64_t VMP_PERF_EXCLUDE_HV = 1ull << 6;

@@ -1,8 +1,10 @@
 /* What the signal handler asks of Linux; see STYLE on signal context. */
 #include "os.h"
 
+#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -27,6 +29,19 @@ vmp_os_thread_signal(pid_t tid, int signo, void *payload)
     info.si_uid = getuid();
     info.si_value.sival_ptr = payload;
     return syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, signo, &info) < 0 ? -VMP_EINVAL : 0;
+}
+
+void
+vmp_os_perf_set_interval(int fd, uint64_t interval_ns)
+{
+    syscall(SYS_ioctl, fd, PERF_EVENT_IOC_PERIOD, &interval_ns);
+}
+
+uint64_t
+vmp_os_perf_used_ns(int fd)
+{
+    uint64_t ns;
+    return read(fd, &ns, sizeof(ns)) == (ssize_t)sizeof(ns) ? ns : 0;
 }
 
 uint64_t

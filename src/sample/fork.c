@@ -40,6 +40,7 @@ vmp_sampler_fork_after(bool in_child)
             close(s->perf[i].fd);
     s->perf = NULL;
     s->perf_count = 0;
+    vmp_first_ticks_close(s);
     s->pacer = NULL;
     if (s->rss_fd >= 0)
         close(s->rss_fd);

@@ -160,7 +160,7 @@ walk_pace(
 }
 
 void
-vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
+vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *context)
 {
     uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     vmp_slot *slot = own.generation == generation ? own.slot : slot_claim(s, generation);
@@ -178,8 +178,10 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context)
     }
     int64_t now_ns = vmp_os_mono_ns();
     if (s->source->weighs_in_handler) {
-        uint32_t ticks = vmp_sample_weigh(s, slot, now_ns, context);
-        weight = ticks > weight ? ticks : weight;
+        weight = first ? vmp_sample_weigh_first(s, slot, now_ns, first)
+                       : vmp_sample_weigh(s, slot, now_ns, context);
+        if (VMP_UNLIKELY(weight == 0))
+            return;
     }
     /* The drain takes what is owed at the end of the thread or the session. */
     if (VMP_UNLIKELY(slot->skip > 0)) {
@@ -276,9 +278,10 @@ signal_is_sent(const vmp_sampler *s, const siginfo_t *info)
 }
 
 /* False if the signal is not ours. Else *ret is what it is worth in ticks: 0 if it
- * is a late one of an earlier session, whatever source that had, or was counted as lost. */
+ * is a late one of an earlier session, whatever source that had, or was counted as lost.
+ * *ret_first: as of vmp_sample_tick. */
 VMP_SIGSAFE static bool
-signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
+signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret, uint32_t *ret_first)
 {
     uint64_t payload;
     if (VMP_UNLIKELY(signal_is_stripped(s, info)))
@@ -288,14 +291,18 @@ signal_is_ours(const vmp_sampler *s, const siginfo_t *info, uint32_t *ret)
     else if (!vmp_os_perf_signal_payload(info, &payload))
         return false;
     uint32_t head = (uint32_t)(payload >> 32);
+    *ret_first = 0;
     if ((head & ~(uint32_t)VMP_SAMPLE_TURN_MASK) != s->magic)
         return false;
-    if (signal_is_sent(s, info)) /* the weight itself */
+    if (signal_is_sent(s, info)) { /* the weight itself */
         *ret = (head - atomic_load(&s->sent_turn)) & VMP_SAMPLE_TURN_MASK ? 0 : (uint32_t)payload;
-    else
-        *ret = payload == atomic_load_explicit(&s->payload, memory_order_relaxed)
-                   ? 1 + vmp_os_timer_overrun(info)
-                   : 0;
+        return true;
+    }
+    *ret_first = head & VMP_SAMPLE_TURN_MASK;
+    payload -= (uint64_t)*ret_first << 32;
+    *ret = payload == atomic_load_explicit(&s->payload, memory_order_relaxed)
+               ? 1 + vmp_os_timer_overrun(info)
+               : 0;
     return true;
 }
 
@@ -303,10 +310,10 @@ bool
 vmp_sampler_signal_is_own(const siginfo_t *info)
 {
     const vmp_sampler *s = &vmp_the_sampler;
-    uint32_t weight;
+    uint32_t weight, first;
     /* What a stripped one carried stands in the slot, which a stop in another thread may be
      * freeing: unlike a handler, nobody waits for who asks this. */
-    return signal_is_stripped(s, info) || signal_is_ours(s, info, &weight);
+    return signal_is_stripped(s, info) || signal_is_ours(s, info, &weight, &first);
 }
 
 bool
@@ -343,13 +350,13 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     vmp_sampler *s = &vmp_the_sampler;
     int saved_errno = errno;
     atomic_fetch_add(&s->active, 1);
-    uint32_t weight = 0;
-    bool ours = signal_is_ours(s, info, &weight);
+    uint32_t weight = 0, first = 0;
+    bool ours = signal_is_ours(s, info, &weight, &first);
     /* Before the start it is not a tick of the session, nor is one during a pause. */
     if (weight > 0 && VMP_LIKELY(atomic_load_explicit(&s->paused, memory_order_relaxed) == 0)) {
         bool sent = signal_is_sent(s, info), running = atomic_load(&s->running);
         if (VMP_LIKELY(running))
-            vmp_sample_tick(s, weight, context);
+            vmp_sample_tick(s, weight, first, context);
         if (running && sent)
             signal_heard(s, weight);
         else if (!running && !sent && atomic_load(&s->stopping))

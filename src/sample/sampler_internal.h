@@ -87,6 +87,10 @@ typedef struct vmp_slot {
     int64_t ticked_ns;
     uint32_t clock_epoch;
     uint32_t ticks_unread;
+    /* The thread is in its beginning (first_ticks.c): inherited ticks do not count, its own
+     * do, of which `begin_given` were due so far. */
+    enum vmp_slot_begin_state { VMP_BEGIN_NONE, VMP_BEGIN_RUNS, VMP_BEGIN_OVER } begin;
+    int64_t begin_given;
     /* Of sources that count system calls: the CPU clock when it was last read, how often the
      * thread had fallen asleep then, and time of that which no tick had yet (weigh.c). */
     int64_t cpu_read_ns;
@@ -163,6 +167,20 @@ typedef struct vmp_perf_event {
     uint64_t period_ns;
     uint64_t ticks_then; /* of the slot when the period last changed */
 } vmp_perf_event;
+
+enum {
+    VMP_FIRST_TICKS_MOST = VMP_SAMPLE_TURN_MASK, /* a payload has room for so many numbers */
+    VMP_BEGUN_BITS = 65536,                      /* of thread ids */
+    VMP_BEGIN_TICKS = 8,                         /* intervals that are a thread's beginning */
+};
+
+/* An event of a thread's beginning (first_ticks.c). The handler reads it. */
+typedef struct vmp_first_tick {
+    _Atomic pid_t tid; /* 0: there is none */
+    _Atomic int fd;    /* < 0: not yet */
+    uint64_t due_ns;   /* its first tick, by the event's clock */
+    uint32_t weight;   /* for so many threads that began */
+} vmp_first_tick;
 
 typedef struct vmp_named_thread {
     uint64_t ident;
@@ -259,6 +277,11 @@ typedef struct vmp_sampler {
     /* Clock source's own. */
     vmp_perf_event *perf;
     size_t perf_count, perf_turn;
+    vmp_first_tick first_ticks[VMP_FIRST_TICKS_MOST];
+    size_t first_count, first_turn;   /* how many there are; where the next goes if that is most */
+    uint32_t begun_now, begun_before; /* threads since this time, and as long before */
+    int64_t begun_since_ns;
+    _Atomic uint32_t begun[VMP_BEGUN_BITS / 32]; /* by thread id: began, and has not ticked yet */
     bool perf_traced; /* by a debugger or strace: the periods are longer */
     uint64_t random;
     vmp_watch_list watched;
@@ -278,13 +301,18 @@ bool vmp_sampler_owns(const vmp_sampler *s, pid_t tid);
 VMP_SIGSAFE void vmp_sample_on_signal(int signo, siginfo_t *info, void *context);
 VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
 /* Takes one tick in the calling thread; signal context, whose ucontext is given
- * (NULL: no signal). */
-VMP_SIGSAFE void vmp_sample_tick(vmp_sampler *s, uint32_t weight, const void *context);
+ * (NULL: no signal). first: of the tick of a thread's beginning its number in first_ticks,
+ * from 1 on; else 0. */
+VMP_SIGSAFE void vmp_sample_tick(
+    vmp_sampler *s, uint32_t weight, uint32_t first, const void *context);
 
-/* weigh.c: the number of ticks that one at `now_ns` stands for. Signal context, whose
- * ucontext is given, or NULL. */
+/* weigh.c: the number of ticks that one at `now_ns` stands for, 0 if it is to be left out.
+ * Signal context, whose ucontext is given, or NULL. */
 VMP_SIGSAFE uint32_t vmp_sample_weigh(
-    const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context);
+    vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context);
+/* The same of a tick that is the thread's own, of its beginning. */
+VMP_SIGSAFE uint32_t vmp_sample_weigh_first(
+    vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first);
 /* The period that the source was asked for, before it is varied. */
 VMP_SIGSAFE static inline uint64_t
 vmp_sample_period_asked(const vmp_sampler *s)
@@ -306,6 +334,8 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
     atomic_store_explicit(&slot->sent, 0, memory_order_relaxed);
     slot->deep = false;
     slot->clock_epoch = 0;
+    slot->begin = VMP_BEGIN_NONE;
+    slot->begin_given = 0;
     slot->switched_ns = 0;
     atomic_store_explicit(
         &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
@@ -396,6 +426,12 @@ int vmp_perf_open(vmp_sampler *s, vmp_err *err);
 void vmp_perf_close(vmp_sampler *s);
 void vmp_perf_enable(vmp_sampler *s, bool on);
 void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
+
+/* first_ticks.c: what there is per thread that begins; at each look; at a pause and the
+ * end, in a forked child too. The mutex is held. */
+void vmp_first_ticks_begin(vmp_sampler *s, pid_t tid);
+void vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns);
+void vmp_first_ticks_close(vmp_sampler *s);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

@@ -430,6 +430,13 @@ const vmp_source vmp_source_pacer = {
     .unpark = pacer_unpark,
 };
 
+static void
+perf_wall_thread_begins(vmp_sampler *s, pid_t tid)
+{
+    pacer_thread_begins(s, tid);
+    vmp_first_ticks_begin(s, tid);
+}
+
 static int
 perf_wall_start(vmp_sampler *s, vmp_err *err)
 {
@@ -462,7 +469,7 @@ const vmp_source vmp_source_perf_wall = {
     .enable = vmp_perf_enable,
     .settle = pacer_settle,
     .tend = vmp_perf_vary,
-    .thread_begins = pacer_thread_begins,
+    .thread_begins = perf_wall_thread_begins,
     .park = pacer_park,
     .unpark = pacer_unpark,
     .lingers = true,

@@ -53,6 +53,7 @@ events_close(vmp_perf_event *events, size_t count)
 void
 vmp_perf_close(vmp_sampler *s)
 {
+    vmp_first_ticks_close(s);
     events_close(s->perf, s->perf_count);
     s->perf = NULL;
     s->perf_count = 0;
@@ -132,6 +133,8 @@ perf_stop(vmp_sampler *s)
 void
 vmp_perf_enable(vmp_sampler *s, bool on)
 {
+    if (!on)
+        vmp_first_ticks_close(s);
     for (size_t i = 0; i < s->perf_count; i++)
         vmp_os_perf_enable(s->perf[i].fd, on);
 }
@@ -161,7 +164,7 @@ void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
     bool traced = s->perf_count > 0 && vmp_os_is_traced(), changed = traced != s->perf_traced;
-    (void)now_ns;
+    vmp_first_ticks_look(s, now_ns);
     s->perf_traced = traced;
     if (changed)
         perf_reopen(s);
@@ -207,6 +210,7 @@ const vmp_source vmp_source_perf = {
     .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
+    .thread_begins = vmp_first_ticks_begin,
     .lingers = true,
 };
 
@@ -220,4 +224,5 @@ const vmp_source vmp_source_perf_user = {
     .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
+    .thread_begins = vmp_first_ticks_begin,
 };

@@ -28,6 +28,8 @@ enum {
 
 /* No switch takes longer: what is beyond is time of another kind. */
 static const int64_t SWITCH_MOST_NS = 100000;
+/* A period beyond all that a thread's beginning lasts. */
+static const uint64_t NEVER_NS = 1000000000000;
 
 /* Periods are off the interval (see "Lockstep" in docs/sampling.md), and those of events that
  * were inherited are known to the kernel alone. */
@@ -82,13 +84,108 @@ switches_weigh(
     return switches_give(slot, several ? interval_ns : period_ns, context);
 }
 
+/* True once for a thread that Python began in this session. */
+VMP_SIGSAFE static bool
+begun_take(vmp_sampler *s, pid_t tid)
+{
+    uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS, bit = 1u << place % 32;
+    _Atomic uint32_t *word = &s->begun[place / 32];
+    return (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0 &&
+           (atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed) & bit) != 0;
+}
+
+/* Time as ticks, rounded up or down by chance, so that the sum is right. */
+VMP_SIGSAFE static uint32_t
+ticks_of(const vmp_sampler *s, int64_t ns, int64_t now_ns)
+{
+    /* The clock's last digits are as good as chance. */
+    uint64_t chance = (uint64_t)now_ns * 0x9e3779b97f4a7c15u >> 32;
+    int64_t up_ns = (int64_t)(chance * s->interval_ns >> 32);
+    int64_t ticks = ns > 0 ? (ns + up_ns) / (int64_t)s->interval_ns : 0;
+    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+}
+
+/* All up to now is accounted for. */
+VMP_SIGSAFE static void
+weigh_anew(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, int64_t cpu_ns)
+{
+    slot->clock_epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
+    slot->ticked_ns = now_ns;
+    slot->ticks_unread = 0;
+    slot->cpu_read_ns = slot->cpu_seen_handler = cpu_ns;
+    slot->switches = vmp_os_own_switches();
+}
+
+/* True in the beginning of a thread that began in this session. */
+VMP_SIGSAFE static bool
+begin_runs(vmp_sampler *s, vmp_slot *slot)
+{
+    if (VMP_LIKELY(
+            slot->clock_epoch == atomic_load_explicit(&s->clock_epoch, memory_order_relaxed)))
+        return VMP_UNLIKELY(slot->begin == VMP_BEGIN_RUNS);
+    slot->begin = begun_take(s, slot->tid) ? VMP_BEGIN_RUNS : VMP_BEGIN_NONE;
+    return slot->begin == VMP_BEGIN_RUNS;
+}
+
 uint32_t
-vmp_sample_weigh(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context)
+vmp_sample_weigh_first(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first)
+{
+    const vmp_first_tick *event = &s->first_ticks[first - 1];
+    int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
+    int fd = atomic_load(&event->fd);
+    bool runs = begin_runs(s, slot);
+    if (fd < 0 || atomic_load(&event->tid) != slot->tid)
+        return 0; /* it ticked while it was being made, or is another thread's by now */
+    if (!runs && slot->begin != VMP_BEGIN_OVER) {
+        vmp_os_perf_set_interval(fd, NEVER_NS);
+        return 0; /* there was a pause */
+    }
+    /* As many as were due: a call may have gone on since. By the event's clock, since what the
+     * CPU clock has beyond is of no place in the program. */
+    int64_t used_ns = (int64_t)vmp_os_perf_used_ns(fd);
+    int64_t past_ns = used_ns + interval_ns / 8 - (int64_t)event->due_ns;
+    int64_t due = past_ns < 0 ? 0 : 1 + past_ns / interval_ns;
+    due = due < VMP_BEGIN_TICKS ? due : VMP_BEGIN_TICKS;
+    /* Where a period began anew at the tick, what that took would be left out. */
+    int64_t next_ns = (int64_t)event->due_ns + due * interval_ns - used_ns;
+    uint64_t period_ns = due < VMP_BEGIN_TICKS ? (uint64_t)next_ns : NEVER_NS;
+    vmp_os_perf_set_interval(
+        fd, period_ns > VMP_PERF_LEAST_PERIOD_NS ? period_ns : VMP_PERF_LEAST_PERIOD_NS);
+    if (runs)
+        weigh_anew(s, slot, now_ns, cpu_ns - (interval_ns - next_ns));
+    int64_t more = due - slot->begin_given;
+    if (more <= 0)
+        return 0;
+    slot->begin_given = due;
+    return (uint32_t)more * event->weight;
+}
+
+/* An inherited tick in a thread's beginning, or that which ends it: that one counts for what is
+ * since the thread's last own one, for half an interval if it has none, so that what a thread's
+ * end takes from the tick that does not come is given before, on average. */
+VMP_SIGSAFE static uint32_t
+weigh_inherited(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+{
+    int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
+    int64_t end_ns = interval_ns * VMP_BEGIN_TICKS;
+    bool ends = cpu_ns >= end_ns - interval_ns / 4;
+    int64_t seen_ns = slot->begin_given > 0 ? slot->cpu_seen_handler : end_ns - interval_ns / 2;
+    weigh_anew(s, slot, now_ns, ends ? cpu_ns : slot->cpu_seen_handler);
+    if (!ends)
+        return 0;
+    slot->begin = VMP_BEGIN_OVER;
+    return ticks_of(s, cpu_ns - seen_ns, now_ns);
+}
+
+uint32_t
+vmp_sample_weigh(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context)
 {
     int64_t interval_ns = (int64_t)s->interval_ns;
     int64_t tolerance_ns = interval_ns / 8;
     uint32_t epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
     bool known = slot->clock_epoch == epoch;
+    if (VMP_UNLIKELY(begin_runs(s, slot)))
+        return weigh_inherited(s, slot, now_ns);
     bool late = now_ns - slot->ticked_ns > interval_ns + tolerance_ns;
     slot->ticked_ns = now_ns;
     if (VMP_LIKELY(known && !late && slot->ticks_unread + 1 < WEIGH_READ_EVERY)) {

@@ -163,7 +163,8 @@ TEST(changes_are_columns_beside_those_of_the_tree)
             CHECK_INT(c->count, t->count);
             for (uint32_t i = 0; i < c->count; i++) {
                 bool is_new = hidden && words(t, 3)[i] == hottest;
-                CHECK(doubles(c, 4)[i] == doubles(t, 5)[i] / doubles(t, 5)[0]);
+                double part = doubles(t, 5)[i] / doubles(t, 5)[0]; /* rounded, on an i387 too */
+                CHECK(doubles(c, 4)[i] == part);
                 CHECK(doubles(c, 6)[i] <= doubles(c, 5)[i] && doubles(c, 5)[i] <= doubles(c, 7)[i]);
                 if (!hidden)
                     CHECK(words(c, 0)[i] == 0 && fabs(doubles(c, 8)[i]) <= 0);

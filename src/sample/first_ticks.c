@@ -1,0 +1,142 @@
+/* Ticks of the beginning of threads that begin while perf ticks.
+ *
+ * A thread inherits its perf event with a whole period ahead: one that lives for less
+ * would never tick, and each that ends takes the rest of a period with it, half of one on
+ * average. In a program that has a thread for each short task that is most of its time.
+ * So threads that Python starts are sampled in their first intervals by an event of their
+ * own, which begins at any moment of the first: one that lives for 0.4 intervals ticks in 4
+ * of 10 cases, and the sum is right. Inherited ticks do not count until then (weigh.c).
+ *
+ * To open an event in another thread interrupts its processor, which takes 25 us on some
+ * machines. So where many threads begin, some have one, and its ticks weigh as much more.
+ * Each takes a descriptor until it is over or its thread has ended; where there are too
+ * many, the oldest goes without. */
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sampler_internal.h"
+
+enum {
+    DESCRIPTORS_SHARE = 16, /* at most one in so many of the program's is for this */
+    A_COUNT = 16,           /* events for the threads that begin within COUNT_NS */
+    WEIGHT_MOST = 64,
+    BRIEF_TICKS = 2 * VMP_BEGIN_TICKS, /* of an event that begins with a very short period */
+};
+
+/* The kernel's least. */
+static const uint64_t LEAST_NS = 10000;
+/* A period at which ticks cost a thread that stays in the kernel more than some percent. */
+static const uint64_t BRIEF_NS = 250000;
+/* Threads are counted for so long. */
+static const int64_t COUNT_NS = 95000000;
+
+static size_t
+most(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        limit.rlim_cur / DESCRIPTORS_SHARE > VMP_FIRST_TICKS_MOST)
+        return VMP_FIRST_TICKS_MOST;
+    return (size_t)limit.rlim_cur / DESCRIPTORS_SHARE;
+}
+
+static bool
+is_open(const vmp_first_tick *event)
+{
+    return atomic_load(&event->tid) != 0;
+}
+
+static void
+event_close(vmp_sampler *s, vmp_first_tick *event)
+{
+    atomic_store(&event->tid, 0);
+    s->first_count--;
+    /* A program may close all descriptors. */
+    if (vmp_os_perf_is_open(event->fd))
+        close(event->fd);
+}
+
+/* A place for one more, or NULL. */
+static vmp_first_tick *
+place_find(vmp_sampler *s)
+{
+    size_t room = most();
+    if (room == 0)
+        return NULL;
+    for (size_t tries = room; tries-- > 0;) {
+        s->first_turn = (s->first_turn + 1) % room;
+        vmp_first_tick *event = &s->first_ticks[s->first_turn];
+        if (!is_open(event))
+            return event;
+    }
+    vmp_first_tick *oldest = &s->first_ticks[s->first_turn];
+    event_close(s, oldest);
+    return oldest;
+}
+
+void
+vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
+{
+    uint64_t used_ns;
+    if (s->perf_traced || s->interval_ns < VMP_PERF_LEAST_PERIOD_NS ||
+        vmp_os_thread_cpu_ns(tid, &used_ns) < 0)
+        return;
+    uint32_t begun = ++s->begun_now > s->begun_before ? s->begun_now : s->begun_before;
+    uint32_t weight = 1 + begun / A_COUNT;
+    weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
+    uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS;
+    atomic_fetch_or(&s->begun[place / 32], 1u << place % 32);
+    if (vmp_sample_random(s) * weight >= 1)
+        return;
+    vmp_first_tick *event = place_find(s);
+    if (!event)
+        return;
+    uint64_t due_ns = (uint64_t)(vmp_sample_random(s) * (double)s->interval_ns);
+    due_ns = due_ns > used_ns + LEAST_NS ? due_ns - used_ns : LEAST_NS;
+    uint64_t number = (uint64_t)(event - s->first_ticks) + 1;
+    event->due_ns = due_ns;
+    event->weight = weight;
+    atomic_store(&event->fd, -1);
+    atomic_store(&event->tid, tid); /* it may tick before the call returns */
+    int fd;
+    /* In a thread that does not leave the kernel it would tick for ever, and with a short period
+     * keep it from getting on. To say that it ends costs as much again as to open it. */
+    int ticks = due_ns < BRIEF_NS ? BRIEF_TICKS : 0;
+    if (vmp_os_perf_open_own(&fd, tid, due_ns, s->payload + (number << 32),
+            s->source == &vmp_source_perf_user, ticks, NULL) == 0) {
+        atomic_store(&event->fd, fd);
+        s->first_count++;
+    } else {
+        atomic_store(&event->tid, 0);
+    }
+}
+
+void
+vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
+{
+    if (now_ns - s->begun_since_ns >= COUNT_NS) {
+        s->begun_before = s->begun_now;
+        s->begun_now = 0;
+        s->begun_since_ns = now_ns;
+    }
+    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && s->first_count > 0; i++) {
+        vmp_first_tick *event = &s->first_ticks[i];
+        uint64_t used_ns;
+        /* A period more: perf's clock is behind where threads sleep often. */
+        if (is_open(event) && (vmp_os_thread_cpu_ns(atomic_load(&event->tid), &used_ns) < 0 ||
+                                  used_ns > (VMP_BEGIN_TICKS + 1) * s->interval_ns))
+            event_close(s, event);
+    }
+}
+
+void
+vmp_first_ticks_close(vmp_sampler *s)
+{
+    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && s->first_count > 0; i++)
+        if (is_open(&s->first_ticks[i]))
+            event_close(s, &s->first_ticks[i]);
+    s->first_count = 0;
+    s->begun_now = s->begun_before = 0;
+    for (size_t i = 0; i < VMP_BEGUN_BITS / 32; i++)
+        atomic_store_explicit(&s->begun[i], 0, memory_order_relaxed);
+}
