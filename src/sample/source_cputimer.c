@@ -10,8 +10,10 @@ timer_add(vmp_sampler *s, vmp_watch *watch)
     /* A thread that ended meanwhile has no clock: nothing to do. */
     uint64_t interval_ns = vmp_sample_period(s, s->interval_ns);
     /* The first at any moment of a period: a thread that lives for half of one ticks
-     * in one of two cases, and the sum over many such threads is right. */
-    uint64_t first_ns = 1 + (uint64_t)((double)interval_ns * vmp_sample_random(s));
+     * in one of two cases, and the sum over many such threads is right. It comes with the
+     * kernel's tick after that, itself at any moment, so just the whole ticks are drawn. */
+    uint64_t ticks = 1 + (interval_ns - 1) / vmp_os_tick_ns();
+    uint64_t first_ns = 1 + (uint64_t)((double)ticks * vmp_sample_random(s)) * vmp_os_tick_ns();
     vmp_undelivered_begin(s, watch);
     (void)vmp_os_timer_open(&watch->timer, watch->tid, first_ns, interval_ns, s->source->signo,
         (void *)(uintptr_t)s->payload, NULL);

@@ -85,6 +85,13 @@ vmp_pacer_tick_send(vmp_sampler *s, vmp_watch *watch, uint32_t weight)
     vmp_os_thread_signal(watch->tid, s->source->signo, payload);
 }
 
+static bool
+is_on_cpu(const vmp_watch *watch, uint64_t cpu_ns)
+{
+    uint64_t again_ns;
+    return vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns;
+}
+
 /* CPU mode. True if the thread did anything. */
 static bool
 look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
@@ -93,11 +100,15 @@ look_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     watch->looked_cpu_ns = cpu_ns;
     uint64_t used = cpu_ns - watch->cpu_ns;
     /* Half of one: a thread that always runs shows a little less than a whole
-     * interval at some looks and would be passed over at every other. */
-    if (moved && used >= s->interval_ns / 2 && vmp_pacer_takes_tick(s, watch, cpu_ns)) {
+     * interval at some looks and would be passed over at every other. One that has not ticked
+     * yet ticks at the first look that meets it on a CPU, which is as likely as it lives long:
+     * else those that live for less than an interval never would. */
+    bool due = used >= s->interval_ns / 2 || (moved && watch->fresh && is_on_cpu(watch, cpu_ns));
+    if (moved && due && vmp_pacer_takes_tick(s, watch, cpu_ns)) {
         uint32_t weight = vmp_pacer_ticks(s, used);
         vmp_pacer_tick_send(s, watch, weight);
         watch->cpu_ns = cpu_ns;
+        watch->fresh = false;
     }
     return moved;
 }
@@ -110,6 +121,7 @@ watch_added(vmp_sampler *s, vmp_watch *watch)
     uint64_t cpu_ns;
     if (s->pacer->look == 0 && vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) == 0)
         watch->cpu_ns = watch->looked_cpu_ns = watch->heard_cpu_ns = cpu_ns;
+    watch->fresh = s->pacer->look != 0;
     watch->due = s->pacer->look;
 }
 
@@ -235,6 +247,7 @@ watch_replaced(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     vmp_watch now = {.tid = watch->tid,
         .seen = watch->seen,
         .due = watch->due,
+        .fresh = true,
         .cpu_ns = cpu_ns,
         .looked_cpu_ns = cpu_ns,
         .heard_cpu_ns = cpu_ns};

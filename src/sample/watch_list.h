@@ -19,6 +19,7 @@ typedef struct vmp_watch {
                                undelivered.c where the session's time begins */
     uint64_t looked_cpu_ns; /* at the last look */
     int64_t looked_ns;
+    _Bool fresh;           /* began in this session, and has had no tick */
     uint64_t heard_cpu_ns; /* when a tick was last heard of it */
     int64_t recorded_ns;   /* up to when its wall time is accounted for */
     int64_t ran_ns;        /* of that, not recorded yet: it ran, */

@@ -29,6 +29,8 @@ HZ = 10_000
 WALL_SECONDS, WALL_HZ, WALL_ERROR = 1.0, 1000, 6.0
 ONE_CPU_ERROR = 12.0
 BRIEF_HZ, BRIEF_ERROR = 1000, 12.0  # some hundred samples of threads, of which each stands for many
+# Depends on when the machine lets the pacer look: 4 to 10 where nothing else runs.
+BRIEF_PACER_ERROR = 20.0
 SWITCH_ERROR = 7.0  # a thousand samples, of which some stand for several ticks
 CPU_PROGRAMS = [program for program, mode in accuracy.CASES if mode == "cpu"]
 # Where interpreters differ: how frames, generators and code objects are laid out.
@@ -97,12 +99,24 @@ def test_who_falls_asleep_has_the_time_of_it(one_python: Any, tmp_path: Path) ->
     assert runs[-1].error < SWITCH_ERROR, [(one.error, one.shares, one.spent) for one in runs]
 
 
+def check_brief_threads(python: Any, folder: Path, told_hz: int, limit: float) -> None:
+    runs: list[Run] = []
+    while len(runs) < 3 and not (runs and runs[-1].error < limit):
+        runs.append(Run(python, folder, "short_threads", "cpu", 3.0, BRIEF_HZ, told_hz))
+    assert runs[-1].error < limit, [(one.error, one.shares, one.spent) for one in runs]
+
+
 def test_threads_that_are_over_within_an_interval_are_seen(python: Any, tmp_path: Path) -> None:
     """They inherit their event with a whole period ahead: hardly one ticked, 49 points here."""
-    runs: list[Run] = []
-    while len(runs) < 3 and not (runs and runs[-1].error < BRIEF_ERROR):
-        runs.append(Run(python, tmp_path, "short_threads", "cpu", 3.0, BRIEF_HZ, 5 * BRIEF_HZ))
-    assert runs[-1].error < BRIEF_ERROR, [(one.error, one.shares, one.spent) for one in runs]
+    check_brief_threads(python, tmp_path, 5 * BRIEF_HZ, BRIEF_ERROR)
+
+
+def test_the_pacer_sees_threads_that_are_over_within_an_interval(
+    one_python: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited until a thread had used half an interval: 30 points here."""
+    monkeypatch.setenv("VMPROF_TIMER", "pacer")
+    check_brief_threads(one_python, tmp_path, 2 * BRIEF_HZ, BRIEF_PACER_ERROR)
 
 
 @pytest.mark.parametrize("program", ["sleep", "waiting_threads"])
