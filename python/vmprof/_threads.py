@@ -87,7 +87,10 @@ class ThreadNames:
         threading = sys.modules.get("threading")
         if self._report is not None and threading is not None:
             if isinstance(thread, threading.Thread):
-                self._report(ident, str(thread.name))
+                # Not `name`: a subclass may have its own, which is the program's to call.
+                name = getattr(thread, "_name", None)
+                if isinstance(name, str):
+                    self._report(ident, name)
 
     def _tell_all(self) -> None:
         threading = sys.modules.get("threading")

@@ -377,6 +377,31 @@ CASES = [
     print(threading.main_thread().name, threading.enumerate() == [threading.main_thread()])
     """,
     ),
+    Case(
+        "thread_names",
+        """
+    import threading
+
+    class Shy(threading.Thread):
+        @property
+        def name(self):
+            print("asked for its name")
+            raise RuntimeError("no name")
+
+    def work():
+        print("works")
+
+    for name in ("zero\\0inside", "\\udcff", "\\N{EURO SIGN}" * 1000, ""):
+        thread = threading.Thread(target=work, name=name)
+        thread.start()
+        thread.join()
+        print(ascii(thread.name)[:40])
+    for _ in range(2):
+        shy = Shy(target=work)
+        shy.start()
+        shy.join()
+    """,
+    ),
     # What cannot run.
     Case("missing_program", words=("missing.py", "x")),
     Case("missing_program_by_path", words=("no/such/prog.py",)),

@@ -291,11 +291,16 @@ static PyObject *
 capture_set_thread_name(PyObject *module, PyObject *args)
 {
     unsigned long long ident;
-    const char *name;
+    PyObject *name;
     (void)module;
-    if (!PyArg_ParseTuple(args, "Ks:set_thread_name", &ident, &name))
+    if (!PyArg_ParseTuple(args, "KU:set_thread_name", &ident, &name))
         return NULL;
-    vmp_sampler_thread_named(ident, vmp_str_from(name));
+    /* Any string is a name to Python: one with a zero ends there, as for the system. */
+    PyObject *bytes = PyUnicode_AsEncodedString(name, "utf-8", "backslashreplace");
+    if (bytes == NULL)
+        return NULL;
+    vmp_sampler_thread_named(ident, vmp_str_from(PyBytes_AsString(bytes)));
+    Py_DECREF(bytes);
     Py_RETURN_NONE;
 }
 
