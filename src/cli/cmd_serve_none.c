@@ -3,7 +3,7 @@
 int
 vmp_cli_serve(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") != 0)
+    if (argc < 2 || (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0))
         return vmp_cli_fail("this vmprof was built without its server: libmicrohttpd, SQLite and "
                             "libmd were not there");
     vmp_cli_output o;
