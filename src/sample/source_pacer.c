@@ -425,10 +425,12 @@ static void
 pacer_thread_begins(vmp_sampler *s, pid_t tid)
 {
     vmp_watch *watch = s->watched.blind ? vmp_watch_list_get(&s->watched, tid) : NULL;
-    if (watch)
+    if (watch) {
         watch->due = s->pacer->look;
-    else
+        watch->fresh = true;
+    } else {
         s->watched.listed_ns = 0; /* the next look lists them */
+    }
 }
 
 const vmp_source vmp_source_pacer = {
