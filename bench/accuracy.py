@@ -125,24 +125,17 @@ def percentile(values: list[float], part: float) -> float:
 
 
 def run_case(
-    peer: peers.Peer,
-    program: str,
-    mode: str,
-    seconds: float,
-    hz: int,
-    folder: Path,
-    told_hz: int = 0,
+    peer: peers.Peer, program: str, mode: str, seconds: float, hz: int, folder: Path
 ) -> tuple[dict[str, float], Path]:
     """Runs a program under a profiler. Returns what it knows of itself and the profiler's file.
 
-    told_hz: the rate that the program is told, if it is not that at which it is sampled.
     Raises RuntimeError with a short reason.
     """
     out, known = folder / "out", folder / "truth.json"
     for old in folder.glob("out*"):
         old.unlink()
     known.unlink(missing_ok=True)
-    args = [str(folder / f"{program}.py"), str(seconds), str(known), str(told_hz or hz), mode]
+    args = [str(folder / f"{program}.py"), str(seconds), str(known), str(hz), mode]
     try:
         done = peers.run(peer.command(args, hz=hz, mode=mode, out=out), timeout=60 + 20 * seconds)
     except subprocess.TimeoutExpired:

@@ -59,6 +59,8 @@ int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
 int vmp_os_rss_open(int *ret_fd, vmp_err *err);
 /* Resident set of this process in KiB, 0 on failure. One pread. */
 VMP_SIGSAFE uint64_t vmp_os_rss_kb(int fd);
+/* How many descriptors the process may have, at most INT_MAX. */
+int vmp_os_fd_limit(void);
 /* Moves a descriptor of ours above the low numbers and sets close-on-exec, so
  * that the program gets the numbers that it would get without us. Returns the
  * new descriptor, or the old one if there is no room. */
@@ -77,11 +79,25 @@ enum { VMP_OS_PERF_SIGNAL = SIGTRAP };
  * err->os_errno tells. */
 int vmp_os_perf_open(
     int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err);
-/* One that no thread inherits. ticks: it ends after so many; 0: never. */
-int vmp_os_perf_open_own(int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload,
+/* One that no thread inherits, or -VMP_EUNSUPPORTED where the lowest free descriptor is not below
+ * `below`: the program needs its own. ticks: it ends after so many; 0: never. */
+int vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
     bool user_only, int ticks, vmp_err *err);
+/* An event that never ticks, with which a thread keeps its others: when the kernel switches from a
+ * thread to one that it started, and all events of the first are inherited, it does not switch
+ * the events but leaves them to the other, with what is over of their period, and where that one
+ * ends they end. Errors: as above. */
+int vmp_os_perf_open_apart(int *ret_fd, int below, pid_t tid, vmp_err *err);
 /* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
 bool vmp_os_is_traced(void);
+/* The same, and how many threads there are, for who asks often and takes no descriptor of the
+ * program's meanwhile. fd: of vmp_os_status_open, in this process; < 0: false and 0. */
+typedef struct vmp_os_status {
+    bool traced;
+    uint32_t threads; /* 0: unknown */
+} vmp_os_status;
+int vmp_os_status_open(void);
+vmp_os_status vmp_os_status_read(int fd);
 /* Changes the period, of the thread named at open only. It begins anew. */
 VMP_SIGSAFE void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
 /* How much its thread has used while it ran, in ns, by the clock that makes the ticks; 0: unknown.
@@ -90,7 +106,7 @@ VMP_SIGSAFE uint64_t vmp_os_perf_used_ns(int fd);
 /* Stops or resumes the event and those inherited from it. */
 void vmp_os_perf_enable(int fd, bool on);
 /* True if fd still is a perf event (a program may close all descriptors). */
-bool vmp_os_perf_is_open(int fd);
+VMP_SIGSAFE bool vmp_os_perf_is_open(int fd);
 /* True if the signal comes from a perf event; *ret is the event's payload. */
 VMP_SIGSAFE bool vmp_os_perf_signal_payload(const siginfo_t *info, uint64_t *ret);
 

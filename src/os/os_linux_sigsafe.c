@@ -37,6 +37,13 @@ vmp_os_perf_set_interval(int fd, uint64_t interval_ns)
     syscall(SYS_ioctl, fd, PERF_EVENT_IOC_PERIOD, &interval_ns);
 }
 
+bool
+vmp_os_perf_is_open(int fd)
+{
+    uint64_t id;
+    return syscall(SYS_ioctl, fd, PERF_EVENT_IOC_ID, &id) == 0;
+}
+
 uint64_t
 vmp_os_perf_used_ns(int fd)
 {

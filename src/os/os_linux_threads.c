@@ -3,10 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -150,6 +152,14 @@ vmp_os_thread_holds(pid_t tid, int signo)
 {
     task_stat stat;
     return task_stat_read(tid, &stat) && (stat.pending & stat.blocked) >> (signo - 1) & 1;
+}
+
+int
+vmp_os_fd_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur
+                                                                             : INT_MAX;
 }
 
 int

@@ -1,4 +1,4 @@
-/* Ticks of the beginning of threads that begin while perf ticks.
+/* Ticks of the beginning of threads that begin while perf ticks, where many end (turnover.c).
  *
  * A thread inherits its perf event with a whole period ahead: one that lives for less
  * would never tick, and each that ends takes the rest of a period with it, half of one on
@@ -10,15 +10,15 @@
  * To open an event in another thread interrupts its processor, which takes 25 us on some
  * machines. So where many threads begin, some have one, and its ticks weigh as much more.
  * Each takes a descriptor until it is over or its thread has ended; where there are too
- * many, the oldest goes without. */
-#include <sys/resource.h>
+ * many, the oldest goes without, and where the program uses half of its own, all do. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "sampler_internal.h"
 
 enum {
-    DESCRIPTORS_SHARE = 16, /* at most one in so many of the program's is for this */
-    A_COUNT = 16,           /* events for the threads that begin within COUNT_NS */
+    DESCRIPTORS_SHARE = 32, /* at most one in so many of the program's is for this */
+    A_COUNT = 32,           /* events for the threads that begin within COUNT_NS */
     WEIGHT_MOST = 64,
     BRIEF_TICKS = 2 * VMP_BEGIN_TICKS, /* of an event that begins with a very short period */
 };
@@ -31,18 +31,9 @@ static const uint64_t LEAST_INTERVAL_NS = 500000;
 static const uint64_t LEAST_NS = 10000;
 /* A period at which ticks cost a thread that stays in the kernel more than some percent. */
 static const uint64_t BRIEF_NS = 250000;
+static const double GOLDEN_RATIO = 0.6180339887498949;
 /* Threads are counted for so long. */
 static const int64_t COUNT_NS = 95000000;
-
-static size_t
-most(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-        limit.rlim_cur / DESCRIPTORS_SHARE > VMP_FIRST_TICKS_MOST)
-        return VMP_FIRST_TICKS_MOST;
-    return (size_t)limit.rlim_cur / DESCRIPTORS_SHARE;
-}
 
 static bool
 is_open(const vmp_first_tick *event)
@@ -60,69 +51,21 @@ event_close(vmp_sampler *s, vmp_first_tick *event)
         close(event->fd);
 }
 
-/* A place for one more, or NULL. */
-static vmp_first_tick *
-place_find(vmp_sampler *s)
+/* The thread's inherited ticks do not count until its beginning is over, or do again. */
+static void
+begun_mark(vmp_sampler *s, pid_t tid, bool on)
 {
-    size_t room = most();
-    if (room == 0)
-        return NULL;
-    for (size_t tries = room; tries-- > 0;) {
-        s->first_turn = (s->first_turn + 1) % room;
-        vmp_first_tick *event = &s->first_ticks[s->first_turn];
-        if (!is_open(event))
-            return event;
-    }
-    vmp_first_tick *oldest = &s->first_ticks[s->first_turn];
-    event_close(s, oldest);
-    return oldest;
+    uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS, bit = 1u << place % 32;
+    if (on)
+        atomic_fetch_or(&s->begun[place / 32], bit);
+    else
+        atomic_fetch_and(&s->begun[place / 32], ~bit);
 }
 
-void
-vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
+/* Closes those whose thread has ended or is beyond its beginning. */
+static void
+over_close(vmp_sampler *s)
 {
-    uint64_t used_ns;
-    if (s->perf_traced || s->interval_ns < LEAST_INTERVAL_NS ||
-        vmp_os_thread_cpu_ns(tid, &used_ns) < 0)
-        return;
-    uint32_t begun = ++s->begun_now > s->begun_before ? s->begun_now : s->begun_before;
-    uint32_t weight = 1 + begun / A_COUNT;
-    weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
-    uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS;
-    atomic_fetch_or(&s->begun[place / 32], 1u << place % 32);
-    if (vmp_sample_random(s) * weight >= 1)
-        return;
-    vmp_first_tick *event = place_find(s);
-    if (!event)
-        return;
-    uint64_t due_ns = (uint64_t)(vmp_sample_random(s) * (double)s->interval_ns);
-    due_ns = due_ns > used_ns + LEAST_NS ? due_ns - used_ns : LEAST_NS;
-    uint64_t number = (uint64_t)(event - s->first_ticks) + 1;
-    event->due_ns = due_ns;
-    event->weight = weight;
-    atomic_store(&event->fd, -1);
-    atomic_store(&event->tid, tid); /* it may tick before the call returns */
-    int fd;
-    /* In a thread that does not leave the kernel it would tick for ever, and with a short period
-     * keep it from getting on. To say that it ends costs as much again as to open it. */
-    int ticks = due_ns < BRIEF_NS ? BRIEF_TICKS : 0;
-    if (vmp_os_perf_open_own(&fd, tid, due_ns, s->payload + (number << 32),
-            s->source == &vmp_source_perf_user, ticks, NULL) == 0) {
-        atomic_store(&event->fd, fd);
-        s->first_count++;
-    } else {
-        atomic_store(&event->tid, 0);
-    }
-}
-
-void
-vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
-{
-    if (now_ns - s->begun_since_ns >= COUNT_NS) {
-        s->begun_before = s->begun_now;
-        s->begun_now = 0;
-        s->begun_since_ns = now_ns;
-    }
     for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && s->first_count > 0; i++) {
         vmp_first_tick *event = &s->first_ticks[i];
         uint64_t used_ns;
@@ -133,6 +76,104 @@ vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
     }
 }
 
+/* A place for one more, or NULL. */
+static vmp_first_tick *
+place_find(vmp_sampler *s, int limit)
+{
+    size_t room = (size_t)limit / DESCRIPTORS_SHARE;
+    if (room == 0)
+        return NULL;
+    room = room < VMP_FIRST_TICKS_MOST ? room : VMP_FIRST_TICKS_MOST;
+    if (s->first_count >= room)
+        over_close(s);
+    for (size_t tries = room; tries-- > 0;) {
+        s->first_turn = (s->first_turn + 1) % room;
+        vmp_first_tick *event = &s->first_ticks[s->first_turn];
+        if (!is_open(event))
+            return event;
+    }
+    vmp_first_tick *oldest = &s->first_ticks[s->first_turn];
+    begun_mark(s, atomic_load(&oldest->tid), false);
+    event_close(s, oldest);
+    return oldest;
+}
+
+/* A moment of an interval. Moments that are spread evenly tell more than random ones, and multiples
+ * of the golden ratio are, also of each second thread and each third. */
+static uint64_t
+due_choose(vmp_sampler *s)
+{
+    s->first_phase += s->first_phase == 0 ? vmp_sample_random(s) : GOLDEN_RATIO;
+    if (s->first_phase >= 1)
+        s->first_phase -= 1;
+    return (uint64_t)(s->first_phase * (double)s->interval_ns);
+}
+
+/* False if there is no event to be had. */
+static bool
+event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
+{
+    int limit = vmp_os_fd_limit();
+    vmp_first_tick *event = place_find(s, limit);
+    if (!event)
+        return false;
+    uint64_t due_ns = due_choose(s);
+    due_ns = due_ns > used_ns + LEAST_NS ? due_ns - used_ns : LEAST_NS;
+    uint64_t number = (uint64_t)(event - s->first_ticks) + 1;
+    event->due_ns = due_ns;
+    event->weight = weight;
+    atomic_store(&event->fd, -1);
+    atomic_store(&event->tid, tid); /* it may tick before the call returns */
+    /* In a thread that does not leave the kernel it would tick for ever, and with a short period
+     * keep it from getting on. To say that it ends costs as much again as to open it. */
+    int fd, ticks = due_ns < BRIEF_NS ? BRIEF_TICKS : 0;
+    vmp_err err = {0};
+    if (vmp_os_perf_open_own(&fd, limit / 2, tid, due_ns, s->payload + (number << 32),
+            s->source == &vmp_source_perf_user, ticks, &err) < 0) {
+        atomic_store(&event->tid, 0);
+        return err.os_errno == ESRCH; /* it ended meanwhile */
+    }
+    atomic_store(&event->fd, fd);
+    s->first_count++;
+    return true;
+}
+
+void
+vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
+{
+    uint64_t used_ns;
+    if (s->perf_traced || s->interval_ns < LEAST_INTERVAL_NS ||
+        s->first_state == VMP_FIRST_TICKS_REFUSED || vmp_os_thread_cpu_ns(tid, &used_ns) < 0)
+        return;
+    uint32_t begun = ++s->begun_now > s->begun_before ? s->begun_now : s->begun_before;
+    uint32_t weight = 1 + begun / A_COUNT;
+    weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
+    /* Others are left to speak for a thread only where it is known that they have events. */
+    if (s->first_state == VMP_FIRST_TICKS_RETRY)
+        weight = 1;
+    begun_mark(s, tid, true);
+    if (vmp_sample_random(s) * weight >= 1)
+        return;
+    s->first_state = VMP_FIRST_TICKS_GIVEN;
+    if (!event_open(s, tid, used_ns, weight)) {
+        s->first_state = VMP_FIRST_TICKS_REFUSED;
+        begun_mark(s, tid, false);
+    }
+}
+
+void
+vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
+{
+    if (now_ns - s->begun_since_ns >= COUNT_NS) {
+        s->begun_before = s->begun_now;
+        s->begun_now = 0;
+        s->begun_since_ns = now_ns;
+        if (s->first_state == VMP_FIRST_TICKS_REFUSED)
+            s->first_state = VMP_FIRST_TICKS_RETRY;
+    }
+    over_close(s);
+}
+
 void
 vmp_first_ticks_close(vmp_sampler *s)
 {
@@ -141,6 +182,7 @@ vmp_first_ticks_close(vmp_sampler *s)
             event_close(s, &s->first_ticks[i]);
     s->first_count = 0;
     s->begun_now = s->begun_before = 0;
+    s->first_state = VMP_FIRST_TICKS_RETRY;
     for (size_t i = 0; i < VMP_BEGUN_BITS / 32; i++)
         atomic_store_explicit(&s->begun[i], 0, memory_order_relaxed);
 }

@@ -36,7 +36,8 @@ enum {
     VMP_SAMPLE_RING_BYTES = 512 << 10,
     VMP_SAMPLE_MAX_SLOTS = 16384,
     /* What a pacer's signal says of the turn that it was sent in, in place of the low byte
-     * of the magic number. */
+     * of the magic number; what an event of a thread's beginning says of its place in
+     * first_ticks, from 1 on. */
     VMP_SAMPLE_TURN_MASK = 0xff,
     /* Slots that are ready for threads not yet seen. */
     VMP_SAMPLE_SPARE_SLOTS = 64,
@@ -166,6 +167,7 @@ typedef struct vmp_perf_event {
     vmp_slot *slot; /* the drain's of that thread, once it ticked */
     uint64_t period_ns;
     uint64_t ticks_then; /* of the slot when the period last changed */
+    bool told;           /* the slot knows the period */
 } vmp_perf_event;
 
 enum {
@@ -173,6 +175,24 @@ enum {
     VMP_BEGUN_BITS = 65536,                      /* of thread ids */
     VMP_BEGIN_TICKS = 8,                         /* intervals that are a thread's beginning */
 };
+
+enum { VMP_STARTERS_MOST = 64 };
+
+/* A thread that starts threads (starters.c). */
+typedef struct vmp_starter {
+    pid_t tid; /* 0: none */
+    int fd;    /* what keeps its events; < 0: it could not be had */
+} vmp_starter;
+
+/* How many threads end, for what the program does (turnover.c). */
+typedef struct vmp_turnover {
+    uint32_t begun;        /* by Python, since the last look */
+    uint32_t threads;      /* at the last look; 0: unknown */
+    int64_t looked_ns;     /* 0: no look yet */
+    uint64_t cpu_ns;       /* of the process, then */
+    double ended, used_ns; /* in the last second */
+    bool high;             /* so many that it matters that they take ticks with them */
+} vmp_turnover;
 
 /* An event of a thread's beginning (first_ticks.c). The handler reads it. */
 typedef struct vmp_first_tick {
@@ -277,11 +297,20 @@ typedef struct vmp_sampler {
     /* Clock source's own. */
     vmp_perf_event *perf;
     size_t perf_count, perf_turn;
+    vmp_starter starters[VMP_STARTERS_MOST]; /* each at its thread id modulo that */
     vmp_first_tick first_ticks[VMP_FIRST_TICKS_MOST];
     size_t first_count, first_turn;   /* how many there are; where the next goes if that is most */
+    double first_phase;               /* of the last one's first tick, in intervals */
     uint32_t begun_now, begun_before; /* threads since this time, and as long before */
     int64_t begun_since_ns;
+    vmp_turnover turnover;
+    enum vmp_first_ticks_state {
+        VMP_FIRST_TICKS_RETRY, /* with the next thread, as at first */
+        VMP_FIRST_TICKS_GIVEN,
+        VMP_FIRST_TICKS_REFUSED, /* since begun_since_ns: threads have inherited ticks alone */
+    } first_state;
     _Atomic uint32_t begun[VMP_BEGUN_BITS / 32]; /* by thread id: began, and has not ticked yet */
+    int status_fd;                               /* tells whether it is; < 0: not open */
     bool perf_traced; /* by a debugger or strace: the periods are longer */
     uint64_t random;
     vmp_watch_list watched;
@@ -426,12 +455,20 @@ int vmp_perf_open(vmp_sampler *s, vmp_err *err);
 void vmp_perf_close(vmp_sampler *s);
 void vmp_perf_enable(vmp_sampler *s, bool on);
 void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
+void vmp_perf_thread_begins(vmp_sampler *s, pid_t tid);
 
 /* first_ticks.c: what there is per thread that begins; at each look; at a pause and the
  * end, in a forked child too. The mutex is held. */
 void vmp_first_ticks_begin(vmp_sampler *s, pid_t tid);
 void vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns);
 void vmp_first_ticks_close(vmp_sampler *s);
+/* turnover.c: a thread begins, and true if so many did that a look is due; a look, with the
+ * process's CPU time and the number of threads that there are (0: unknown). */
+bool vmp_turnover_begins(vmp_sampler *s);
+void vmp_turnover_look(vmp_sampler *s, int64_t now_ns, uint64_t cpu_ns, uint32_t threads);
+/* starters.c: the thread starts threads, so it is to keep its events; at the end. */
+void vmp_starters_keep(vmp_sampler *s, pid_t tid);
+void vmp_starters_close(vmp_sampler *s);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

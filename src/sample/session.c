@@ -93,6 +93,9 @@ session_free(vmp_sampler *s)
     if (s->rss_fd >= 0)
         close(s->rss_fd);
     s->rss_fd = -1;
+    if (s->status_fd >= 0)
+        close(s->status_fd);
+    s->status_fd = -1;
     vmp_slots_free(s);
 }
 

@@ -449,7 +449,7 @@ static void
 perf_wall_thread_begins(vmp_sampler *s, pid_t tid)
 {
     pacer_thread_begins(s, tid);
-    vmp_first_ticks_begin(s, tid);
+    vmp_perf_thread_begins(s, tid);
 }
 
 static int

@@ -17,7 +17,6 @@
  * traced, or is traced no more. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sampler_internal.h"
@@ -54,9 +53,21 @@ void
 vmp_perf_close(vmp_sampler *s)
 {
     vmp_first_ticks_close(s);
+    vmp_starters_close(s);
     events_close(s->perf, s->perf_count);
     s->perf = NULL;
     s->perf_count = 0;
+}
+
+/* A look at the process. Returns true if it is traced. */
+static bool
+process_look(vmp_sampler *s, int64_t now_ns)
+{
+    if (s->status_fd < 0)
+        s->status_fd = vmp_os_status_open();
+    vmp_os_status status = vmp_os_status_read(s->status_fd);
+    vmp_turnover_look(s, now_ns, vmp_os_process_cpu_ns(), status.threads);
+    return status.traced;
 }
 
 int
@@ -76,12 +87,11 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
         n = vmp_os_thread_list(tids, cap);
     } while (n > cap);
     /* Each thread that exists takes a descriptor; they are the program's. */
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur / DESCRIPTORS_SHARE) {
+    size_t limit = (size_t)vmp_os_fd_limit();
+    if (n > limit / DESCRIPTORS_SHARE) {
         free(tids);
         return vmp_err_set(err, VMP_EUNSUPPORTED, EMFILE, 0,
-            "%zu threads would take too many of %llu file descriptors", n,
-            (unsigned long long)limit.rlim_cur);
+            "%zu threads would take too many of %zu file descriptors", n, limit);
     }
     if (n == 0) /* no /proc: the caller and the threads that it starts */
         tids[n++] = self;
@@ -105,6 +115,8 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
     free(tids);
     if (rc < 0)
         vmp_perf_close(s);
+    s->turnover = (vmp_turnover){0};
+    process_look(s, vmp_os_mono_ns());
     return rc;
 }
 
@@ -163,7 +175,9 @@ perf_reopen(vmp_sampler *s)
 void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
-    bool traced = s->perf_count > 0 && vmp_os_is_traced(), changed = traced != s->perf_traced;
+    if (s->perf_count == 0)
+        return;
+    bool traced = process_look(s, now_ns), changed = traced != s->perf_traced;
     vmp_first_ticks_look(s, now_ns);
     s->perf_traced = traced;
     if (changed)
@@ -175,12 +189,26 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
         if (changed || (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
             event->ticks_then = slot ? slot->ticks : 0;
             event->period_ns = next_period(s);
+            event->told = false;
             vmp_os_perf_set_interval(event->fd, event->period_ns);
         }
-        if (slot)
+        /* Once: the thread may have left this event to one that has ended (starters.c). */
+        if (slot && !event->told)
             atomic_store_explicit(
                 &slot->period_ns, (int64_t)event->period_ns, memory_order_relaxed);
+        event->told = slot != NULL;
     }
+}
+
+void
+vmp_perf_thread_begins(vmp_sampler *s, pid_t tid)
+{
+    if (vmp_turnover_begins(s))
+        process_look(s, vmp_os_mono_ns());
+    if (!s->turnover.high)
+        return;
+    vmp_starters_keep(s, vmp_os_own_tid());
+    vmp_first_ticks_begin(s, tid);
 }
 
 static void
@@ -210,7 +238,7 @@ const vmp_source vmp_source_perf = {
     .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
-    .thread_begins = vmp_first_ticks_begin,
+    .thread_begins = vmp_perf_thread_begins,
     .lingers = true,
 };
 
@@ -224,5 +252,5 @@ const vmp_source vmp_source_perf_user = {
     .enable = vmp_perf_enable,
     .settle = perf_settle,
     .tend = perf_tend,
-    .thread_begins = vmp_first_ticks_begin,
+    .thread_begins = vmp_perf_thread_begins,
 };

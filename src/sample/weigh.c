@@ -133,9 +133,12 @@ vmp_sample_weigh_first(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t 
     const vmp_first_tick *event = &s->first_ticks[first - 1];
     int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
     int fd = atomic_load(&event->fd);
-    bool runs = begin_runs(s, slot);
     if (fd < 0 || atomic_load(&event->tid) != slot->tid)
         return 0; /* it ticked while it was being made, or is another thread's by now */
+    /* The program may have closed it, and what has its number now is not to be read. */
+    if (!vmp_os_perf_is_open(fd))
+        return 0;
+    bool runs = begin_runs(s, slot);
     if (!runs && slot->begin != VMP_BEGIN_OVER) {
         vmp_os_perf_set_interval(fd, NEVER_NS);
         return 0; /* there was a pause */

@@ -530,6 +530,40 @@ def test_short_threads_are_all_seen(python: Any, one_python: Any, tmp_path: Path
     assert sum(log.info["lost"].values()) < 24
 
 
+FEW_DESCRIPTORS = """
+    import os, resource, threading, time
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(HELD)]
+
+    def burn():
+        end = time.thread_time() + 0.006
+        while time.thread_time() < end: pass
+
+    numbers = []
+    for _ in range(60):
+        thread = threading.Thread(target=burn)
+        thread.start()
+        thread.join()
+        numbers.append(os.open("/dev/null", os.O_RDONLY))
+        os.close(numbers[-1])
+    # For moments our thread lists those of the process.
+    assert numbers.count(held[-1] + 1) > 55, (held, numbers)
+"""
+
+
+@pytest.mark.parametrize("held", [20, 150])
+def test_threads_begin_where_descriptors_are_few(
+    held: int, python: Any, one_python: Any, tmp_path: Path
+) -> None:
+    """Own events of threads leave the program its descriptors; without them nothing is lost."""
+    source = FEW_DESCRIPTORS.replace("HELD", str(held))
+    done, path = profile(python, tmp_path, source, period="0.001")
+    assert (done.returncode, done.stderr) == (0, "")
+    log = read(one_python, path)
+    assert 0.7 * 360 < log.total * log.share("burn") < 1.3 * 360
+
+
 def test_memory_is_recorded(one_python: Any, tmp_path: Path) -> None:
     source = """
         def grow():
