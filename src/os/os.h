@@ -91,13 +91,12 @@ int vmp_os_perf_open_apart(int *ret_fd, int below, pid_t tid, vmp_err *err);
 /* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
 bool vmp_os_is_traced(void);
 /* The same, and how many threads there are, for who asks often and takes no descriptor of the
- * program's meanwhile. fd: of vmp_os_status_open, in this process; < 0: false and 0. */
+ * program's meanwhile. fd: the caller's to keep, and to close; < 0: not open yet. */
 typedef struct vmp_os_status {
     bool traced;
     uint32_t threads; /* 0: unknown */
 } vmp_os_status;
-int vmp_os_status_open(void);
-vmp_os_status vmp_os_status_read(int fd);
+vmp_os_status vmp_os_status_read(int *fd);
 /* Changes the period, of the thread named at open only. It begins anew. */
 VMP_SIGSAFE void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
 /* How much its thread has used while it ran, in ns, by the clock that makes the ticks; 0: unknown.

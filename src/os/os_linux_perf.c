@@ -83,13 +83,6 @@ vmp_os_perf_enable(int fd, bool on)
     ioctl(fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
-int
-vmp_os_status_open(void)
-{
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? fd : vmp_os_fd_high(fd);
-}
-
 static unsigned long
 number_after(const char *text, const char *key)
 {
@@ -98,10 +91,16 @@ number_after(const char *text, const char *key)
 }
 
 vmp_os_status
-vmp_os_status_read(int fd)
+vmp_os_status_read(int *fd)
 {
     char text[4096];
-    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    if (*fd < 0) {
+        int opened = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+        *fd = opened < 0 ? opened : vmp_os_fd_high(opened);
+    }
+    ssize_t n = pread(*fd, text, sizeof(text) - 1, 0);
+    if (n < 0 && errno == EBADF)
+        *fd = -1; /* the program may close all descriptors */
     text[n > 0 ? n : 0] = 0;
     return (vmp_os_status){
         .traced = number_after(text, "\nTracerPid:") != 0,
@@ -112,8 +111,8 @@ vmp_os_status_read(int fd)
 bool
 vmp_os_is_traced(void)
 {
-    int fd = vmp_os_status_open();
-    bool traced = vmp_os_status_read(fd).traced;
+    int fd = -1;
+    bool traced = vmp_os_status_read(&fd).traced;
     if (fd >= 0)
         close(fd);
     return traced;
