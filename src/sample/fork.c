@@ -23,11 +23,11 @@ vmp_sampler_fork_after(bool in_child)
     vmp_sampler *s = &vmp_the_sampler;
     if (!in_child) {
         if (locked)
-            pthread_mutex_unlock(&s->mutex);
+            vmp_sampler_unlock(s);
         return;
     }
     vmp_linger_forked();
-    pthread_mutex_init(&s->mutex, NULL); /* who holds it is not here */
+    vmp_sampler_unlock_forked(s);
     if (!vmp_sampler_runs())
         return;
     /* The child: no timer of the parent fires here, the drain thread does not
@@ -99,7 +99,7 @@ vmp_sampler_threads_unpark(void)
     if (atomic_load(&s->running) && !s->drain_runs && vmp_drain_thread_start(s, NULL) == 0 &&
         s->source->unpark)
         s->source->unpark(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     return true;
 }
 
@@ -110,6 +110,6 @@ vmp_sampler_threads_are_alone(void)
     if (!vmp_sampler_lock_soon(s))
         return false;
     uint32_t ours = (uint32_t)s->drain_runs + (vmp_pacer_tid(s) > 0);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     return vmp_os_thread_count() == 1 + ours;
 }

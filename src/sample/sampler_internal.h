@@ -311,7 +311,7 @@ typedef struct vmp_sampler {
     } first_state;
     _Atomic uint32_t begun[VMP_BEGUN_BITS / 32]; /* by thread id: began, and has not ticked yet */
     int status_fd;                               /* tells whether it is; < 0: not open */
-    bool perf_traced; /* by a debugger or strace: the periods are longer */
+    _Atomic bool perf_traced; /* by a debugger or strace: the periods are longer */
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */
@@ -370,9 +370,13 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
         &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
 }
 
-/* session_calls.c: takes the mutex, waiting a moment at most, since the program's
- * thread that asks must not stand still while the log is stalled. */
+/* session_calls.c: the mutex, for threads of the program: perf's ticks wait meanwhile. `soon`
+ * waits a moment at most, since they must not stand still while the log is stalled; `forked`
+ * is for the child of who may have held it. */
+void vmp_sampler_lock(vmp_sampler *s);
 bool vmp_sampler_lock_soon(vmp_sampler *s);
+void vmp_sampler_unlock(vmp_sampler *s);
+void vmp_sampler_unlock_forked(vmp_sampler *s);
 
 /* slots.c */
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);

@@ -187,7 +187,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
         config->interval_ns > VMP_SAMPLER_MAX_INTERVAL_NS)
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "bad value for 'interval'");
 
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     session_reset(s, config);
     bool guard = vmp_guard_install(NULL) == 0;
     atomic_store(&s->guarded, guard && vmp_guard_owned());
@@ -210,25 +210,25 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
             &s->codes, s->writer, &s->python.offsets, vmp_mem_self_view(s->name_mem));
         s->sum.timer = s->source->name;
         atomic_store(&s->running, true);
-        pthread_mutex_unlock(&s->mutex);
+        vmp_sampler_unlock(s);
         return 0;
     }
     if (atomic_load(&s->generation) & 1)
         atomic_fetch_add(&s->generation, 1);
     atomic_store(&s->drain_stop, true);
     /* Our threads take it once more before they end. */
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     if (s->installed_signo) {
         s->source->stop(s);
         vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
         s->installed_signo = 0;
     }
     vmp_drain_thread_stop(s);
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     if (guard)
         vmp_guard_remove();
     session_free(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     return rc;
 }
 
@@ -256,7 +256,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     if (s->signal_armed)
         sigaddset(&armed, s->signal_armed);
     pthread_sigmask(SIG_BLOCK, &armed, &mask_before);
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     if (atomic_load(&s->paused) == 0)
         s->source->settle(s, vmp_os_mono_ns());
     /* The clock first: then only ticks that are under way already come too late. */
@@ -267,12 +267,12 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     vmp_handlers_wait(s);
     if (s->source->take_back && atomic_load(&s->paused) == 0)
         s->source->take_back(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     vmp_drain_thread_stop(s);
     s->source->stop(s);
     bool quiet = vmp_handlers_wait(s);
 
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     vmp_drain_last(s);
     int rc = vmp_log_writer_error(s->writer, err);
     atomic_fetch_add(&s->generation, 1);
@@ -293,7 +293,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         vmp_guard_remove();
         session_free(s);
     }
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     /* One that came too late for the drain has another thread waiting in its handler. */
     int got = atomic_exchange(&s->signal_got, 0);
     if (got)

@@ -1,4 +1,5 @@
 /* What may be asked of the sampler while it runs. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,81 @@ vmp_sampler_runs(void)
     return (atomic_load(&vmp_the_sampler.generation) & 1) != 0;
 }
 
+/* What the calling thread had blocked before it took the mutex. */
+static _Thread_local sigset_t mask_before;
+static _Thread_local bool holds_ticks;
+
+/* A debugger or strace makes each tick take longer than a short period: the thread stands still,
+ * and the drain, which makes the periods longer where it sees one, would wait for its mutex.
+ * Where that was seen nothing is blocked, since a breakpoint ends a program that blocks SIGTRAP. */
+static void
+ticks_hold(const vmp_sampler *s)
+{
+    sigset_t set;
+    holds_ticks = s->installed_signo == VMP_OS_PERF_SIGNAL && !atomic_load(&s->perf_traced);
+    if (!holds_ticks)
+        return;
+    sigemptyset(&set);
+    sigaddset(&set, VMP_OS_PERF_SIGNAL);
+    pthread_sigmask(SIG_BLOCK, &set, &mask_before);
+}
+
+static void
+ticks_let(void)
+{
+    if (holds_ticks)
+        pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+    holds_ticks = false;
+}
+
+void
+vmp_sampler_lock(vmp_sampler *s)
+{
+    ticks_hold(s);
+    pthread_mutex_lock(&s->mutex);
+}
+
+bool
+vmp_sampler_lock_soon(vmp_sampler *s)
+{
+    /* Longer than the drain is ever at it, on a busy machine too; a wait that happens
+     * once while the log is stalled. */
+    static const int64_t patience_ns = 100000000;
+    ticks_hold(s);
+    int rc = pthread_mutex_trylock(&s->mutex);
+    /* Who had to give up has waited for all that come until one gets it. */
+    if (rc != 0 && !atomic_load(&s->stalled)) {
+        int64_t until_ns = vmp_os_mono_ns() + patience_ns;
+        struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
+        rc = pthread_mutex_clocklock(&s->mutex, CLOCK_MONOTONIC, &until);
+    }
+    atomic_store(&s->stalled, rc != 0);
+    if (rc != 0)
+        ticks_let();
+    return rc == 0;
+}
+
+void
+vmp_sampler_unlock(vmp_sampler *s)
+{
+    pthread_mutex_unlock(&s->mutex);
+    ticks_let();
+}
+
+void
+vmp_sampler_unlock_forked(vmp_sampler *s)
+{
+    pthread_mutex_init(&s->mutex, NULL); /* who holds it is not here */
+    ticks_let();
+}
+
 void
 vmp_sampler_pause(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     if (atomic_load(&s->running)) {
         bool first = atomic_load(&s->paused) == 0;
         if (first)
@@ -30,7 +99,7 @@ vmp_sampler_pause(void)
             s->source->take_back(s);
         vmp_drain_all(s);
     }
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 void
@@ -39,7 +108,7 @@ vmp_sampler_resume(void)
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     uint32_t paused = atomic_load(&s->running) ? atomic_load(&s->paused) : 0;
     if (paused == 1) {
         vmp_account_restart(s);
@@ -48,7 +117,7 @@ vmp_sampler_resume(void)
     }
     if (paused > 0)
         atomic_fetch_sub(&s->paused, 1);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 /* How long an exec may take, where nobody says that it failed. A busy machine needs
@@ -63,10 +132,10 @@ vmp_sampler_brace_for_exec(void)
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     bool braced = s->resume_at_ns != 0;
     s->resume_at_ns = vmp_os_mono_ns() + EXEC_MOST_NS;
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     if (!braced)
         vmp_sampler_pause();
 }
@@ -77,11 +146,11 @@ vmp_sampler_exec_failed(void)
     vmp_sampler *s = &vmp_the_sampler;
     if (!vmp_sampler_runs())
         return;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     int64_t soon_ns = vmp_os_mono_ns() + EXEC_LEAST_NS;
     if (s->resume_at_ns > soon_ns)
         s->resume_at_ns = soon_ns;
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 int
@@ -94,41 +163,24 @@ void
 vmp_sampler_signal_adopt(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     if (vmp_sampler_runs())
         vmp_source_signal_adopt(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 bool
 vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     if (atomic_load(&s->running))
         vmp_drain_all(s);
     bool was = s->sum.timer != NULL;
     if (was)
         *ret_s = s->sum;
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
     return was;
-}
-
-bool
-vmp_sampler_lock_soon(vmp_sampler *s)
-{
-    /* Longer than the drain is ever at it, on a busy machine too; a wait that happens
-     * once while the log is stalled. */
-    static const int64_t patience_ns = 100000000;
-    int rc = pthread_mutex_trylock(&s->mutex);
-    /* Who had to give up has waited for all that come until one gets it. */
-    if (rc != 0 && !atomic_load(&s->stalled)) {
-        int64_t until_ns = vmp_os_mono_ns() + patience_ns;
-        struct timespec until = {(time_t)(until_ns / 1000000000), (long)(until_ns % 1000000000)};
-        rc = pthread_mutex_clocklock(&s->mutex, CLOCK_MONOTONIC, &until);
-    }
-    atomic_store(&s->stalled, rc != 0);
-    return rc == 0;
 }
 
 void
@@ -146,7 +198,7 @@ vmp_sampler_code_died(uint64_t code)
         vmp_drain_rings(s);
         vmp_code_table_forget(&s->codes, code);
     }
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 void
@@ -184,7 +236,7 @@ vmp_sampler_thread_named(uint64_t ident, vmp_str name)
             vmp_drain_thread_write(s, slot);
     }
 out:
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 void
@@ -204,7 +256,7 @@ vmp_sampler_thread_begins(uint64_t ident)
             (pid_t)tid > 0 && vmp_os_thread_cpu_ns((pid_t)tid, &cpu_ns) == 0)
             s->source->thread_begins(s, (pid_t)tid);
     }
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 bool

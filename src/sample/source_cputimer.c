@@ -37,9 +37,9 @@ timers_close(vmp_sampler *s)
 static void
 cputimer_stop(vmp_sampler *s)
 {
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     timers_close(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 static int

@@ -414,11 +414,11 @@ static void
 pacer_stop(vmp_sampler *s)
 {
     pacer_park(s);
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     free(s->pacer);
     s->pacer = NULL;
     vmp_watch_list_fini(&s->watched);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 static void
@@ -468,9 +468,9 @@ static void
 perf_wall_stop(vmp_sampler *s)
 {
     pacer_stop(s);
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     vmp_perf_close(s);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 const vmp_source vmp_source_perf_wall = {

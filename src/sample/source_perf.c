@@ -72,6 +72,8 @@ int
 vmp_perf_open(vmp_sampler *s, vmp_err *err)
 {
     bool user_only = s->source == &vmp_source_perf_user;
+    s->turnover = (vmp_turnover){0};
+    s->perf_traced = process_look(s, vmp_os_mono_ns());
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t cap = 64, n;
     int rc = 0;
@@ -113,8 +115,6 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
     free(tids);
     if (rc < 0)
         vmp_perf_close(s);
-    s->turnover = (vmp_turnover){0};
-    process_look(s, vmp_os_mono_ns());
     return rc;
 }
 
@@ -134,10 +134,10 @@ perf_start(vmp_sampler *s, vmp_err *err)
 static void
 perf_stop(vmp_sampler *s)
 {
-    pthread_mutex_lock(&s->mutex);
+    vmp_sampler_lock(s);
     vmp_perf_close(s);
     vmp_watch_list_fini(&s->watched);
-    pthread_mutex_unlock(&s->mutex);
+    vmp_sampler_unlock(s);
 }
 
 void
