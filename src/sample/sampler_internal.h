@@ -376,6 +376,9 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
 void vmp_sampler_lock(vmp_sampler *s);
 bool vmp_sampler_lock_soon(vmp_sampler *s);
 void vmp_sampler_unlock(vmp_sampler *s);
+/* With the mutex: stops the clock, and what ticks are under way comes or is counted. Perf's ticks
+ * wait no longer. */
+void vmp_sampler_settle(vmp_sampler *s);
 void vmp_sampler_unlock_forked(vmp_sampler *s);
 
 /* slots.c */

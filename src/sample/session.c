@@ -257,11 +257,9 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         sigaddset(&armed, s->signal_armed);
     pthread_sigmask(SIG_BLOCK, &armed, &mask_before);
     vmp_sampler_lock(s);
+    /* The clock: then only ticks that are under way already come too late. */
     if (atomic_load(&s->paused) == 0)
-        s->source->settle(s, vmp_os_mono_ns());
-    /* The clock first: then only ticks that are under way already come too late. */
-    if (s->source->enable)
-        s->source->enable(s, false);
+        vmp_sampler_settle(s);
     atomic_store(&s->stopping, true);
     atomic_store(&s->running, false);
     vmp_handlers_wait(s);

@@ -81,6 +81,18 @@ vmp_sampler_unlock_forked(vmp_sampler *s)
 }
 
 void
+vmp_sampler_settle(vmp_sampler *s)
+{
+    if (holds_ticks) {
+        s->source->enable(s, false);
+        ticks_let(); /* what the caller holds back is not lost */
+    }
+    s->source->settle(s, vmp_os_mono_ns());
+    if (s->source->enable)
+        s->source->enable(s, false);
+}
+
+void
 vmp_sampler_pause(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
@@ -90,10 +102,8 @@ vmp_sampler_pause(void)
     if (atomic_load(&s->running)) {
         bool first = atomic_load(&s->paused) == 0;
         if (first)
-            s->source->settle(s, vmp_os_mono_ns());
+            vmp_sampler_settle(s);
         atomic_fetch_add(&s->paused, 1);
-        if (first && s->source->enable)
-            s->source->enable(s, false);
         vmp_handlers_wait(s);
         if (first && s->source->take_back)
             s->source->take_back(s);
