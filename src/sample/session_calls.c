@@ -12,9 +12,13 @@ vmp_sampler_runs(void)
     return (atomic_load(&vmp_the_sampler.generation) & 1) != 0;
 }
 
-/* What the calling thread had blocked before it took the mutex. */
-static _Thread_local sigset_t mask_before;
-static _Thread_local bool holds_ticks;
+/* Of the calling thread: how often it asked for the mutex and has not given it back (a fork has it
+ * while other hooks run, which may ask in vain), and whether perf's ticks wait for that. */
+static _Thread_local struct {
+    unsigned depth;
+    bool on;
+    sigset_t before;
+} held;
 
 /* A debugger or strace makes each tick take longer than a short period: the thread stands still,
  * and the drain, which makes the periods longer where it sees one, would wait for its mutex.
@@ -23,20 +27,27 @@ static void
 ticks_hold(const vmp_sampler *s)
 {
     sigset_t set;
-    holds_ticks = s->installed_signo == VMP_OS_PERF_SIGNAL && !atomic_load(&s->perf_traced);
-    if (!holds_ticks)
+    if (held.depth++ > 0 || s->installed_signo != VMP_OS_PERF_SIGNAL ||
+        atomic_load(&s->perf_traced))
         return;
     sigemptyset(&set);
     sigaddset(&set, VMP_OS_PERF_SIGNAL);
-    pthread_sigmask(SIG_BLOCK, &set, &mask_before);
+    held.on = pthread_sigmask(SIG_BLOCK, &set, &held.before) == 0;
 }
 
 static void
 ticks_let(void)
 {
-    if (holds_ticks)
-        pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
-    holds_ticks = false;
+    if (held.on)
+        pthread_sigmask(SIG_SETMASK, &held.before, NULL);
+    held.on = false;
+}
+
+static void
+mutex_done(void)
+{
+    if (held.depth > 0 && --held.depth == 0)
+        ticks_let();
 }
 
 void
@@ -62,7 +73,7 @@ vmp_sampler_lock_soon(vmp_sampler *s)
     }
     atomic_store(&s->stalled, rc != 0);
     if (rc != 0)
-        ticks_let();
+        mutex_done();
     return rc == 0;
 }
 
@@ -70,20 +81,20 @@ void
 vmp_sampler_unlock(vmp_sampler *s)
 {
     pthread_mutex_unlock(&s->mutex);
-    ticks_let();
+    mutex_done();
 }
 
 void
 vmp_sampler_unlock_forked(vmp_sampler *s)
 {
     pthread_mutex_init(&s->mutex, NULL); /* who holds it is not here */
-    ticks_let();
+    mutex_done();
 }
 
 void
 vmp_sampler_settle(vmp_sampler *s)
 {
-    if (holds_ticks) {
+    if (held.on) {
         s->source->enable(s, false);
         ticks_let(); /* what the caller holds back is not lost */
     }
