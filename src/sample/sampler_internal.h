@@ -21,6 +21,7 @@
 #include "code_table.h"
 #include "log_writer.h"
 #include "os.h"
+#include "perf_internal.h"
 #include "py_walk.h"
 #include "ring.h"
 #include "sampler.h"
@@ -161,46 +162,8 @@ typedef struct vmp_source {
 extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_perf_wall,
     vmp_source_pacer, vmp_source_cputimer;
 
-typedef struct vmp_perf_event {
-    int fd;
-    pid_t tid;
-    vmp_slot *slot; /* the drain's of that thread, once it ticked */
-    uint64_t period_ns;
-    uint64_t ticks_then; /* of the slot when the period last changed */
-    bool told;           /* the slot knows the period */
-} vmp_perf_event;
-
-enum {
-    VMP_FIRST_TICKS_MOST = VMP_SAMPLE_TURN_MASK, /* a payload has room for so many numbers */
-    VMP_BEGUN_BITS = 65536,                      /* of thread ids */
-    VMP_BEGIN_TICKS = 8,                         /* intervals that are a thread's beginning */
-};
-
-enum { VMP_STARTERS_MOST = 64 };
-
-/* A thread that starts threads (starters.c). */
-typedef struct vmp_starter {
-    pid_t tid; /* 0: none */
-    int fd;    /* what keeps its events; < 0: it could not be had */
-} vmp_starter;
-
-/* How many threads end, for what the program does (turnover.c). */
-typedef struct vmp_turnover {
-    uint32_t begun;        /* by Python, since the last look */
-    uint32_t threads;      /* at the last look; 0: unknown */
-    int64_t looked_ns;     /* 0: no look yet */
-    uint64_t cpu_ns;       /* of the process, then */
-    double ended, used_ns; /* in the last second */
-    bool high;             /* so many that it matters that they take ticks with them */
-} vmp_turnover;
-
-/* An event of a thread's beginning (first_ticks.c). The handler reads it. */
-typedef struct vmp_first_tick {
-    _Atomic pid_t tid; /* 0: there is none */
-    _Atomic int fd;    /* < 0: not yet */
-    uint64_t due_ns;   /* its first tick, by the event's clock */
-    uint32_t weight;   /* for so many threads that began */
-} vmp_first_tick;
+_Static_assert(
+    (int)VMP_FIRST_TICKS_MOST == (int)VMP_SAMPLE_TURN_MASK, "a payload has room for so many");
 
 typedef struct vmp_named_thread {
     uint64_t ident;
@@ -310,8 +273,8 @@ typedef struct vmp_sampler {
         VMP_FIRST_TICKS_REFUSED, /* since begun_since_ns: threads have inherited ticks alone */
     } first_state;
     _Atomic uint32_t begun[VMP_BEGUN_BITS / 32]; /* by thread id: began, and has not ticked yet */
-    int status_fd;                               /* tells whether it is; < 0: not open */
     _Atomic bool perf_traced; /* by a debugger or strace: the periods are longer */
+    int status_fd;            /* tells that, and how many threads there are; < 0: not open */
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */
@@ -450,32 +413,6 @@ void vmp_undelivered_end(vmp_sampler *s, vmp_watch *watch);
 void vmp_undelivered_slot_ends(vmp_sampler *s, const vmp_slot *slot);
 void vmp_undelivered_look(vmp_sampler *s);
 void vmp_undelivered_settle(vmp_sampler *s);
-
-/* A tick of perf takes the kernel 16 us on some machines: with shorter periods the next signal
- * is there before the handler returns, and the program stands still. Below this the
- * handler's weights make up for the ticks that are not asked of the kernel. */
-enum { VMP_PERF_LEAST_PERIOD_NS = 50000 };
-
-/* source_perf.c: what wall mode uses of it. Opens an event for each thread; closes them;
- * changes periods now and then. */
-int vmp_perf_open(vmp_sampler *s, vmp_err *err);
-void vmp_perf_close(vmp_sampler *s);
-void vmp_perf_enable(vmp_sampler *s, bool on);
-void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
-void vmp_perf_thread_begins(vmp_sampler *s, pid_t tid);
-
-/* first_ticks.c: what there is per thread that begins; at each look; at a pause and the
- * end, in a forked child too. The mutex is held. */
-void vmp_first_ticks_begin(vmp_sampler *s, pid_t tid);
-void vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns);
-void vmp_first_ticks_close(vmp_sampler *s);
-/* turnover.c: a thread begins, and true if so many did that a look is due; a look, with the
- * process's CPU time and the number of threads that there are (0: unknown). */
-bool vmp_turnover_begins(vmp_sampler *s);
-void vmp_turnover_look(vmp_sampler *s, int64_t now_ns, uint64_t cpu_ns, uint32_t threads);
-/* starters.c: the thread starts threads, so it is to keep its events; at the end. */
-void vmp_starters_keep(vmp_sampler *s, pid_t tid);
-void vmp_starters_close(vmp_sampler *s);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);
