@@ -45,7 +45,7 @@ static void
 event_close(vmp_sampler *s, vmp_first_tick *event)
 {
     atomic_store(&event->tid, 0);
-    s->first_count--;
+    s->perf.first.count--;
     /* A program may close all descriptors. */
     if (vmp_os_perf_is_open(event->fd))
         close(event->fd);
@@ -57,17 +57,18 @@ begun_mark(vmp_sampler *s, pid_t tid, bool on)
 {
     uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS, bit = 1u << place % 32;
     if (on)
-        atomic_fetch_or(&s->begun[place / 32], bit);
+        atomic_fetch_or(&s->perf.first.begun[place / 32], bit);
     else
-        atomic_fetch_and(&s->begun[place / 32], ~bit);
+        atomic_fetch_and(&s->perf.first.begun[place / 32], ~bit);
 }
 
 /* Closes those whose thread has ended or is beyond its beginning. */
 static void
 over_close(vmp_sampler *s)
 {
-    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && s->first_count > 0; i++) {
-        vmp_first_tick *event = &s->first_ticks[i];
+    vmp_first_ticks *first = &s->perf.first;
+    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && first->count > 0; i++) {
+        vmp_first_tick *event = &first->events[i];
         uint64_t used_ns;
         /* A period more: perf's clock is behind where threads sleep often. */
         if (is_open(event) && (vmp_os_thread_cpu_ns(atomic_load(&event->tid), &used_ns) < 0 ||
@@ -80,19 +81,20 @@ over_close(vmp_sampler *s)
 static vmp_first_tick *
 place_find(vmp_sampler *s, int limit)
 {
+    vmp_first_ticks *first = &s->perf.first;
     size_t room = (size_t)limit / DESCRIPTORS_SHARE;
     if (room == 0)
         return NULL;
     room = room < VMP_FIRST_TICKS_MOST ? room : VMP_FIRST_TICKS_MOST;
-    if (s->first_count >= room)
+    if (first->count >= room)
         over_close(s);
     for (size_t tries = room; tries-- > 0;) {
-        s->first_turn = (s->first_turn + 1) % room;
-        vmp_first_tick *event = &s->first_ticks[s->first_turn];
+        first->turn = (first->turn + 1) % room;
+        vmp_first_tick *event = &first->events[first->turn];
         if (!is_open(event))
             return event;
     }
-    vmp_first_tick *oldest = &s->first_ticks[s->first_turn];
+    vmp_first_tick *oldest = &first->events[first->turn];
     begun_mark(s, atomic_load(&oldest->tid), false);
     event_close(s, oldest);
     return oldest;
@@ -103,10 +105,11 @@ place_find(vmp_sampler *s, int limit)
 static uint64_t
 due_choose(vmp_sampler *s)
 {
-    s->first_phase += s->first_phase == 0 ? vmp_sample_random(s) : GOLDEN_RATIO;
-    if (s->first_phase >= 1)
-        s->first_phase -= 1;
-    return (uint64_t)(s->first_phase * (double)s->interval_ns);
+    vmp_first_ticks *first = &s->perf.first;
+    first->phase += first->phase == 0 ? vmp_sample_random(s) : GOLDEN_RATIO;
+    if (first->phase >= 1)
+        first->phase -= 1;
+    return (uint64_t)(first->phase * (double)s->interval_ns);
 }
 
 /* False if there is no event to be had. */
@@ -119,7 +122,7 @@ event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
         return false;
     uint64_t due_ns = due_choose(s);
     due_ns = due_ns > used_ns + LEAST_NS ? due_ns - used_ns : LEAST_NS;
-    uint64_t number = (uint64_t)(event - s->first_ticks) + 1;
+    uint64_t number = (uint64_t)(event - s->perf.first.events) + 1;
     event->due_ns = due_ns;
     event->weight = weight;
     atomic_store(&event->fd, -1);
@@ -134,29 +137,31 @@ event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
         return err.os_errno == ESRCH; /* it ended meanwhile */
     }
     atomic_store(&event->fd, fd);
-    s->first_count++;
+    s->perf.first.count++;
     return true;
 }
 
 void
 vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
 {
+    vmp_first_ticks *first = &s->perf.first;
     uint64_t used_ns;
-    if (s->perf_traced || s->interval_ns < LEAST_INTERVAL_NS ||
-        s->first_state == VMP_FIRST_TICKS_REFUSED || vmp_os_thread_cpu_ns(tid, &used_ns) < 0)
+    if (s->perf.traced || s->interval_ns < LEAST_INTERVAL_NS ||
+        first->state == VMP_FIRST_TICKS_REFUSED || vmp_os_thread_cpu_ns(tid, &used_ns) < 0)
         return;
-    uint32_t begun = ++s->begun_now > s->begun_before ? s->begun_now : s->begun_before;
+    uint32_t begun =
+        ++first->begun_now > first->begun_before ? first->begun_now : first->begun_before;
     uint32_t weight = 1 + begun / A_COUNT;
     weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
     /* Others are left to speak for a thread only where it is known that they have events. */
-    if (s->first_state == VMP_FIRST_TICKS_RETRY)
+    if (first->state == VMP_FIRST_TICKS_RETRY)
         weight = 1;
     begun_mark(s, tid, true);
     if (vmp_sample_random(s) * weight >= 1)
         return;
-    s->first_state = VMP_FIRST_TICKS_GIVEN;
+    first->state = VMP_FIRST_TICKS_GIVEN;
     if (!event_open(s, tid, used_ns, weight)) {
-        s->first_state = VMP_FIRST_TICKS_REFUSED;
+        first->state = VMP_FIRST_TICKS_REFUSED;
         begun_mark(s, tid, false);
     }
 }
@@ -164,12 +169,13 @@ vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
 void
 vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
 {
-    if (now_ns - s->begun_since_ns >= COUNT_NS) {
-        s->begun_before = s->begun_now;
-        s->begun_now = 0;
-        s->begun_since_ns = now_ns;
-        if (s->first_state == VMP_FIRST_TICKS_REFUSED)
-            s->first_state = VMP_FIRST_TICKS_RETRY;
+    vmp_first_ticks *first = &s->perf.first;
+    if (now_ns - first->begun_since_ns >= COUNT_NS) {
+        first->begun_before = first->begun_now;
+        first->begun_now = 0;
+        first->begun_since_ns = now_ns;
+        if (first->state == VMP_FIRST_TICKS_REFUSED)
+            first->state = VMP_FIRST_TICKS_RETRY;
     }
     over_close(s);
 }
@@ -177,12 +183,13 @@ vmp_first_ticks_look(vmp_sampler *s, int64_t now_ns)
 void
 vmp_first_ticks_close(vmp_sampler *s)
 {
-    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && s->first_count > 0; i++)
-        if (is_open(&s->first_ticks[i]))
-            event_close(s, &s->first_ticks[i]);
-    s->first_count = 0;
-    s->begun_now = s->begun_before = 0;
-    s->first_state = VMP_FIRST_TICKS_RETRY;
+    vmp_first_ticks *first = &s->perf.first;
+    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST && first->count > 0; i++)
+        if (is_open(&first->events[i]))
+            event_close(s, &first->events[i]);
+    first->count = 0;
+    first->begun_now = first->begun_before = 0;
+    first->state = VMP_FIRST_TICKS_RETRY;
     for (size_t i = 0; i < VMP_BEGUN_BITS / 32; i++)
-        atomic_store_explicit(&s->begun[i], 0, memory_order_relaxed);
+        atomic_store_explicit(&first->begun[i], 0, memory_order_relaxed);
 }

@@ -35,11 +35,11 @@ vmp_sampler_fork_after(bool in_child)
      * would copy pages that are never needed again. */
     atomic_store(&s->running, false);
     atomic_store(&s->active, 0);
-    for (size_t i = 0; i < s->perf_count; i++)
-        if (vmp_os_perf_is_open(s->perf[i].fd))
-            close(s->perf[i].fd);
-    s->perf = NULL;
-    s->perf_count = 0;
+    for (size_t i = 0; i < s->perf.event_count; i++)
+        if (vmp_os_perf_is_open(s->perf.events[i].fd))
+            close(s->perf.events[i].fd);
+    s->perf.events = NULL;
+    s->perf.event_count = 0;
     vmp_first_ticks_close(s);
     vmp_starters_close(s);
     s->pacer = NULL;

@@ -53,6 +53,31 @@ typedef struct vmp_first_tick {
     uint32_t weight;   /* for so many threads that began */
 } vmp_first_tick;
 
+typedef struct vmp_first_ticks {
+    vmp_first_tick events[VMP_FIRST_TICKS_MOST];
+    size_t count, turn;               /* how many there are; where the next goes if that is most */
+    double phase;                     /* of the last one's first tick, in intervals */
+    uint32_t begun_now, begun_before; /* threads since this time, and as long before */
+    int64_t begun_since_ns;
+    enum vmp_first_ticks_state {
+        VMP_FIRST_TICKS_RETRY, /* with the next thread, as at first */
+        VMP_FIRST_TICKS_GIVEN,
+        VMP_FIRST_TICKS_REFUSED, /* since begun_since_ns: threads have inherited ticks alone */
+    } state;
+    /* By thread id: began, and has not ticked yet. The handler takes it out. */
+    _Atomic uint32_t begun[VMP_BEGUN_BITS / 32];
+} vmp_first_ticks;
+
+/* Under the sampler's mutex, but for what the handler reads. */
+typedef struct vmp_perf {
+    vmp_perf_event *events; /* of the threads that there were at the start; theirs inherit it */
+    size_t event_count, event_turn;          /* the turn: whose period is looked at next */
+    vmp_starter starters[VMP_STARTERS_MOST]; /* each at its thread id modulo that */
+    vmp_first_ticks first;
+    vmp_turnover turnover;
+    _Atomic bool traced; /* by a debugger or strace: the periods are longer */
+} vmp_perf;
+
 /* A tick of perf takes the kernel 16 us on some machines: with shorter periods the next signal
  * is there before the handler returns, and the program stands still. Below this the
  * handler's weights make up for the ticks that are not asked of the kernel. */

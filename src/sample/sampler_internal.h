@@ -258,23 +258,8 @@ typedef struct vmp_sampler {
     void *signal_context;
 
     /* Clock source's own. */
-    vmp_perf_event *perf;
-    size_t perf_count, perf_turn;
-    vmp_starter starters[VMP_STARTERS_MOST]; /* each at its thread id modulo that */
-    vmp_first_tick first_ticks[VMP_FIRST_TICKS_MOST];
-    size_t first_count, first_turn;   /* how many there are; where the next goes if that is most */
-    double first_phase;               /* of the last one's first tick, in intervals */
-    uint32_t begun_now, begun_before; /* threads since this time, and as long before */
-    int64_t begun_since_ns;
-    vmp_turnover turnover;
-    enum vmp_first_ticks_state {
-        VMP_FIRST_TICKS_RETRY, /* with the next thread, as at first */
-        VMP_FIRST_TICKS_GIVEN,
-        VMP_FIRST_TICKS_REFUSED, /* since begun_since_ns: threads have inherited ticks alone */
-    } first_state;
-    _Atomic uint32_t begun[VMP_BEGUN_BITS / 32]; /* by thread id: began, and has not ticked yet */
-    _Atomic bool perf_traced; /* by a debugger or strace: the periods are longer */
-    int status_fd;            /* tells that, and how many threads there are; < 0: not open */
+    vmp_perf perf;
+    int status_fd; /* tells that, and how many threads there are; < 0: not open */
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */

@@ -108,8 +108,8 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->source = NULL;
     s->thread_count = 0;
     s->resume_at_ns = 0;
-    s->perf_turn = s->watch_turn = 0;
-    s->perf_traced = false;
+    s->perf.event_turn = s->watch_turn = 0;
+    s->perf.traced = false;
     s->states_found_ns = s->clock_written_ns = 0;
     s->drain_cpu_before = 0;
     s->signal_armed = 0;

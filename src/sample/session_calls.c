@@ -28,7 +28,7 @@ ticks_hold(const vmp_sampler *s)
 {
     sigset_t set;
     if (held.depth++ > 0 || s->installed_signo != VMP_OS_PERF_SIGNAL ||
-        atomic_load(&s->perf_traced))
+        atomic_load(&s->perf.traced))
         return;
     sigemptyset(&set);
     sigaddset(&set, VMP_OS_PERF_SIGNAL);

@@ -37,7 +37,7 @@ next_period(vmp_sampler *s)
 {
     uint64_t asked_ns = vmp_sample_period_asked(s);
     return vmp_sample_period(
-        s, s->perf_traced && asked_ns < TRACED_PERIOD_NS ? TRACED_PERIOD_NS : asked_ns);
+        s, s->perf.traced && asked_ns < TRACED_PERIOD_NS ? TRACED_PERIOD_NS : asked_ns);
 }
 
 static void
@@ -54,9 +54,9 @@ vmp_perf_close(vmp_sampler *s)
 {
     vmp_first_ticks_close(s);
     vmp_starters_close(s);
-    events_close(s->perf, s->perf_count);
-    s->perf = NULL;
-    s->perf_count = 0;
+    events_close(s->perf.events, s->perf.event_count);
+    s->perf.events = NULL;
+    s->perf.event_count = 0;
 }
 
 /* A look at the process. Returns true if it is traced. */
@@ -72,8 +72,8 @@ int
 vmp_perf_open(vmp_sampler *s, vmp_err *err)
 {
     bool user_only = s->source == &vmp_source_perf_user;
-    s->turnover = (vmp_turnover){0};
-    s->perf_traced = process_look(s, vmp_os_mono_ns());
+    s->perf.turnover = (vmp_turnover){0};
+    s->perf.traced = process_look(s, vmp_os_mono_ns());
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t cap = 64, n;
     int rc = 0;
@@ -101,13 +101,13 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
         int fd;
         if (vmp_sampler_owns(s, tids[i]))
             continue;
-        rc = VMP_VEC_RESERVE(s->perf, fd_cap, s->perf_count + 1);
+        rc = VMP_VEC_RESERVE(s->perf.events, fd_cap, s->perf.event_count + 1);
         if (rc < 0)
             break;
         uint64_t period_ns = next_period(s);
         rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
         if (rc == 0)
-            s->perf[s->perf_count++] =
+            s->perf.events[s->perf.event_count++] =
                 (vmp_perf_event){.fd = fd, .tid = tids[i], .period_ns = period_ns};
         else if (tids[i] != self && err && err->os_errno == ESRCH)
             rc = 0; /* it ended meanwhile */
@@ -145,8 +145,8 @@ vmp_perf_enable(vmp_sampler *s, bool on)
 {
     if (!on)
         vmp_first_ticks_close(s);
-    for (size_t i = 0; i < s->perf_count; i++)
-        vmp_os_perf_enable(s->perf[i].fd, on);
+    for (size_t i = 0; i < s->perf.event_count; i++)
+        vmp_os_perf_enable(s->perf.events[i].fd, on);
 }
 
 /* Inherited events keep their period: they end, and each thread gets one of its own. Where that
@@ -155,34 +155,34 @@ vmp_perf_enable(vmp_sampler *s, bool on)
 static void
 perf_reopen(vmp_sampler *s)
 {
-    vmp_perf_event *old = s->perf;
-    size_t old_count = s->perf_count;
+    vmp_perf_event *old = s->perf.events;
+    size_t old_count = s->perf.event_count;
     vmp_perf_enable(s, false);
-    s->perf = NULL;
-    s->perf_count = 0;
-    if (vmp_perf_open(s, NULL) == 0 && s->perf_count > 0) {
+    s->perf.events = NULL;
+    s->perf.event_count = 0;
+    if (vmp_perf_open(s, NULL) == 0 && s->perf.event_count > 0) {
         events_close(old, old_count);
         return;
     }
     vmp_perf_close(s);
-    s->perf = old;
-    s->perf_count = old_count;
+    s->perf.events = old;
+    s->perf.event_count = old_count;
     vmp_perf_enable(s, true);
 }
 
 void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
-    if (s->perf_count == 0)
+    if (s->perf.event_count == 0)
         return;
-    bool traced = process_look(s, now_ns), changed = traced != s->perf_traced;
+    bool traced = process_look(s, now_ns), changed = traced != s->perf.traced;
     vmp_first_ticks_look(s, now_ns);
-    s->perf_traced = traced;
+    s->perf.traced = traced;
     if (changed)
         perf_reopen(s);
-    size_t most = s->perf_count < LOOK_EVENTS || changed ? s->perf_count : LOOK_EVENTS;
+    size_t most = s->perf.event_count < LOOK_EVENTS || changed ? s->perf.event_count : LOOK_EVENTS;
     for (size_t i = 0; i < most; i++) {
-        vmp_perf_event *event = &s->perf[s->perf_turn++ % s->perf_count];
+        vmp_perf_event *event = &s->perf.events[s->perf.event_turn++ % s->perf.event_count];
         vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
         if (changed || (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
             event->ticks_then = slot ? slot->ticks : 0;
@@ -203,7 +203,7 @@ vmp_perf_thread_begins(vmp_sampler *s, pid_t tid)
 {
     if (vmp_turnover_begins(s))
         process_look(s, vmp_os_mono_ns());
-    if (!s->turnover.high)
+    if (!s->perf.turnover.high)
         return;
     vmp_starters_keep(s, vmp_os_own_tid());
     vmp_first_ticks_begin(s, tid);

@@ -22,7 +22,7 @@ starter_close(vmp_starter *starter)
 void
 vmp_starters_keep(vmp_sampler *s, pid_t tid)
 {
-    vmp_starter *starter = &s->starters[(uint32_t)tid % VMP_STARTERS_MOST];
+    vmp_starter *starter = &s->perf.starters[(uint32_t)tid % VMP_STARTERS_MOST];
     uint64_t cpu_ns;
     if (starter->tid == tid)
         return;
@@ -38,5 +38,5 @@ void
 vmp_starters_close(vmp_sampler *s)
 {
     for (size_t i = 0; i < VMP_STARTERS_MOST; i++)
-        starter_close(&s->starters[i]);
+        starter_close(&s->perf.starters[i]);
 }

@@ -21,13 +21,13 @@ static const double WINDOW_NS = 1e9;
 bool
 vmp_turnover_begins(vmp_sampler *s)
 {
-    return ++s->turnover.begun % BEGUN_A_LOOK == 0;
+    return ++s->perf.turnover.begun % BEGUN_A_LOOK == 0;
 }
 
 void
 vmp_turnover_look(vmp_sampler *s, int64_t now_ns, uint64_t cpu_ns, uint32_t threads)
 {
-    vmp_turnover *t = &s->turnover;
+    vmp_turnover *t = &s->perf.turnover;
     if (t->looked_ns != 0 && t->threads != 0 && threads != 0) {
         double passed_ns = (double)(now_ns - t->looked_ns);
         double kept = passed_ns < WINDOW_NS ? 1 - passed_ns / WINDOW_NS : 0;

@@ -89,7 +89,7 @@ VMP_SIGSAFE static bool
 begun_take(vmp_sampler *s, pid_t tid)
 {
     uint32_t place = (uint32_t)tid % VMP_BEGUN_BITS, bit = 1u << place % 32;
-    _Atomic uint32_t *word = &s->begun[place / 32];
+    _Atomic uint32_t *word = &s->perf.first.begun[place / 32];
     return (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0 &&
            (atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed) & bit) != 0;
 }
@@ -130,7 +130,7 @@ begin_runs(vmp_sampler *s, vmp_slot *slot)
 uint32_t
 vmp_sample_weigh_first(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first)
 {
-    const vmp_first_tick *event = &s->first_ticks[first - 1];
+    const vmp_first_tick *event = &s->perf.first.events[first - 1];
     int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
     int fd = atomic_load(&event->fd);
     if (fd < 0 || atomic_load(&event->tid) != slot->tid)

@@ -18,7 +18,7 @@ sampler_new(int signo, bool traced)
 {
     static vmp_sampler s = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     s.installed_signo = signo;
-    atomic_store(&s.perf_traced, traced);
+    atomic_store(&s.perf.traced, traced);
     return &s;
 }
 
@@ -70,7 +70,7 @@ TEST(a_debugger_gets_its_breakpoints)
     vmp_sampler *s = sampler_new(VMP_OS_PERF_SIGNAL, true);
     vmp_sampler_lock(s);
     CHECK(!is_held());
-    atomic_store(&s->perf_traced, false);
+    atomic_store(&s->perf.traced, false);
     vmp_sampler_unlock(s);
     CHECK(!is_held());
 }

@@ -15,7 +15,7 @@ is_high_after(vmp_sampler *s, int64_t ms, int begin, uint32_t threads)
 {
     for (int i = 0; i < begin; i++)
         vmp_turnover_begins(s);
-    vmp_turnover *t = &s->turnover;
+    vmp_turnover *t = &s->perf.turnover;
     vmp_turnover_look(s, t->looked_ns + ms * MS, t->cpu_ns + (uint64_t)ms * MS, threads);
     return t->high;
 }
