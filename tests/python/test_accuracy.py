@@ -115,7 +115,7 @@ def test_threads_that_are_over_within_an_interval_are_seen(python: Any, tmp_path
 def test_the_pacer_sees_threads_that_are_over_within_an_interval(
     one_python: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It waited until a thread had used half an interval: 30 points here."""
+    """It waited until a thread had used half an interval, which most of these never do."""
     monkeypatch.setenv("VMPROF_TIMER", "pacer")
     check_brief_threads(one_python, tmp_path, BRIEF_PACER_ERROR)
 

@@ -1,7 +1,4 @@
-"""What the profile says is true: rates, shares, threads, names, whatever becomes of the process.
-
-A little longer than 500 lines: each test is a program of its own, and all read their logs alike.
-"""
+"""What the profile says is true: rates, shares, threads, names, whatever becomes of the process."""
 
 from __future__ import annotations
 
@@ -10,101 +7,18 @@ import os
 import random
 import re
 import signal
+import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 
-READ = """
-import json, sys
-import vmprof
-stats = vmprof.read_profile(sys.argv[1])
-json.dump({
-    "profiles": [[list(map(int, p[0])), p[1], p[2]] for p in stats.profiles],
-    "names": {str(int(k)): v for k, v in stats.adr_dict.items()},
-}, sys.stdout)
-"""
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-
-@dataclass(frozen=True)
-class Sample:
-    """Function names, root first."""
-
-    stack: tuple[str, ...]
-    weight: float
-    thread: int
-
-
-@dataclass(frozen=True)
-class Log:
-    samples: list[Sample]
-    info: dict[str, Any]
-
-    def share(self, name: str) -> float:
-        """Of all weight, what has the function anywhere on its stack."""
-        return sum(s.weight for s in self.samples if name in s.stack) / self.total
-
-    @property
-    def total(self) -> float:
-        return sum(s.weight for s in self.samples)
-
-
-def read(one_python: Any, path: Path) -> Log:
-    """The log, read by the package (not by the interpreter that made it)."""
-    done = one_python.run(["-c", READ, str(path)], timeout=60)
-    assert done.returncode == 0, done.stderr
-    data = json.loads(done.stdout)
-    names = {key: value.split(":")[1] for key, value in data["names"].items()}
-    samples = [
-        Sample(tuple(names.get(str(i), "<unknown>") for i in stack), weight, thread)
-        for stack, weight, thread in data["profiles"]
-    ]
-    shown = one_python.run(["-m", "vmprof.show", str(path), "info", "--json"], timeout=60)
-    assert shown.returncode == 0, shown.stderr
-    return Log(samples, json.loads(shown.stdout))
-
-
-def profile(
-    python: Any, tmp_path: Path, source: str, *options: str, period: str = "0.0001"
-) -> tuple[Any, Path]:
-    """Runs the source under `python -m vmprof` with its log kept."""
-    program, log = tmp_path / "prog.py", tmp_path / "log"
-    program.write_text(dedent(source))
-    words = ["-m", "vmprof", "-p", period, "-o", str(log), *options, str(program)]
-    return python.run(words, timeout=120, cwd=str(tmp_path)), log
-
-
-SHORT_THREADS = """
-    import threading, time
-
-    def burn():
-        end = time.thread_time() + 0.06
-        while time.thread_time() < end:
-            sum(range(500))
-
-    for i in range(25):
-        thread = threading.Thread(target=burn)
-        thread.start()
-        thread.join()
-"""
-
-
-def test_short_threads_are_seen_by_timers_of_threads(
-    python: Any, one_python: Any, tmp_path: Path
-) -> None:
-    # Looking for new threads each tenth of a second would find half of them, late.
-    (tmp_path / "prog.py").write_text(dedent(SHORT_THREADS))
-    words = ["-m", "vmprof", "-p", "0.02", "-o", "log", "prog.py"]
-    done = python.run(words, env={"VMPROF_TIMER": "cputimer"}, timeout=120, cwd=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    log = read(one_python, tmp_path / "log")
-    burnt = sum(s.weight for s in log.samples if "burn" in s.stack) * 0.02
-    assert burnt == pytest.approx(25 * 0.06, rel=0.3)
-
+from sampled import profile, read
 
 SHARES = """
     import threading, time
@@ -372,104 +286,6 @@ def test_a_very_deep_stack_keeps_its_root(python: Any, one_python: Any, tmp_path
     assert shown.returncode == 0
 
 
-@pytest.mark.parametrize("timer", ["", "pacer"])
-def test_wall_mode_shows_waiting(
-    timer: str, python: Any, one_python: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # By the best timer that there is, and by the one that needs no right.
-    monkeypatch.setenv("VMPROF_TIMER", timer)
-    source = """
-        import threading, time
-
-        def sleeper():
-            time.sleep(0.6)
-
-        def waiter(event):
-            event.wait()
-
-        def burner():
-            end = time.monotonic() + 0.3
-            while time.monotonic() < end: pass
-
-        event = threading.Event()
-        thread = threading.Thread(target=waiter, args=(event,))
-        thread.start()
-        sleeper()
-        burner()
-        event.set()
-        thread.join()
-    """
-    done, path = profile(python, tmp_path, source, "--wall", period="0.001")
-    assert (done.returncode, done.stderr) == (0, "")
-    log = read(one_python, path)
-    assert 500 < log.total * log.share("sleeper") < 680
-    assert 240 < log.total * log.share("burner") < 360
-    assert 800 < log.total * log.share("waiter") < 1050
-    # One record stands for many ticks of a thread that sleeps.
-    assert log.info["samples"] < 900
-
-
-def test_wall_mode_samples_threads_that_slept_before_their_first_tick(
-    python: Any, one_python: Any, tmp_path: Path
-) -> None:
-    # What the handler keeps of them is begun by the log's thread; ticks between two naps use it.
-    source = """
-        import threading, time
-
-        def spin(n):
-            for _ in range(n): pass
-
-        def work():
-            time.sleep(0.3)
-            end = time.thread_time() + 0.15
-            while time.thread_time() < end:
-                spin(2000)
-                time.sleep(0.0002)
-
-        threads = [threading.Thread(target=work) for _ in range(3)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-    """
-    done, path = profile(python, tmp_path, source, "--wall", period="0.001")
-    assert (done.returncode, done.stderr) == (0, "")
-    log = read(one_python, path)
-    workers = {s.thread for s in log.samples if "work" in s.stack}
-    assert len(workers) == 3
-    assert log.share("spin") > 0.02
-
-
-def test_wall_time_of_a_thread_counts_from_its_first_tick(
-    python: Any, one_python: Any, tmp_path: Path
-) -> None:
-    # A thread that the log thread meets in the very look in which it sends a batch. Each run is
-    # one more chance for that.
-    (tmp_path / "prog.py").write_text(
-        dedent("""
-        import time
-        import vmprof
-
-        def burn(seconds):
-            end = time.monotonic() + seconds
-            while time.monotonic() < end: pass
-
-        for i in range(8):
-            profiler = vmprof.Profiler()
-            with profiler.measure(f"log{i}", period=0.0005, real_time=True):
-                burn(0.15)
-        """)
-    )
-    done = python.run(["prog.py"], cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    for i in range(8):
-        # Shown in the seconds that the batches were given, not by ticks.
-        shown = one_python.run(
-            ["-m", "vmprof.show", str(tmp_path / f"log{i}"), "flat", "--json"], timeout=60
-        )
-        assert shown.returncode == 0, shown.stderr
-        rows = {row["name"]: row for row in json.loads(shown.stdout)["functions"]}
-        assert rows["burn"]["total"]["seconds"] == pytest.approx(0.15, abs=0.03)
-
-
 SUBINTERPRETERS = """
     try:
         import _interpreters as interpreters
@@ -504,64 +320,6 @@ def test_subinterpreters_are_seen(python: Any, one_python: Any, tmp_path: Path) 
         weights.update({name: sample.weight for name in set(sample.stack) if "inside" in name})
     assert len(weights) == 10
     assert max(weights.values()) < 100 and min(weights.values()) > 30  # of 60
-
-
-THREADS = """
-    import threading, time
-
-    def short(number):
-        end = time.thread_time() + 0.002
-        while time.thread_time() < end: pass
-
-    for round in range(20):
-        threads = [threading.Thread(target=short, args=(i,)) for i in range(30)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-"""
-
-
-def test_short_threads_are_all_seen(python: Any, one_python: Any, tmp_path: Path) -> None:
-    done, path = profile(python, tmp_path, THREADS, period="0.0005")
-    assert (done.returncode, done.stderr) == (0, "")
-    log = read(one_python, path)
-    # 600 threads of 2 ms, ticks of 0.46 to 0.54 ms that begin with the thread: 3 or 4 whole ones
-    # each. The piece of a tick that is left at a thread's end is nobody's.
-    assert 3 * 600 <= log.total * log.share("short") < 4.5 * 600
-    assert sum(log.info["lost"].values()) < 24
-
-
-FEW_DESCRIPTORS = """
-    import os, resource, threading, time
-
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(HELD)]
-
-    def burn():
-        end = time.thread_time() + 0.006
-        while time.thread_time() < end: pass
-
-    numbers = []
-    for _ in range(60):
-        thread = threading.Thread(target=burn)
-        thread.start()
-        thread.join()
-        numbers.append(os.open("/dev/null", os.O_RDONLY))
-        os.close(numbers[-1])
-    # For moments our thread lists those of the process.
-    assert numbers.count(held[-1] + 1) > 55, (held, numbers)
-"""
-
-
-@pytest.mark.parametrize("held", [20, 150])
-def test_threads_begin_where_descriptors_are_few(
-    held: int, python: Any, one_python: Any, tmp_path: Path
-) -> None:
-    """Own events of threads leave the program its descriptors; without them nothing is lost."""
-    source = FEW_DESCRIPTORS.replace("HELD", str(held))
-    done, path = profile(python, tmp_path, source, period="0.001")
-    assert (done.returncode, done.stderr) == (0, "")
-    log = read(one_python, path)
-    assert 0.7 * 360 < log.total * log.share("burn") < 1.3 * 360
 
 
 def test_memory_is_recorded(one_python: Any, tmp_path: Path) -> None:
