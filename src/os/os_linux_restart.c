@@ -93,3 +93,10 @@ vmp_os_leaves_call(const void *context)
 {
     return context && vmp_os_after_call(context);
 }
+
+bool
+vmp_os_trap_place(const void *context, uint64_t *ret)
+{
+    *ret = vmp_os_before(context);
+    return true;
+}

@@ -1,5 +1,5 @@
 /* Where a restarted call cannot be told from one to begin, each is left as it is;
- * the numbers of the calls differ there too. */
+ * the numbers of the calls differ there too. Nor is known what a breakpoint looks like. */
 #include "os.h"
 
 void
@@ -12,5 +12,13 @@ bool
 vmp_os_leaves_call(const void *context)
 {
     (void)context;
+    return false;
+}
+
+bool
+vmp_os_trap_place(const void *context, uint64_t *ret)
+{
+    (void)context;
+    (void)ret;
     return false;
 }

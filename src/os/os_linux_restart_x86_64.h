@@ -3,6 +3,7 @@
 #define VMP_OS_LINUX_RESTART_CPU_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <ucontext.h>
 
 #include "compiler.h"
@@ -30,6 +31,13 @@ vmp_os_after_call(const ucontext_t *uc)
     const greg_t *regs = uc->uc_mcontext.gregs;
     greg_t back = regs[REG_RCX] - regs[REG_RIP];
     return (back == 0 || back == VMP_OS_SYSCALL_BYTES) && regs[REG_R11] == regs[REG_EFL];
+}
+
+/* Of a SIGTRAP, where the breakpoint instruction stands that it may come of. */
+VMP_SIGSAFE static inline uint64_t
+vmp_os_before(const ucontext_t *uc)
+{
+    return (uint64_t)uc->uc_mcontext.gregs[REG_RIP] - 1; /* int3 has one byte */
 }
 
 /* The call ends with `result` (the kernel's: a negative error number). */

@@ -337,13 +337,8 @@ drain_main(void *arg)
 int
 vmp_drain_thread_start(vmp_sampler *s, vmp_err *err)
 {
-    /* The program's signals are the program's threads' business. */
-    sigset_t all, old;
     atomic_store(&s->drain_stop, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&s->drain, NULL, drain_main, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int rc = vmp_own_thread_start(&s->drain, drain_main, s);
     if (rc != 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, rc, 0, "cannot start a thread: %s", strerror(rc));
     s->drain_runs = true;

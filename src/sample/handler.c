@@ -23,6 +23,7 @@ static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
     vmp_slot *slot;
     uint32_t generation;
     _Atomic bool reads; /* a tick of this thread is in the middle of its walk */
+    bool never;         /* it is one of ours */
 } own;
 
 VMP_SIGSAFE static void
@@ -56,6 +57,8 @@ drain_hurry(vmp_sampler *s)
 VMP_SIGSAFE static vmp_slot *
 slot_claim(vmp_sampler *s, uint32_t generation)
 {
+    if (own.never)
+        return NULL;
     /* acquire: pairs with the release in vmp_slots_grow. */
     uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_acquire);
     vmp_slot *adopted = s->mode & VMP_LOG_MODE_WALL ? slot_adopt(s, count) : NULL;
@@ -165,7 +168,8 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
     uint32_t generation = atomic_load_explicit(&s->generation, memory_order_relaxed);
     vmp_slot *slot = own.generation == generation ? own.slot : slot_claim(s, generation);
     if (VMP_UNLIKELY(!slot)) {
-        count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
+        if (!own.never)
+            count_loss(s->lost, VMP_LOG_LOSS_NO_SLOT, weight);
         return;
     }
     /* The kernel delivers a tick that should wait when the walk of another faults
@@ -327,6 +331,24 @@ vmp_sampler_signal_looks_own(int code, pid_t pid, uid_t uid)
     return perf || code == SI_TIMER || signal_is_sent(&vmp_the_sampler, &info);
 }
 
+/* A breakpoint's. A debugger that is told to pass ticks on passes those too, and when it lets
+ * go of the program it may be gone before the drain has seen it; the program's own would have
+ * its instruction before the place where it stands now. */
+VMP_SIGSAFE static bool
+trap_is_debuggers(const vmp_sampler *s, const siginfo_t *info, const void *context)
+{
+    uint64_t place;
+    uint8_t byte;
+    if (info->si_signo != VMP_OS_PERF_SIGNAL || info->si_code <= 0 ||
+        !(atomic_load(&s->generation) & 1))
+        return false;
+    if (atomic_load(&s->perf.traced))
+        return true;
+    return vmp_os_trap_place(context, &place) &&
+           s->walk_view.read(s->walk_view.ctx, place, &byte, sizeof(byte)) == 0 &&
+           byte != VMP_OS_TRAP_BYTE;
+}
+
 VMP_SIGSAFE static void
 pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
 {
@@ -336,6 +358,8 @@ pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
     if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(signo, info, context);
     } else if (old->sa_handler == SIG_DFL) {
+        if (trap_is_debuggers(s, info, context))
+            return;
         /* Not ours, and nobody wants it: the default action follows. */
         sigaction(signo, &dfl, NULL);
         vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
@@ -368,6 +392,12 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     else
         pass_on(s, signo, info, context);
     errno = saved_errno;
+}
+
+void
+vmp_sample_never_here(void)
+{
+    own.never = true;
 }
 
 void

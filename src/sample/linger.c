@@ -125,6 +125,7 @@ linger_main(void *unused)
     for (;;) {
         vmp_os_sleep_until(vmp_os_mono_ns() + pause_ns);
         pause_ns = pause_ns < 1000000000 ? pause_ns * 2 : pause_ns;
+        vmp_own_thread_traced(vmp_os_is_traced());
         pthread_mutex_lock(&linger.mutex);
         bool done = !linger.waits || settle();
         if (done && linger.waits) {
@@ -142,17 +143,11 @@ linger_main(void *unused)
 static void
 linger_thread_start(void)
 {
-    sigset_t all, old;
-    pthread_attr_t attr;
     pthread_t thread;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     /* If it cannot start, our handler simply stays. */
-    linger.starts = pthread_create(&thread, &attr, linger_main, NULL) == 0;
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    linger.starts = vmp_own_thread_start(&thread, linger_main, NULL) == 0;
+    if (linger.starts)
+        pthread_detach(thread);
 }
 
 /* The other threads of the program. What each does is looked at later: the events

@@ -84,7 +84,7 @@ typedef struct vmp_perf {
 enum { VMP_PERF_LEAST_PERIOD_NS = 50000 };
 
 /* source_perf.c: what wall mode uses of it. Opens an event for each thread; closes them;
- * changes periods now and then. */
+ * changes periods now and then (the drain does). */
 int vmp_perf_open(vmp_sampler *s, vmp_err *err);
 void vmp_perf_close(vmp_sampler *s);
 void vmp_perf_enable(vmp_sampler *s, bool on);

@@ -271,12 +271,20 @@ typedef struct vmp_sampler {
 
 extern vmp_sampler vmp_the_sampler;
 
-/* True if the thread is one of ours, which is not sampled. */
+/* own_thread.c: true if the thread is one of ours, which is not sampled. */
 bool vmp_sampler_owns(const vmp_sampler *s, pid_t tid);
+/* Starts one, which blocks all signals; returns what pthread_create does. */
+int vmp_own_thread_start(pthread_t *ret, void *(*run)(void *), void *arg);
+/* In one of ours: whether the process is traced. A breakpoint in a thread that blocks SIGTRAP
+ * takes the action for it from the whole process, and the next tick would kill the program: it
+ * is not blocked meanwhile. */
+void vmp_own_thread_traced(bool traced);
 
 /* handler.c */
 VMP_SIGSAFE void vmp_sample_on_signal(int signo, siginfo_t *info, void *context);
 VMP_SIGSAFE void vmp_sample_on_armed_signal(int signo);
+/* The calling thread takes no ticks. */
+void vmp_sample_never_here(void);
 /* Takes one tick in the calling thread; signal context, whose ucontext is given
  * (NULL: no signal). first: of the tick of a thread's beginning its number in first_ticks,
  * from 1 on; else 0. */

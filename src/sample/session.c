@@ -27,14 +27,6 @@ vmp_sample_period(vmp_sampler *s, uint64_t interval_ns)
     return vmp_period_near(interval_ns, side, vmp_sample_random(s));
 }
 
-bool
-vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
-{
-    /* A thread that was joined may stand in /proc for a moment yet. */
-    return tid == atomic_load(&s->drain_tid) || tid == vmp_pacer_tid(s) ||
-           tid == vmp_linger_tid() || tid == s->drain_ended || tid == s->pacer_ended;
-}
-
 static int
 writer_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
 {

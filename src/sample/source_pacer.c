@@ -37,6 +37,7 @@ enum {
 };
 static const double PACER_JITTER = 0.03; /* of each step */
 enum { PERIOD_STEPS = 1000 };            /* between two periods that steps vary around */
+static const int64_t LATE_NS = 20000000;
 /* Between two counts of the threads, one of which costs as much as looking at ten.
  * Those that Python begins are told. */
 static const int64_t COUNT_NS = 4000000, COUNT_QUIET_NS = 32000000;
@@ -314,6 +315,19 @@ look_around(vmp_sampler *s, int64_t now_ns)
     pacer->look += pacer->quiet > QUIET_LOOKS ? SLOW_FACTOR : 1;
 }
 
+/* The drain sees who traces the process, but comes by less often. This thread is late after a
+ * stop by a debugger, and looks itself then, before it meets a breakpoint. */
+static void
+traced_follow(const vmp_sampler *s, int64_t late_ns, bool *seen)
+{
+    bool traced = atomic_load(&s->perf.traced);
+    if (late_ns > LATE_NS)
+        vmp_own_thread_traced(vmp_os_is_traced());
+    else if (traced != *seen)
+        vmp_own_thread_traced(traced);
+    *seen = traced;
+}
+
 static void *
 pacer_main(void *arg)
 {
@@ -322,6 +336,7 @@ pacer_main(void *arg)
     int64_t next_ns = vmp_os_mono_ns();
     uint64_t period_ns = 0;
     uint32_t steps = 0;
+    bool traced_seen = false;
     vmp_os_thread_hurry();
     atomic_store(&pacer->tid, vmp_os_own_tid());
     while (!atomic_load(&pacer->stop)) {
@@ -331,12 +346,12 @@ pacer_main(void *arg)
             (double)period_ns * (1.0 - PACER_JITTER + 2 * PACER_JITTER * vmp_sample_random(s));
         if (pacer->quiet > QUIET_LOOKS)
             step *= SLOW_FACTOR;
-        next_ns += (int64_t)step;
-        int64_t now_ns = vmp_os_mono_ns();
+        int64_t now_ns = vmp_os_mono_ns(), due_ns = next_ns += (int64_t)step;
         if (next_ns < now_ns)
             next_ns = now_ns; /* late: the weights make up for it */
         else
             vmp_os_sleep_until(next_ns);
+        traced_follow(s, vmp_os_mono_ns() - due_ns, &traced_seen);
         pthread_mutex_lock(&s->mutex);
         if (atomic_load(&s->running) && atomic_load(&s->paused) == 0)
             look_around(s, vmp_os_mono_ns());
@@ -354,12 +369,8 @@ pacer_main(void *arg)
 static int
 thread_start(vmp_sampler *s)
 {
-    sigset_t all, old;
     atomic_store(&s->pacer->stop, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&s->pacer->thread, NULL, pacer_main, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int rc = vmp_own_thread_start(&s->pacer->thread, pacer_main, s);
     while (rc == 0 && atomic_load(&s->pacer->tid) == 0)
         sched_yield();
     return rc;

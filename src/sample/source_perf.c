@@ -178,6 +178,7 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
     bool traced = process_look(s, now_ns), changed = traced != s->perf.traced;
     vmp_first_ticks_look(s, now_ns);
     s->perf.traced = traced;
+    vmp_own_thread_traced(traced);
     if (changed)
         perf_reopen(s);
     size_t most = s->perf.event_count < LOOK_EVENTS || changed ? s->perf.event_count : LOOK_EVENTS;
@@ -212,9 +213,9 @@ vmp_perf_thread_begins(vmp_sampler *s, pid_t tid)
 static void
 perf_tend(vmp_sampler *s, int64_t now_ns)
 {
+    vmp_perf_vary(s, now_ns); /* first: it may find a debugger, and breakpoints */
     threads_list(s, now_ns);
     vmp_undelivered_look(s);
-    vmp_perf_vary(s, now_ns);
 }
 
 static void

@@ -195,6 +195,51 @@ def test_a_debugger_runs_the_program(python: Any, one_python: Any, tmp_path: Pat
     assert info(one_python, log)["samples"] > 20
 
 
+@pytest.mark.parametrize("mode", ["cpu", "wall"])
+def test_breakpoints_do_no_harm(mode: str, python: Any, one_python: Any, tmp_path: Path) -> None:
+    """One in the thread that writes, which blocks all signals, and one in the program's, whose
+    SIGTRAP the debugger passes on, since it is told to pass ticks on."""
+    if not shutil.which("gdb") or python.interpreter.root:
+        pytest.skip("needs gdb in the interpreter's root")
+    source = """
+    import os, time
+
+    def burn(goes_on):
+        while goes_on():
+            sum(range(1000))
+
+    print("ready", flush=True)
+    burn(lambda: os.getppid() and not os.path.exists("enough"))
+    end = time.monotonic() + 0.5
+    burn(lambda: time.monotonic() < end)
+    print("done", flush=True)
+    """
+    program, log = tmp_path / "prog.py", tmp_path / "log"
+    program.write_text(dedent(source))
+    words = ["-m", "vmprof", "-p", "0.001", "-o", str(log), *(["--wall"] if mode == "wall" else [])]
+    pipe = subprocess.PIPE
+    process = python.popen([*words, str(program)], cwd=tmp_path, stdin=pipe, stdout=pipe, text=True)
+    assert process.stdout.readline() == "ready\n"
+    # Nothing of the program's writes before it has had enough.
+    commands = ["handle SIGTRAP nostop noprint pass", "break write", "continue", "delete"]
+    commands += ["break getppid", "continue", "continue", "delete", "detach"]
+    try:
+        debugger = subprocess.run(
+            ["gdb", "-nx", "-batch", "-p", str(process.pid), *(f"-ex={one}" for one in commands)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        (tmp_path / "enough").touch()
+    hits = re.findall(r"hit Breakpoint (\d)", debugger.stdout)
+    assert hits == ["1", "2", "2"], debugger.stdout
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "done\n")
+    assert info(one_python, log)["samples"] > 100
+
+
 def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) -> None:
     """What fitted reads, with all names, and the program ends as it would."""
     disk = tmp_path / "disk"

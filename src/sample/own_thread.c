@@ -1,0 +1,39 @@
+/* The sampler's own threads, which live in the program's process. */
+#include <signal.h>
+
+#include "sampler_internal.h"
+
+bool
+vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
+{
+    /* A thread that was joined may stand in /proc for a moment yet. */
+    return tid == atomic_load(&s->drain_tid) || tid == vmp_pacer_tid(s) ||
+           tid == vmp_linger_tid() || tid == s->drain_ended || tid == s->pacer_ended;
+}
+
+int
+vmp_own_thread_start(pthread_t *ret, void *(*run)(void *), void *arg)
+{
+    /* The program's signals are the program's threads' business. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(ret, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rc;
+}
+
+void
+vmp_own_thread_traced(bool traced)
+{
+    static _Thread_local bool open;
+    if (traced == open)
+        return;
+    sigset_t trap;
+    sigemptyset(&trap);
+    sigaddset(&trap, SIGTRAP);
+    if (traced) /* events that it inherited tick from now on */
+        vmp_sample_never_here();
+    pthread_sigmask(traced ? SIG_UNBLOCK : SIG_BLOCK, &trap, NULL);
+    open = traced;
+}
