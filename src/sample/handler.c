@@ -350,7 +350,7 @@ trap_is_debuggers(const vmp_sampler *s, const siginfo_t *info, const void *conte
 }
 
 VMP_SIGSAFE static void
-pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
+pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context, bool debuggers)
 {
     /* One that lingers from another session lingers because nobody wanted it. */
     static const struct sigaction dfl = {.sa_handler = SIG_DFL};
@@ -358,7 +358,7 @@ pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context)
     if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(signo, info, context);
     } else if (old->sa_handler == SIG_DFL) {
-        if (trap_is_debuggers(s, info, context))
+        if (debuggers)
             return;
         /* Not ours, and nobody wants it: the default action follows. */
         sigaction(signo, &dfl, NULL);
@@ -386,11 +386,13 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
         else if (!running && !sent && atomic_load(&s->stopping))
             count_loss(s->lost, VMP_LOG_LOSS_STOPPED, weight);
     }
+    /* While a stop waits for this handler: it looks through the session's memory. */
+    bool debuggers = !ours && trap_is_debuggers(s, info, context);
     atomic_fetch_sub(&s->active, 1);
     if (ours)
         vmp_os_restart_prevent(context);
     else
-        pass_on(s, signo, info, context);
+        pass_on(s, signo, info, context, debuggers);
     errno = saved_errno;
 }
 
