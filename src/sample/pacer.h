@@ -31,6 +31,12 @@ vmp_pacer_payload(const vmp_sampler *s, uint32_t weight)
 }
 /* Of so much time, in whole ticks; rounded. */
 uint32_t vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns);
+/* What vmp_source asks for, for the source that has the pacer's thread beside perf. */
+int vmp_pacer_begin(vmp_sampler *s, vmp_err *err);
+void vmp_pacer_end(vmp_sampler *s);
+void vmp_pacer_thread_begins(vmp_sampler *s, pid_t tid);
+void vmp_pacer_park(vmp_sampler *s);
+void vmp_pacer_unpark(vmp_sampler *s);
 
 /* pacer_wall.c: looks at one thread in wall mode, as the only source of ticks and
  * beside perf, which has the time on the CPU. True if the thread did anything. */

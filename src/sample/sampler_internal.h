@@ -140,7 +140,7 @@ typedef struct vmp_source {
     /* The mutex is not held: a thread of the source that is waited for may want it. */
     void (*stop)(struct vmp_sampler *s);
     void (*enable)(struct vmp_sampler *s, bool on);
-    /* Before a pause and the end: counts what was not delivered. */
+    /* Before a pause and the end: counts what was not delivered. NULL if nothing is. */
     void (*settle)(struct vmp_sampler *s, int64_t now_ns);
     /* After that, when no handler takes ticks any more: counts those that are on their way.
      * NULL: what is not delivered is not known. */

@@ -98,7 +98,8 @@ vmp_sampler_settle(vmp_sampler *s)
         s->source->enable(s, false);
         ticks_let(); /* what the caller holds back is not lost */
     }
-    s->source->settle(s, vmp_os_mono_ns());
+    if (s->source->settle)
+        s->source->settle(s, vmp_os_mono_ns());
     if (s->source->enable)
         s->source->enable(s, false);
 }

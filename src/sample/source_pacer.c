@@ -376,8 +376,8 @@ thread_start(vmp_sampler *s)
     return rc;
 }
 
-static void
-pacer_park(vmp_sampler *s)
+void
+vmp_pacer_park(vmp_sampler *s)
 {
     if (vmp_pacer_tid(s) == 0)
         return;
@@ -385,15 +385,15 @@ pacer_park(vmp_sampler *s)
     pthread_join(s->pacer->thread, NULL);
 }
 
-static void
-pacer_unpark(vmp_sampler *s)
+void
+vmp_pacer_unpark(vmp_sampler *s)
 {
     if (s->pacer && vmp_pacer_tid(s) == 0)
         thread_start(s);
 }
 
-static int
-pacer_begin(vmp_sampler *s, vmp_err *err)
+int
+vmp_pacer_begin(vmp_sampler *s, vmp_err *err)
 {
     /* Known before the first thread begins. */
     pid_t some;
@@ -418,13 +418,13 @@ pacer_start(vmp_sampler *s, vmp_err *err)
     if (vmp_os_thread_signal(vmp_os_own_tid(), 0, NULL) < 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0,
             "the kernel lets no thread signal another: %s", strerror(errno));
-    return pacer_begin(s, err);
+    return vmp_pacer_begin(s, err);
 }
 
-static void
-pacer_stop(vmp_sampler *s)
+void
+vmp_pacer_end(vmp_sampler *s)
 {
-    pacer_park(s);
+    vmp_pacer_park(s);
     vmp_sampler_lock(s);
     free(s->pacer);
     s->pacer = NULL;
@@ -432,8 +432,8 @@ pacer_stop(vmp_sampler *s)
     vmp_sampler_unlock(s);
 }
 
-static void
-pacer_thread_begins(vmp_sampler *s, pid_t tid)
+void
+vmp_pacer_thread_begins(vmp_sampler *s, pid_t tid)
 {
     vmp_watch *watch = s->watched.blind ? vmp_watch_list_get(&s->watched, tid) : NULL;
     if (watch) {
@@ -448,55 +448,10 @@ const vmp_source vmp_source_pacer = {
     .name = "pacer",
     .signo = VMP_PACER_SIGNAL,
     .start = pacer_start,
-    .stop = pacer_stop,
+    .stop = vmp_pacer_end,
     .settle = pacer_settle,
     .take_back = pacer_take_back,
-    .thread_begins = pacer_thread_begins,
-    .park = pacer_park,
-    .unpark = pacer_unpark,
-};
-
-static void
-perf_wall_thread_begins(vmp_sampler *s, pid_t tid)
-{
-    pacer_thread_begins(s, tid);
-    vmp_perf_thread_begins(s, tid);
-}
-
-static int
-perf_wall_start(vmp_sampler *s, vmp_err *err)
-{
-    int rc = vmp_perf_open(s, err);
-    if (rc < 0)
-        return rc;
-    rc = pacer_begin(s, err);
-    if (rc < 0)
-        vmp_perf_close(s);
-    return rc;
-}
-
-static void
-perf_wall_stop(vmp_sampler *s)
-{
-    pacer_stop(s);
-    vmp_sampler_lock(s);
-    vmp_perf_close(s);
-    vmp_sampler_unlock(s);
-}
-
-const vmp_source vmp_source_perf_wall = {
-    .name = "perf",
-    .signo = VMP_OS_PERF_SIGNAL,
-    .weighs_in_handler = true,
-    .counts_calls = true,
-    .least_period_ns = VMP_PERF_LEAST_PERIOD_NS,
-    .start = perf_wall_start,
-    .stop = perf_wall_stop,
-    .enable = vmp_perf_enable,
-    .settle = pacer_settle,
-    .tend = vmp_perf_vary,
-    .thread_begins = perf_wall_thread_begins,
-    .park = pacer_park,
-    .unpark = pacer_unpark,
-    .lingers = true,
+    .thread_begins = vmp_pacer_thread_begins,
+    .park = vmp_pacer_park,
+    .unpark = vmp_pacer_unpark,
 };
