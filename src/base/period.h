@@ -6,17 +6,25 @@
 
 #include "compiler.h"
 
-/* A period near the interval, never just it: see "Lockstep" in docs/sampling.md.
- * side, place: random numbers from [0, 1). */
-VMP_INLINE uint64_t
-vmp_period_near(uint64_t interval_ns, double side, double place)
+/* What the periods below are on average. */
+VMP_SIGSAFE static inline uint64_t
+vmp_period_mean(uint64_t interval_ns)
 {
-    /* Off by 0.8 to 3 %: the looks of a hundred ticks fall evenly over all of what repeats
-     * with the asked interval. The longest must leave 98 % of the rate where one in two
-     * hundred ticks comes late and finds the next one: eight threads on two cores. */
-    static const double off[2][2] = {{0.970, 0.985}, {1.008, 1.012}};
-    const double *range = off[side < 0.5];
-    return (uint64_t)((double)interval_ns * (range[0] + (range[1] - range[0]) * place));
+    return interval_ns - interval_ns / 50;
+}
+
+/* A period near the interval, never just it: see "Lockstep" in docs/sampling.md.
+ * place: a random number from [0, 1). */
+VMP_INLINE uint64_t
+vmp_period_near(uint64_t interval_ns, double place)
+{
+    /* So far off that the looks of a hundred ticks fall evenly over all of what repeats with
+     * the asked interval; shorter, since up to three ticks in a hundred never come (the clock
+     * stands while threads are switched, and a late tick finds the next one: eight threads on
+     * two cores), and a thread keeps the period that it inherits for life. */
+    static const double spread = 0.01;
+    return vmp_period_mean(interval_ns) + (uint64_t)((double)interval_ns * spread * place) -
+           interval_ns / 200;
 }
 
 #endif

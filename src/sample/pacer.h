@@ -9,7 +9,8 @@ typedef struct vmp_pacer {
     pthread_t thread;
     _Atomic bool stop;
     _Atomic pid_t tid;
-    uint32_t look; /* ticks so far, those passed over while slow included */
+    uint64_t tick_ns; /* what one stands for */
+    uint32_t look;    /* ticks so far, those passed over while slow included */
     uint32_t quiet;
     int64_t counted_ns;
     uint32_t clock_epoch; /* of the sampler, when the clocks were last taken anew */
@@ -31,8 +32,9 @@ vmp_pacer_payload(const vmp_sampler *s, uint32_t weight)
 }
 /* Of so much time, in whole ticks; rounded. */
 uint32_t vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns);
-/* What vmp_source asks for, for the source that has the pacer's thread beside perf. */
-int vmp_pacer_begin(vmp_sampler *s, vmp_err *err);
+/* What vmp_source asks for, for the source that has the pacer's thread beside perf. tick_ns:
+ * what a tick stands for. */
+int vmp_pacer_begin(vmp_sampler *s, uint64_t tick_ns, vmp_err *err);
 void vmp_pacer_end(vmp_sampler *s);
 void vmp_pacer_thread_begins(vmp_sampler *s, pid_t tid);
 void vmp_pacer_park(vmp_sampler *s);

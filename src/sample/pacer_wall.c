@@ -44,7 +44,7 @@ off_cpu_record(vmp_sampler *s, vmp_watch *watch, int64_t *owed_ns, int64_t now_n
     uint32_t weight = owed_ticks(s, *owed_ns);
     if (!vmp_drain_asleep(s, watch, s->pacer->frames, weight, now_ns))
         return false;
-    *owed_ns -= (int64_t)(weight * s->interval_ns);
+    *owed_ns -= (int64_t)(weight * s->pacer->tick_ns);
     return true;
 }
 
@@ -97,7 +97,7 @@ vmp_pacer_look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t n
     if (watch->recorded_ns == 0)
         watch->recorded_ns = now_ns - (int64_t)s->interval_ns;
     uint32_t ticks = vmp_pacer_ticks(s, (uint64_t)(now_ns - watch->recorded_ns));
-    int64_t time_ns = (int64_t)(ticks * s->interval_ns);
+    int64_t time_ns = (int64_t)(ticks * s->pacer->tick_ns);
     bool runs = moved && vmp_pacer_takes_tick(s, watch, cpu_ns);
     owe(s, watch, cpu_ns, time_ns, runs);
     watch->recorded_ns += time_ns;
@@ -112,7 +112,7 @@ vmp_pacer_look_wall(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t n
         uint32_t weight = owed_ticks(s, watch->ran_ns);
         if (weight > 0)
             vmp_pacer_tick_send(s, watch, weight);
-        watch->ran_ns -= (int64_t)(weight * s->interval_ns);
+        watch->ran_ns -= (int64_t)(weight * s->pacer->tick_ns);
         return moved;
     }
     owed_move(s, &watch->ran_ns, &watch->slept_ns);
@@ -134,7 +134,7 @@ waited_hand_over(vmp_sampler *s, vmp_watch *watch, bool off_cpu, int64_t now_ns)
     if (weight == 0)
         return;
     atomic_fetch_add_explicit(&slot->owed, weight, memory_order_relaxed);
-    watch->ran_ns -= (int64_t)(weight * s->interval_ns);
+    watch->ran_ns -= (int64_t)(weight * s->pacer->tick_ns);
     if (!off_cpu)
         return;
     vmp_drain_slot(s, slot);

@@ -22,6 +22,7 @@
 #include "log_writer.h"
 #include "os.h"
 #include "perf_internal.h"
+#include "period.h"
 #include "py_walk.h"
 #include "ring.h"
 #include "sampler.h"
@@ -298,12 +299,18 @@ VMP_SIGSAFE uint32_t vmp_sample_weigh(
 /* The same of a tick that is the thread's own, of its beginning. */
 VMP_SIGSAFE uint32_t vmp_sample_weigh_first(
     vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first);
-/* The period that the source was asked for, before it is varied. */
+/* The period that the source was asked for, before it is varied; and what it is then, on
+ * average. */
 VMP_SIGSAFE static inline uint64_t
 vmp_sample_period_asked(const vmp_sampler *s)
 {
     uint64_t least_ns = s->source->least_period_ns;
     return s->interval_ns > least_ns ? s->interval_ns : least_ns;
+}
+VMP_SIGSAFE static inline uint64_t
+vmp_sample_period_mean(const vmp_sampler *s)
+{
+    return vmp_period_mean(vmp_sample_period_asked(s));
 }
 
 /* A slot that another thread had is as new: what the handler keeps there from tick to tick. By
@@ -323,7 +330,7 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
     slot->begin_given = 0;
     slot->switched_ns = 0;
     atomic_store_explicit(
-        &slot->period_ns, (int64_t)vmp_sample_period_asked(s), memory_order_relaxed);
+        &slot->period_ns, (int64_t)vmp_sample_period_mean(s), memory_order_relaxed);
 }
 
 /* session_calls.c: the mutex, for threads of the program: perf's ticks wait meanwhile. `soon`

@@ -7,7 +7,6 @@
 
 #include "mem_guard.h"
 #include "sampler_internal.h"
-#include "period.h"
 #include "vec.h"
 
 double
@@ -23,8 +22,7 @@ vmp_sample_random(vmp_sampler *s)
 uint64_t
 vmp_sample_period(vmp_sampler *s, uint64_t interval_ns)
 {
-    double side = vmp_sample_random(s);
-    return vmp_period_near(interval_ns, side, vmp_sample_random(s));
+    return vmp_period_near(interval_ns, vmp_sample_random(s));
 }
 
 static int

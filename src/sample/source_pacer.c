@@ -54,7 +54,7 @@ vmp_pacer_tid(const vmp_sampler *s)
 uint32_t
 vmp_pacer_ticks(const vmp_sampler *s, uint64_t ns)
 {
-    uint64_t n = (ns + s->interval_ns / 2) / s->interval_ns;
+    uint64_t n = (ns + s->pacer->tick_ns / 2) / s->pacer->tick_ns;
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
@@ -393,7 +393,7 @@ vmp_pacer_unpark(vmp_sampler *s)
 }
 
 int
-vmp_pacer_begin(vmp_sampler *s, vmp_err *err)
+vmp_pacer_begin(vmp_sampler *s, uint64_t tick_ns, vmp_err *err)
 {
     /* Known before the first thread begins. */
     pid_t some;
@@ -402,6 +402,7 @@ vmp_pacer_begin(vmp_sampler *s, vmp_err *err)
     s->pacer = calloc(1, sizeof(*s->pacer));
     if (!s->pacer)
         return vmp_err_set(err, VMP_ENOMEM, 0, 0, "out of memory");
+    s->pacer->tick_ns = tick_ns;
     int rc = thread_start(s);
     if (rc != 0) {
         free(s->pacer);
@@ -418,7 +419,7 @@ pacer_start(vmp_sampler *s, vmp_err *err)
     if (vmp_os_thread_signal(vmp_os_own_tid(), 0, NULL) < 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0,
             "the kernel lets no thread signal another: %s", strerror(errno));
-    return vmp_pacer_begin(s, err);
+    return vmp_pacer_begin(s, s->interval_ns, err);
 }
 
 void

@@ -31,8 +31,7 @@ period_near(uint64_t interval_ns)
     uint64_t random = (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u;
     if (interval_ns < VMP_TICKS_LEAST_NS)
         interval_ns = VMP_TICKS_LEAST_NS;
-    return vmp_period_near(
-        interval_ns, random >> 63 ? 0 : 0.5, (double)(random >> 11 & 0xfffff) / 0x100000);
+    return vmp_period_near(interval_ns, (double)(random >> 11 & 0xfffff) / 0x100000);
 }
 
 static void
