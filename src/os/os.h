@@ -88,10 +88,13 @@ int vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns
  * the events but leaves them to the other, with what is over of their period, and where that one
  * ends they end. Errors: as above. */
 int vmp_os_perf_open_apart(int *ret_fd, int below, pid_t tid, vmp_err *err);
-/* Where the breakpoint instruction stands of which the SIGTRAP with this ucontext may come. False
- * where that is not known of the processor. */
-enum { VMP_OS_TRAP_BYTE = 0xcc }; /* int3 */
-VMP_SIGSAFE bool vmp_os_trap_place(const void *context, uint64_t *ret);
+/* Where the instruction ends of which the SIGTRAP with this ucontext may come. False where that
+ * is not known of the processor. */
+enum { VMP_OS_TRAP_BYTES = 2 }; /* the longest has */
+VMP_SIGSAFE bool vmp_os_trap_end(const void *context, uint64_t *ret);
+/* Whether it is one that traps, and no debugger's doing: by the bytes before that place and the
+ * signal's code. */
+VMP_SIGSAFE bool vmp_os_trap_is_own(const uint8_t before[VMP_OS_TRAP_BYTES], int code);
 /* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
 bool vmp_os_is_traced(void);
 /* The same, and how many threads there are, for who asks often and takes no descriptor of the

@@ -95,8 +95,14 @@ vmp_os_leaves_call(const void *context)
 }
 
 bool
-vmp_os_trap_place(const void *context, uint64_t *ret)
+vmp_os_trap_end(const void *context, uint64_t *ret)
 {
-    *ret = vmp_os_before(context);
+    *ret = vmp_os_stands_at(context);
     return true;
+}
+
+bool
+vmp_os_trap_is_own(const uint8_t before[VMP_OS_TRAP_BYTES], int code)
+{
+    return vmp_os_traps(before, code);
 }

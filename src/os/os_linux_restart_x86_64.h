@@ -2,6 +2,7 @@
 #ifndef VMP_OS_LINUX_RESTART_CPU_H
 #define VMP_OS_LINUX_RESTART_CPU_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
@@ -33,11 +34,19 @@ vmp_os_after_call(const ucontext_t *uc)
     return (back == 0 || back == VMP_OS_SYSCALL_BYTES) && regs[REG_R11] == regs[REG_EFL];
 }
 
-/* Of a SIGTRAP, where the breakpoint instruction stands that it may come of. */
+/* Where the thread goes on after the signal. */
 VMP_SIGSAFE static inline uint64_t
-vmp_os_before(const ucontext_t *uc)
+vmp_os_stands_at(const ucontext_t *uc)
 {
-    return (uint64_t)uc->uc_mcontext.gregs[REG_RIP] - 1; /* int3 has one byte */
+    return (uint64_t)uc->uc_mcontext.gregs[REG_RIP];
+}
+
+/* Whether these end in int3 (cc, or cd 03), or the signal is icebp's (f1, which ends other
+ * instructions too; breakpoints and single steps have other codes). */
+VMP_SIGSAFE static inline bool
+vmp_os_traps(const uint8_t before[2], int code)
+{
+    return code == TRAP_BRKPT || before[1] == 0xcc || (before[0] == 0xcd && before[1] == 0x03);
 }
 
 /* The call ends with `result` (the kernel's: a negative error number). */

@@ -337,16 +337,16 @@ vmp_sampler_signal_looks_own(int code, pid_t pid, uid_t uid)
 VMP_SIGSAFE static bool
 trap_is_debuggers(const vmp_sampler *s, const siginfo_t *info, const void *context)
 {
-    uint64_t place;
-    uint8_t byte;
+    uint64_t end;
+    uint8_t before[VMP_OS_TRAP_BYTES];
     if (info->si_signo != VMP_OS_PERF_SIGNAL || info->si_code <= 0 ||
         !(atomic_load(&s->generation) & 1))
         return false;
     if (atomic_load(&s->perf.traced))
         return true;
-    return vmp_os_trap_place(context, &place) &&
-           s->walk_view.read(s->walk_view.ctx, place, &byte, sizeof(byte)) == 0 &&
-           byte != VMP_OS_TRAP_BYTE;
+    return vmp_os_trap_end(context, &end) &&
+           s->walk_view.read(s->walk_view.ctx, end - sizeof(before), before, sizeof(before)) == 0 &&
+           !vmp_os_trap_is_own(before, info->si_code);
 }
 
 VMP_SIGSAFE static void
