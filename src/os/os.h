@@ -35,6 +35,13 @@ uint32_t vmp_os_thread_count(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
  * 0 where /proc is not there, or is another pid namespace's. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);
+/* The same for who lists them again and again, beside a program that closes and opens files: by
+ * a descriptor that is opened once (-1 before) and stands high. One that is opened and closed
+ * each time has the lowest number for a moment, which the program may give to a file of its own
+ * with dup2, and closing ours would close that. */
+size_t vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap);
+/* Reads the start of /proc/self/task/TID/NAME as text (size > 1); false if there is none. */
+bool vmp_os_thread_file_read(pid_t tid, const char *name, char *text, size_t size);
 /* True if the thread runs or waits for a CPU; false where /proc does not tell. */
 bool vmp_os_thread_is_runnable(pid_t tid);
 /* True if the thread is on a run queue, does not block signal `signo` (1 to 31), and

@@ -1,6 +1,5 @@
 #include "os.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,41 +22,81 @@ vmp_os_thread_count(void)
     return (uint32_t)st.st_nlink - 2;
 }
 
+/* The head of struct linux_dirent64, getdents64(2); the name follows. */
+typedef struct dir_entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+} dir_entry;
+
 size_t
-vmp_os_thread_list(pid_t *tids, size_t cap)
+vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap)
 {
-    DIR *dir = opendir("/proc/self/task");
+    _Alignas(dir_entry) char bytes[8192];
     pid_t self = vmp_os_own_tid();
     bool has_self = false;
     size_t n = 0;
-    if (!dir)
-        return 0;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        char *end;
-        long tid = strtol(entry->d_name, &end, 10);
-        if (*end || tid <= 0)
-            continue;
-        if (n < cap)
-            tids[n] = (pid_t)tid;
-        n++;
-        has_self |= tid == self;
+    long got = -1;
+    struct stat st;
+    if (*fd < 0) {
+        int opened = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        *fd = opened < 0 ? opened : vmp_os_fd_high(opened);
     }
-    closedir(dir);
+    /* The program may have closed all descriptors, and have a file by this number. */
+    if (*fd >= 0 && fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode) && lseek(*fd, 0, SEEK_SET) == 0)
+        got = syscall(SYS_getdents64, *fd, bytes, sizeof(bytes));
+    if (got < 0)
+        *fd = -1;
+    while (got > 0) {
+        for (char *at = bytes; at < bytes + got; at += ((dir_entry *)at)->size) {
+            char *end, *name = ((dir_entry *)at)->name;
+            long tid = strtol(name, &end, 10);
+            if (*end || tid <= 0)
+                continue;
+            if (n < cap)
+                tids[n] = (pid_t)tid;
+            n++;
+            has_self |= tid == self;
+        }
+        got = syscall(SYS_getdents64, *fd, bytes, sizeof(bytes));
+    }
     /* A /proc of another pid namespace: its numbers mean nothing here. */
     return has_self ? n : 0;
 }
 
-/* Reads the start of /proc/self/task/TID/NAME as text; false if there is none. */
+size_t
+vmp_os_thread_list(pid_t *tids, size_t cap)
+{
+    int fd = -1;
+    size_t n = vmp_os_thread_list_by(&fd, tids, cap);
+    if (fd >= 0)
+        close(fd);
+    return n;
+}
+
+/* A file that was opened just now has the lowest number, and the program may have closed that one
+ * to put a file of its own there: by dup2, which closes ours. */
 static bool
-task_file_read(pid_t tid, const char *name, char *text, size_t size)
+is_same_file(int fd, const struct stat *file)
+{
+    struct stat now;
+    return fstat(fd, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino;
+}
+
+bool
+vmp_os_thread_file_read(pid_t tid, const char *name, char *text, size_t size)
 {
     char path[64];
+    struct stat file;
     snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 || fstat(fd, &file) < 0)
         return false;
-    ssize_t n = read(fd, text, size - 1);
-    close(fd);
+    ssize_t n = pread(fd, text, size - 1, 0); /* takes nothing from a pipe of the program's */
+    if (is_same_file(fd, &file))
+        close(fd);
     if (n <= 0)
         return false;
     text[n] = 0;
@@ -92,7 +131,7 @@ vmp_os_thread_waited(pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns)
     /* "CPU waited turns", the times in ns: Documentation/scheduler/sched-stats.rst */
     char text[128], *end;
     *ret_ns = *ret_turns = 0;
-    if (!task_file_read(tid, "schedstat", text, sizeof(text)))
+    if (!vmp_os_thread_file_read(tid, "schedstat", text, sizeof(text)))
         return;
     strtoull(text, &end, 10);
     *ret_ns = strtoull(end, &end, 10);
@@ -112,7 +151,7 @@ task_stat_read(pid_t tid, task_stat *ret)
      * the sets of the thread's pending and of its blocked signals the 31st and 32nd. */
     enum { PENDING = 31 - 3 };
     char text[512], *blocked;
-    if (!task_file_read(tid, "stat", text, sizeof(text)))
+    if (!vmp_os_thread_file_read(tid, "stat", text, sizeof(text)))
         return false;
     /* "tid (name) S ...": the name may hold anything, so look from the end. */
     const char *at = strrchr(text, ')');
@@ -168,10 +207,12 @@ vmp_os_fd_high(int fd)
     /* Above what a program is likely to count or select() on, below the usual
      * limit of 1024; where the limit is lower, any other number will do. */
     static const int floors[] = {900, 200, 100, 32};
+    struct stat file;
     for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++) {
         int high = fcntl(fd, F_DUPFD_CLOEXEC, floors[i]);
         if (high >= 0) {
-            close(fd);
+            if (fstat(high, &file) == 0 && is_same_file(fd, &file))
+                close(fd);
             return high;
         }
     }

@@ -48,7 +48,9 @@ vmp_sampler_fork_after(bool in_child)
     s->rss_fd = -1;
     if (s->status_fd >= 0)
         close(s->status_fd);
-    s->status_fd = -1;
+    if (s->tasks_fd >= 0)
+        close(s->tasks_fd);
+    s->status_fd = s->tasks_fd = -1;
     s->writer = NULL;
     memset(&s->codes, 0, sizeof(s->codes));
     s->name_mem = s->walk_mem = NULL;

@@ -11,7 +11,6 @@
  * Signals that are pending in threads which block them are discarded on the way
  * (the kernel does that when a signal becomes ignored). */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,27 +39,13 @@ static struct {
     size_t count;
 } linger = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static bool
-task_file(pid_t tid, const char *name, char *text, size_t cap)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t n = read(fd, text, cap - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = 0;
-    return n > 0;
-}
-
 /* Fills *ret; false if the thread is gone. */
 static bool
 suspect_look(pid_t tid, vmp_suspect *ret)
 {
     memset(ret, 0, sizeof(*ret));
     ret->tid = tid;
-    if (!task_file(tid, "syscall", ret->call, sizeof(ret->call)))
+    if (!vmp_os_thread_file_read(tid, "syscall", ret->call, sizeof(ret->call)))
         return false;
     if (strncmp(ret->call, "running", 7) == 0)
         ret->call[0] = 0;

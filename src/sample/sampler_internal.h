@@ -260,7 +260,8 @@ typedef struct vmp_sampler {
 
     /* Clock source's own. */
     vmp_perf perf;
-    int status_fd; /* tells that, and how many threads there are; < 0: not open */
+    /* < 0: not open. Tells who traces the process and how many threads it has; lists them. */
+    int status_fd, tasks_fd;
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */

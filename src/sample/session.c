@@ -85,7 +85,9 @@ session_free(vmp_sampler *s)
     s->rss_fd = -1;
     if (s->status_fd >= 0)
         close(s->status_fd);
-    s->status_fd = -1;
+    if (s->tasks_fd >= 0)
+        close(s->tasks_fd);
+    s->status_fd = s->tasks_fd = -1;
     vmp_slots_free(s);
 }
 

@@ -116,7 +116,7 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     pid_t *tids = NULL;
     if (VMP_VEC_RESERVE(tids, have, cap) < 0 || !tids)
         return -VMP_ENOMEM;
-    size_t n = vmp_os_thread_list(tids, have);
+    size_t n = vmp_os_thread_list_by(&s->tasks_fd, tids, have);
     if (n > have)
         n = have; /* the rest is found at the next look: the numbers differ */
     l->blind = n == 0;

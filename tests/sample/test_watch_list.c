@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "sampler_internal.h"
@@ -140,6 +142,29 @@ TEST(an_entry_is_found_again_by_its_tid)
     vmp_watch_list_fini(&list);
 }
 
+/* A program may close its standard streams and open others by their numbers at any moment. */
+TEST(threads_are_listed_by_a_descriptor_that_stays_high)
+{
+    pid_t tids[8];
+    int fd = -1, kept;
+    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
+    CHECK_INT(tids[0], vmp_os_own_tid());
+    kept = fd;
+    CHECK(kept >= 32);
+    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
+    CHECK_INT(fd, kept);
+    close(kept); /* as who closes all does */
+    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 0);
+    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
+    close(fd);
+    /* A file of the program's by that number is left alone. */
+    fd = dup2(STDERR_FILENO, kept);
+    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 0);
+    CHECK(fcntl(kept, F_GETFD) >= 0);
+    close(kept);
+}
+
 TEST_MAIN(RUN(threads_that_begin_and_end_are_told),
+    RUN(threads_are_listed_by_a_descriptor_that_stays_high),
     RUN(threads_that_live_are_not_removed_while_others_end),
     RUN(an_entry_is_found_again_by_its_tid))
