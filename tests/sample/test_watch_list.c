@@ -164,7 +164,7 @@ TEST(threads_are_listed_by_a_descriptor_that_stays_high)
     close(kept);
 }
 
-TEST_MAIN(RUN(threads_that_begin_and_end_are_told),
-    RUN(threads_are_listed_by_a_descriptor_that_stays_high),
+TEST_MAIN(RUN(threads_are_listed_by_a_descriptor_that_stays_high), /* one thread: before others */
+    RUN(threads_that_begin_and_end_are_told),
     RUN(threads_that_live_are_not_removed_while_others_end),
     RUN(an_entry_is_found_again_by_its_tid))

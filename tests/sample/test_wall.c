@@ -1,0 +1,63 @@
+/* Wall mode in a process without Python: time on the CPU and off it. Suite "live": takes seconds.
+ */
+#include <math.h>
+#include <time.h>
+
+#include "check.h"
+#include "live.h"
+
+TEST(wall_mode_counts_sleeping_threads)
+{
+    struct timespec ts = {1, 0};
+    vmp_sampler_summary sum;
+    if (start(NULL, 1000000, VMP_LOG_MODE_WALL) < 0)
+        return;
+    nanosleep(&ts, NULL);
+    CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+    printf("# wall: %llu ticks in %llu samples\n", (unsigned long long)sum.ticks,
+        (unsigned long long)sum.samples);
+    CHECK(sum.ticks > 900 && sum.ticks < 1100);
+    CHECK(sum.samples < 200);
+}
+
+/* How many ticks a second of work has for one of sleep; -1 if perf is not allowed. Where the thread
+ * waits for a CPU that is time of its work too. */
+static double
+work_to_sleep(void)
+{
+    enum { INTERVAL_NS = 200000 };
+    static const struct timespec nap = {0, 400000000};
+    vmp_sampler_summary on, all;
+    if (start("perf", INTERVAL_NS, VMP_LOG_MODE_WALL) < 0)
+        return -1;
+    int64_t begin_ns = vmp_os_mono_ns();
+    burn(0.4);
+    double on_ns = (double)(vmp_os_mono_ns() - begin_ns);
+    vmp_sampler_summary_get(&on);
+    int64_t asleep_ns = vmp_os_mono_ns();
+    nanosleep(&nap, NULL);
+    double off_ns = (double)(vmp_os_mono_ns() - asleep_ns);
+    vmp_sampler_summary_get(&all);
+    CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+    double ratio = (double)on.ticks / on_ns / ((double)(all.ticks - on.ticks) / off_ns);
+    printf("# at work %llu ticks in %.0f ms, asleep %llu in %.0f: %.3f\n",
+        (unsigned long long)on.ticks, on_ns / 1e6, (unsigned long long)(all.ticks - on.ticks),
+        off_ns / 1e6, ratio);
+    return ratio;
+}
+
+TEST(a_tick_off_the_cpu_weighs_as_much_as_one_on_it)
+{
+    double best = 0;
+    for (int i = 0; i < 5 && !(best > 0.988 && best < 1.012); i++) {
+        double ratio = work_to_sleep();
+        if (ratio < 0)
+            return;
+        if (fabs(ratio - 1) < fabs(best - 1))
+            best = ratio;
+    }
+    CHECK(best > 0.988 && best < 1.012);
+}
+
+TEST_MAIN(
+    RUN(wall_mode_counts_sleeping_threads), RUN(a_tick_off_the_cpu_weighs_as_much_as_one_on_it))
