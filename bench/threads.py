@@ -1,6 +1,6 @@
 """What threads cost, bare and sampled, by turns.
 
-    python bench/threads.py [--hz 1000] [--rounds 7] [--site DIR ...]
+    python bench/threads.py [--hz 1000] [--wall] [--rounds 7] [--site DIR ...]
 
 prints for each of LOADS the CPU time of the program, all its threads, for each thing that it does:
 medians of the rounds, in microseconds. DIR: a folder for sys.path that has another vmprof, to be
@@ -41,6 +41,16 @@ def handoffs(times):
     for thread in threads:
         thread.join()
 
+def naps(times):
+    def sleeps():
+        for _ in range(times // 8):
+            time.sleep(0.001)
+    threads = [threading.Thread(target=sleeps) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
 load, times = globals()[sys.argv[1]], int(sys.argv[2])
 load(times // 8)
 begin = time.process_time()
@@ -53,6 +63,7 @@ LOADS = {
     "start a thread and wait for its end": ("starts", 4000, 64),
     "ask a thread and wait for the answer": ("handoffs", 16000, 64),
     "the same on one processor": ("handoffs", 16000, 1),
+    "sleep for 1 ms in one of 8 threads": ("naps", 16000, 64),
 }
 
 
@@ -73,6 +84,7 @@ def measure(command: list[str], env: dict[str, str], load: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What threads cost.")
     parser.add_argument("--hz", type=int, default=1000)
+    parser.add_argument("--wall", action="store_true")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--site", type=Path, nargs="*", default=[])
     args = parser.parse_args()
@@ -80,7 +92,7 @@ def main() -> None:
         program = Path(folder) / "load.py"
         program.write_text(TIMED)
         env = {"PATH": "/usr/bin:/bin"}
-        sampled = [sys.executable, "-m", "vmprof", "-p", str(1 / args.hz)]
+        sampled = [sys.executable, "-m", "vmprof", "-p", str(1 / args.hz), *["--wall"] * args.wall]
         sampled += ["-o", f"{folder}/log", str(program)]
         commands = {"bare": ([sys.executable, str(program)], env), "vmprof": (sampled, env)}
         for site in args.site:

@@ -28,6 +28,33 @@ uint64_t vmp_os_process_cpu_ns(void);
 /* Kernel's tick, ns: CPU-time timers fire no more often than this. */
 uint64_t vmp_os_tick_ns(void);
 
+/* ---- descriptors of ours in the program's process ---- */
+/* How many descriptors the process may have, at most INT_MAX. */
+int vmp_os_fd_limit(void);
+/* Moves a descriptor of ours above the low numbers and sets close-on-exec, so
+ * that the program gets the numbers that it would get without us. Returns the
+ * new descriptor, or the old one if there is no room. */
+int vmp_os_fd_high(int fd);
+/* Reads the start of a file of /proc as text (size > 1); false, and "", if there is none. */
+bool vmp_os_proc_read(const char *path, char *text, size_t size);
+
+/* A file of /proc for who reads it again and again. One that is opened and closed each time has
+ * the lowest free number for a moment, which the program may be giving to a file of its own just
+ * then: its dup2 fails with EBUSY, or its file is what our close() closes. This one is opened
+ * once and stands high. The program may have closed all descriptors, and have a file by the same
+ * number: that is left alone, and ours opened again. All zero: not open. */
+typedef struct vmp_os_kept {
+    bool open;
+    int fd;
+    uint64_t device, inode;
+} vmp_os_kept;
+bool vmp_os_kept_open(vmp_os_kept *k, const char *path);
+/* After use: closes one for which there was no high number. */
+void vmp_os_kept_rest(vmp_os_kept *k);
+void vmp_os_kept_close(vmp_os_kept *k);
+/* As vmp_os_proc_read, opening it if need be. */
+bool vmp_os_kept_read(vmp_os_kept *k, const char *path, char *text, size_t size);
+
 /* ---- threads of this process ---- */
 VMP_SIGSAFE pid_t vmp_os_own_tid(void);
 /* Number of threads (one fstat of /proc/self/task), or 0 where unknown. */
@@ -35,43 +62,43 @@ uint32_t vmp_os_thread_count(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
  * 0 where /proc is not there, or is another pid namespace's. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);
-/* The same for who lists them again and again, beside a program that closes and opens files: by
- * a descriptor that is opened once (-1 before) and stands high. One that is opened and closed
- * each time has the lowest number for a moment, which the program may give to a file of its own
- * with dup2, and closing ours would close that. */
-size_t vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap);
+/* The same for who lists them again and again. */
+size_t vmp_os_thread_list_by(vmp_os_kept *by, pid_t *tids, size_t cap);
 /* Reads the start of /proc/self/task/TID/NAME as text (size > 1); false if there is none. */
 bool vmp_os_thread_file_read(pid_t tid, const char *name, char *text, size_t size);
+/* What is read of a thread below, kept open; where NULL is given for it, opened for the moment.
+ * All zero: nobody's. */
+typedef struct vmp_os_thread_files {
+    pid_t tid;
+    vmp_os_kept stat, schedstat;
+} vmp_os_thread_files;
+void vmp_os_thread_files_open(vmp_os_thread_files *f, pid_t tid);
+void vmp_os_thread_files_close(vmp_os_thread_files *f);
 /* True if the thread runs or waits for a CPU; false where /proc does not tell. */
-bool vmp_os_thread_is_runnable(pid_t tid);
+bool vmp_os_thread_is_runnable(vmp_os_thread_files *files, pid_t tid);
 /* True if the thread is on a run queue, does not block signal `signo` (1 to 31), and
  * has none pending, in which a second one would vanish. Where /proc does not tell:
  * if the thread exists. */
-bool vmp_os_thread_takes(pid_t tid, int signo);
+bool vmp_os_thread_takes(vmp_os_thread_files *files, pid_t tid, int signo);
 /* True if the thread blocks that signal and has one pending; false where /proc does not
  * tell. */
-bool vmp_os_thread_holds(pid_t tid, int signo);
+bool vmp_os_thread_holds(vmp_os_thread_files *files, pid_t tid, int signo);
 /* Asks for a CPU soon after each waking of the calling thread, which is to run
  * briefly; needs no right, and does nothing where the kernel knows no such thing. */
 void vmp_os_thread_hurry(void);
 /* How long the thread has waited for a CPU so far, able to run, in ns, and how often it
  * got one; 0 where the kernel does not tell. */
-void vmp_os_thread_waited(pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns);
+void vmp_os_thread_waited(
+    vmp_os_thread_files *files, pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns);
 /* Sends signo with SI_QUEUE and `payload` in si_value to one thread. */
 int vmp_os_thread_signal(pid_t tid, int signo, void *payload);
 
 /* ---- resident memory ---- */
 /* Opens the descriptor that vmp_os_rss_kb reads; kept out of the way of the
  * program's own low descriptors. -VMP_EUNSUPPORTED without /proc. */
-int vmp_os_rss_open(int *ret_fd, vmp_err *err);
+int vmp_os_rss_open(vmp_os_kept *k, vmp_err *err);
 /* Resident set of this process in KiB, 0 on failure. One pread. */
 VMP_SIGSAFE uint64_t vmp_os_rss_kb(int fd);
-/* How many descriptors the process may have, at most INT_MAX. */
-int vmp_os_fd_limit(void);
-/* Moves a descriptor of ours above the low numbers and sets close-on-exec, so
- * that the program gets the numbers that it would get without us. Returns the
- * new descriptor, or the old one if there is no room. */
-int vmp_os_fd_high(int fd);
 
 /* ---- timers that are perf events ----
  * A task-clock software event that sends SIGTRAP (si_code TRAP_PERF) to the
@@ -104,13 +131,12 @@ VMP_SIGSAFE bool vmp_os_trap_end(const void *context, uint64_t *ret);
 VMP_SIGSAFE bool vmp_os_trap_is_own(const uint8_t before[VMP_OS_TRAP_BYTES], int code);
 /* True if a debugger or strace is attached to this process: a SIGTRAP is theirs. */
 bool vmp_os_is_traced(void);
-/* The same, and how many threads there are, for who asks often and takes no descriptor of the
- * program's meanwhile. fd: the caller's to keep, and to close; < 0: not open yet. */
+/* The same, and how many threads there are, for who asks often. */
 typedef struct vmp_os_status {
     bool traced;
     uint32_t threads; /* 0: unknown */
 } vmp_os_status;
-vmp_os_status vmp_os_status_read(int *fd);
+vmp_os_status vmp_os_status_read(vmp_os_kept *by);
 /* Changes the period, of the thread named at open only. It begins anew. */
 VMP_SIGSAFE void vmp_os_perf_set_interval(int fd, uint64_t interval_ns);
 /* How much its thread has used while it ran, in ns, by the clock that makes the ticks; 0: unknown.

@@ -91,17 +91,10 @@ number_after(const char *text, const char *key)
 }
 
 vmp_os_status
-vmp_os_status_read(int *fd)
+vmp_os_status_read(vmp_os_kept *by)
 {
     char text[4096];
-    if (*fd < 0) {
-        int opened = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-        *fd = opened < 0 ? opened : vmp_os_fd_high(opened);
-    }
-    ssize_t n = pread(*fd, text, sizeof(text) - 1, 0);
-    if (n < 0 && errno == EBADF)
-        *fd = -1; /* the program may close all descriptors */
-    text[n > 0 ? n : 0] = 0;
+    vmp_os_kept_read(by, "/proc/self/status", text, sizeof(text));
     return (vmp_os_status){
         .traced = number_after(text, "\nTracerPid:") != 0,
         .threads = (uint32_t)number_after(text, "\nThreads:"),
@@ -111,9 +104,8 @@ vmp_os_status_read(int *fd)
 bool
 vmp_os_is_traced(void)
 {
-    int fd = -1;
-    bool traced = vmp_os_status_read(&fd).traced;
-    if (fd >= 0)
-        close(fd);
+    vmp_os_kept once = {0};
+    bool traced = vmp_os_status_read(&once).traced;
+    vmp_os_kept_close(&once);
     return traced;
 }

@@ -1,14 +1,11 @@
 #include "os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 int
-vmp_os_rss_open(int *ret_fd, vmp_err *err)
+vmp_os_rss_open(vmp_os_kept *k, vmp_err *err)
 {
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (!vmp_os_kept_open(k, "/proc/self/statm"))
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "cannot open /proc/self/statm");
-    *ret_fd = vmp_os_fd_high(fd);
     return 0;
 }

@@ -1,13 +1,9 @@
 #include "os.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,23 +28,15 @@ typedef struct dir_entry {
 } dir_entry;
 
 size_t
-vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap)
+vmp_os_thread_list_by(vmp_os_kept *by, pid_t *tids, size_t cap)
 {
     _Alignas(dir_entry) char bytes[8192];
     pid_t self = vmp_os_own_tid();
     bool has_self = false;
     size_t n = 0;
     long got = -1;
-    struct stat st;
-    if (*fd < 0) {
-        int opened = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        *fd = opened < 0 ? opened : vmp_os_fd_high(opened);
-    }
-    /* The program may have closed all descriptors, and have a file by this number. */
-    if (*fd >= 0 && fstat(*fd, &st) == 0 && S_ISDIR(st.st_mode) && lseek(*fd, 0, SEEK_SET) == 0)
-        got = syscall(SYS_getdents64, *fd, bytes, sizeof(bytes));
-    if (got < 0)
-        *fd = -1;
+    if (vmp_os_kept_open(by, "/proc/self/task") && lseek(by->fd, 0, SEEK_SET) == 0)
+        got = syscall(SYS_getdents64, by->fd, bytes, sizeof(bytes));
     while (got > 0) {
         for (char *at = bytes; at < bytes + got; at += ((dir_entry *)at)->size) {
             char *end, *name = ((dir_entry *)at)->name;
@@ -60,8 +48,9 @@ vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap)
             n++;
             has_self |= tid == self;
         }
-        got = syscall(SYS_getdents64, *fd, bytes, sizeof(bytes));
+        got = syscall(SYS_getdents64, by->fd, bytes, sizeof(bytes));
     }
+    vmp_os_kept_rest(by);
     /* A /proc of another pid namespace: its numbers mean nothing here. */
     return has_self ? n : 0;
 }
@@ -69,38 +58,54 @@ vmp_os_thread_list_by(int *fd, pid_t *tids, size_t cap)
 size_t
 vmp_os_thread_list(pid_t *tids, size_t cap)
 {
-    int fd = -1;
-    size_t n = vmp_os_thread_list_by(&fd, tids, cap);
-    if (fd >= 0)
-        close(fd);
+    vmp_os_kept once = {0};
+    size_t n = vmp_os_thread_list_by(&once, tids, cap);
+    vmp_os_kept_close(&once);
     return n;
 }
 
-/* A file that was opened just now has the lowest number, and the program may have closed that one
- * to put a file of its own there: by dup2, which closes ours. */
-static bool
-is_same_file(int fd, const struct stat *file)
+enum { PATH_BYTES = 64 };
+
+static void
+path_of(char path[PATH_BYTES], pid_t tid, const char *name)
 {
-    struct stat now;
-    return fstat(fd, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino;
+    snprintf(path, PATH_BYTES, "/proc/self/task/%d/%s", (int)tid, name);
+}
+
+/* `kept`: of that file, or NULL to open it for the moment. */
+static bool
+file_read(vmp_os_kept *kept, pid_t tid, const char *name, char *text, size_t size)
+{
+    char path[PATH_BYTES];
+    path_of(path, tid, name);
+    return kept ? vmp_os_kept_read(kept, path, text, size) : vmp_os_proc_read(path, text, size);
 }
 
 bool
 vmp_os_thread_file_read(pid_t tid, const char *name, char *text, size_t size)
 {
-    char path[64];
-    struct stat file;
-    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &file) < 0)
-        return false;
-    ssize_t n = pread(fd, text, size - 1, 0); /* takes nothing from a pipe of the program's */
-    if (is_same_file(fd, &file))
-        close(fd);
-    if (n <= 0)
-        return false;
-    text[n] = 0;
-    return true;
+    return file_read(NULL, tid, name, text, size);
+}
+
+void
+vmp_os_thread_files_open(vmp_os_thread_files *f, pid_t tid)
+{
+    char path[PATH_BYTES];
+    f->tid = tid;
+    path_of(path, tid, "stat");
+    vmp_os_kept_open(&f->stat, path);
+    vmp_os_kept_rest(&f->stat);
+    path_of(path, tid, "schedstat");
+    vmp_os_kept_open(&f->schedstat, path);
+    vmp_os_kept_rest(&f->schedstat);
+}
+
+void
+vmp_os_thread_files_close(vmp_os_thread_files *f)
+{
+    vmp_os_kept_close(&f->stat);
+    vmp_os_kept_close(&f->schedstat);
+    f->tid = 0;
 }
 
 /* struct sched_attr of linux/sched/types.h, in its first version. */
@@ -126,12 +131,12 @@ vmp_os_thread_hurry(void)
 }
 
 void
-vmp_os_thread_waited(pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns)
+vmp_os_thread_waited(vmp_os_thread_files *files, pid_t tid, uint64_t *ret_ns, uint64_t *ret_turns)
 {
     /* "CPU waited turns", the times in ns: Documentation/scheduler/sched-stats.rst */
     char text[128], *end;
     *ret_ns = *ret_turns = 0;
-    if (!vmp_os_thread_file_read(tid, "schedstat", text, sizeof(text)))
+    if (!file_read(files ? &files->schedstat : NULL, tid, "schedstat", text, sizeof(text)))
         return;
     strtoull(text, &end, 10);
     *ret_ns = strtoull(end, &end, 10);
@@ -145,13 +150,13 @@ typedef struct task_stat {
 } task_stat;
 
 static bool
-task_stat_read(pid_t tid, task_stat *ret)
+task_stat_read(vmp_os_thread_files *files, pid_t tid, task_stat *ret)
 {
     /* Fields of proc_pid_stat(5), counted from the state: it is the third of all,
      * the sets of the thread's pending and of its blocked signals the 31st and 32nd. */
     enum { PENDING = 31 - 3 };
     char text[512], *blocked;
-    if (!vmp_os_thread_file_read(tid, "stat", text, sizeof(text)))
+    if (!file_read(files ? &files->stat : NULL, tid, "stat", text, sizeof(text)))
         return false;
     /* "tid (name) S ...": the name may hold anything, so look from the end. */
     const char *at = strrchr(text, ')');
@@ -169,53 +174,26 @@ task_stat_read(pid_t tid, task_stat *ret)
 }
 
 bool
-vmp_os_thread_is_runnable(pid_t tid)
+vmp_os_thread_is_runnable(vmp_os_thread_files *files, pid_t tid)
 {
     task_stat stat;
-    return task_stat_read(tid, &stat) && stat.state == 'R';
+    return task_stat_read(files, tid, &stat) && stat.state == 'R';
 }
 
 bool
-vmp_os_thread_takes(pid_t tid, int signo)
+vmp_os_thread_takes(vmp_os_thread_files *files, pid_t tid, int signo)
 {
     task_stat stat;
     uint64_t cpu_ns;
     /* No /proc, or none of ours: a thread with a clock may take one. */
-    if (!task_stat_read(tid, &stat))
+    if (!task_stat_read(files, tid, &stat))
         return vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0;
     return stat.state == 'R' && !((stat.pending | stat.blocked) >> (signo - 1) & 1);
 }
 
 bool
-vmp_os_thread_holds(pid_t tid, int signo)
+vmp_os_thread_holds(vmp_os_thread_files *files, pid_t tid, int signo)
 {
     task_stat stat;
-    return task_stat_read(tid, &stat) && (stat.pending & stat.blocked) >> (signo - 1) & 1;
-}
-
-int
-vmp_os_fd_limit(void)
-{
-    struct rlimit limit;
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur
-                                                                             : INT_MAX;
-}
-
-int
-vmp_os_fd_high(int fd)
-{
-    /* Above what a program is likely to count or select() on, below the usual
-     * limit of 1024; where the limit is lower, any other number will do. */
-    static const int floors[] = {900, 200, 100, 32};
-    struct stat file;
-    for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++) {
-        int high = fcntl(fd, F_DUPFD_CLOEXEC, floors[i]);
-        if (high >= 0) {
-            if (fstat(high, &file) == 0 && is_same_file(fd, &file))
-                close(fd);
-            return high;
-        }
-    }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return fd;
+    return task_stat_read(files, tid, &stat) && (stat.pending & stat.blocked) >> (signo - 1) & 1;
 }

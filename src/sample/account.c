@@ -62,7 +62,7 @@ vmp_account_owed(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
         .stack = slot->depth ? slot->stacks[slot->depth - 1] : 0,
         .time_ns = now_ns,
         .weight = owed,
-        .rss_kb = s->rss_fd >= 0 ? vmp_os_rss_kb(s->rss_fd) : 0};
+        .rss_kb = s->rss.open ? vmp_os_rss_kb(s->rss.fd) : 0};
     vmp_log_writer_sample(s->writer, &sample);
     s->sum.ticks += owed;
     slot->ticks_open += owed;

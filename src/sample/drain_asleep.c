@@ -187,7 +187,7 @@ vmp_drain_asleep(
         .stack = watch->stack,
         .time_ns = now_ns,
         .weight = weight,
-        .rss_kb = s->rss_fd >= 0 ? vmp_os_rss_kb(s->rss_fd) : 0,
+        .rss_kb = s->rss.open ? vmp_os_rss_kb(s->rss.fd) : 0,
         .flags = VMP_LOG_FLAG_OFF_CPU};
     vmp_log_writer_sample(s->writer, &sample);
     s->sum.ticks += weight;

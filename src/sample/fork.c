@@ -43,14 +43,7 @@ vmp_sampler_fork_after(bool in_child)
     vmp_first_ticks_close(s);
     vmp_starters_close(s);
     s->pacer = NULL;
-    if (s->rss_fd >= 0)
-        close(s->rss_fd);
-    s->rss_fd = -1;
-    if (s->status_fd >= 0)
-        close(s->status_fd);
-    if (s->tasks_fd >= 0)
-        close(s->tasks_fd);
-    s->status_fd = s->tasks_fd = -1;
+    vmp_proc_files_close(s);
     s->writer = NULL;
     memset(&s->codes, 0, sizeof(s->codes));
     s->name_mem = s->walk_mem = NULL;

@@ -15,8 +15,7 @@
 #include "pacer.h"
 #include "sampler_internal.h"
 
-vmp_sampler vmp_the_sampler = {
-    .rss_fd = -1, .status_fd = -1, .tasks_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+vmp_sampler vmp_the_sampler = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* The thread's slot. Initial-exec: no lazy allocation in the handler. The
  * generation tells a slot of an earlier session from one of this. */
@@ -228,7 +227,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
     tick->kept = kept;
     tick->fresh = fresh;
     tick->weight = weight;
-    tick->rss_kb = s->rss_fd >= 0 ? (uint32_t)vmp_os_rss_kb(s->rss_fd) : 0;
+    tick->rss_kb = s->rss.open ? (uint32_t)vmp_os_rss_kb(s->rss.fd) : 0;
     tick->flags = 0;
     vmp_frame *out = (vmp_frame *)(void *)(tick + 1);
     for (uint32_t i = 0; i < fresh; i++)

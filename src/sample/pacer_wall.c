@@ -59,11 +59,12 @@ asleep_record(vmp_sampler *s, vmp_watch *watch, int64_t now_ns)
  * has hardly run (this thread pushes it off when it looks), that wait was the end of the
  * sleep. */
 static int64_t
-waited_ns(vmp_watch *watch, int64_t most_ns, bool slept_before, bool hardly_ran)
+waited_ns(vmp_sampler *s, vmp_watch *watch, int64_t most_ns, bool slept_before, bool hardly_ran)
 {
     uint64_t before_ns = watch->waited_ns + watch->late_ns, turns = watch->turns;
     watch->late_ns = 0;
-    vmp_os_thread_waited(watch->tid, &watch->waited_ns, &watch->turns);
+    vmp_os_thread_waited(
+        vmp_thread_files_of(s, watch->tid), watch->tid, &watch->waited_ns, &watch->turns);
     turns = watch->turns - turns;
     if (watch->waited_ns <= before_ns || most_ns <= 0 ||
         (slept_before && (turns <= 1 || hardly_ran)))
@@ -85,7 +86,7 @@ owe(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_t time_ns, bool run
     if (cpu_ns - watch->cpu_ns < (uint64_t)time_ns)
         ran_ns = (int64_t)(cpu_ns - watch->cpu_ns);
     if (moved)
-        ran_ns += waited_ns(watch, time_ns - ran_ns, false, false);
+        ran_ns += waited_ns(s, watch, time_ns - ran_ns, false, false);
     watch->ran_ns += ran_ns;
     watch->slept_ns += time_ns - ran_ns;
 }
@@ -149,7 +150,7 @@ off_cpu_owe(vmp_sampler *s, vmp_watch *watch, enum thread_is is, uint64_t cpu_ns
     int64_t off_ns = now_ns - watch->recorded_ns - (int64_t)(cpu_ns - watch->cpu_ns), open_ns = 0;
     bool slept_before = watch->has_stack && !watch->stack_waits;
     bool hardly_ran = cpu_ns - watch->cpu_ns < s->interval_ns / 2;
-    int64_t waited = is == STILL ? 0 : waited_ns(watch, off_ns, slept_before, hardly_ran);
+    int64_t waited = is == STILL ? 0 : waited_ns(s, watch, off_ns, slept_before, hardly_ran);
     if (is == WAITING && off_ns > waited) {
         /* How long this wait takes is known when the thread gets its turn. */
         int64_t look_ns = now_ns - watch->looked_ns;
@@ -165,17 +166,23 @@ off_cpu_owe(vmp_sampler *s, vmp_watch *watch, enum thread_is is, uint64_t cpu_ns
     waited_hand_over(s, watch, is != RUNNING, now_ns);
 }
 
+static bool
+is_runnable(vmp_sampler *s, const vmp_watch *watch)
+{
+    return vmp_os_thread_is_runnable(vmp_thread_files_of(s, watch->tid), watch->tid);
+}
+
 /* What a thread does whose clock, read just now, had not moved (`moved`) since it was
  * known to be asleep, or had. */
 static enum thread_is
-thread_state(const vmp_watch *watch, bool moved, uint64_t cpu_ns)
+thread_state(vmp_sampler *s, const vmp_watch *watch, bool moved, uint64_t cpu_ns)
 {
     uint64_t again_ns;
     if (!moved && !watch->waits)
         return STILL;
     if (vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns)
         return RUNNING;
-    return vmp_os_thread_is_runnable(watch->tid) ? WAITING : ASLEEP;
+    return is_runnable(s, watch) ? WAITING : ASLEEP;
 }
 
 /* Notes what the thread used since its last tick if it holds ticks back: it blocks their
@@ -193,7 +200,9 @@ held_note(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     uint64_t ns = cpu_ns - watch->heard_cpu_ns;
     if (ns - watch->held_ns < HELD_TICKS * s->interval_ns)
         return;
-    watch->held_ns = vmp_os_thread_holds(watch->tid, s->source->signo) ? ns : 0;
+    bool holds =
+        vmp_os_thread_holds(vmp_thread_files_of(s, watch->tid), watch->tid, s->source->signo);
+    watch->held_ns = holds ? ns : 0;
     if (watch->held_ns == 0)
         watch->heard_cpu_ns = cpu_ns;
 }
@@ -206,13 +215,13 @@ vmp_pacer_look_off_cpu(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns, int64_
     if (watch->recorded_ns == 0)
         watch->recorded_ns = now_ns - (used_ns > interval_ns ? used_ns : interval_ns);
     int64_t off_ns = now_ns - watch->recorded_ns - used_ns, nothing_ns = 0;
-    enum thread_is is = thread_state(watch, moved, cpu_ns);
+    enum thread_is is = thread_state(s, watch, moved, cpu_ns);
     if (is != STILL)
         held_note(s, watch, cpu_ns);
     bool waits_on = is == WAITING && !moved;
     watch->looked_cpu_ns = cpu_ns;
     watch->waits = is == WAITING;
-    if (is == STILL && watch->idle_looks < SHORT_SLEEP && vmp_os_thread_is_runnable(watch->tid))
+    if (is == STILL && watch->idle_looks < SHORT_SLEEP && is_runnable(s, watch))
         watch->late_ns += (uint64_t)off_ns;
     /* One that runs all the time costs no more than two readings of its clock. */
     if (!waits_on && (is == STILL || is == ASLEEP || watch->has_stack || off_ns >= interval_ns / 2))

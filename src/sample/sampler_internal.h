@@ -176,6 +176,14 @@ typedef struct vmp_start_cpu {
     uint64_t cpu_ns;
 } vmp_start_cpu;
 
+enum { VMP_THREAD_FILES_MOST = 256 };
+
+typedef struct vmp_thread_files {
+    uint32_t places; /* of those below that are used; 0: not known yet */
+    vmp_os_thread_files files[VMP_THREAD_FILES_MOST];
+    uint8_t uses[VMP_THREAD_FILES_MOST]; /* how often others may ask before they take the place */
+} vmp_thread_files;
+
 /* One static instance: the handler has no argument of ours. */
 typedef struct vmp_sampler {
     /* Seen by the handler. seq_cst, so that a stop that reads active == 0 after it
@@ -193,7 +201,7 @@ typedef struct vmp_sampler {
     vmp_sampler_python python;
     uint64_t interval_ns;
     uint32_t mode;
-    int rss_fd;
+    vmp_os_kept rss; /* open in memory mode */
     const vmp_source *source;
     /* What a signal of ours carries: `magic`, the same for all sessions, and
      * where there is room the low half of the session's generation. */
@@ -260,8 +268,10 @@ typedef struct vmp_sampler {
 
     /* Clock source's own. */
     vmp_perf perf;
-    /* < 0: not open. Tells who traces the process and how many threads it has; lists them. */
-    int status_fd, tasks_fd;
+    vmp_os_kept status;            /* tells who traces the process and how many threads it has, */
+    vmp_os_kept tasks;             /* who they are, */
+    vmp_thread_files thread_files; /* and what they do */
+    vmp_os_kept pacer_status;      /* as the first; the pacer asks without the mutex */
     uint64_t random;
     vmp_watch_list watched;
     size_t watch_turn;       /* of undelivered.c: who is looked at next */
@@ -414,6 +424,13 @@ void vmp_undelivered_end(vmp_sampler *s, vmp_watch *watch);
 void vmp_undelivered_slot_ends(vmp_sampler *s, const vmp_slot *slot);
 void vmp_undelivered_look(vmp_sampler *s);
 void vmp_undelivered_settle(vmp_sampler *s);
+
+/* thread_files.c; the mutex is held. What is kept open of the thread, or NULL. */
+vmp_os_thread_files *vmp_thread_files_of(vmp_sampler *s, pid_t tid);
+/* The thread is gone. */
+void vmp_thread_files_drop(vmp_sampler *s, pid_t tid);
+/* All files of /proc that are kept open; at the end, and in the child of a fork. */
+void vmp_proc_files_close(vmp_sampler *s);
 
 /* source_pacer.c: its thread, or 0. */
 pid_t vmp_pacer_tid(const vmp_sampler *s);

@@ -80,14 +80,7 @@ session_free(vmp_sampler *s)
     free(s->start_cpu);
     s->start_cpu = NULL;
     s->start_cpu_count = 0;
-    if (s->rss_fd >= 0)
-        close(s->rss_fd);
-    s->rss_fd = -1;
-    if (s->status_fd >= 0)
-        close(s->status_fd);
-    if (s->tasks_fd >= 0)
-        close(s->tasks_fd);
-    s->status_fd = s->tasks_fd = -1;
+    vmp_proc_files_close(s);
     vmp_slots_free(s);
 }
 
@@ -159,7 +152,7 @@ session_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
     if (rc == 0)
         rc = vmp_mem_self_open(&s->walk_mem, err);
     if (rc == 0 && (c->mode & VMP_LOG_MODE_MEMORY))
-        rc = vmp_os_rss_open(&s->rss_fd, err);
+        rc = vmp_os_rss_open(&s->rss, err);
     if (rc == 0)
         rc = vmp_slots_grow(s, VMP_SAMPLE_SPARE_SLOTS);
     if (rc == 0)

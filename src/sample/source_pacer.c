@@ -69,7 +69,7 @@ vmp_pacer_takes_tick(vmp_sampler *s, vmp_watch *watch, uint64_t cpu_ns)
     if (slot && vmp_ring_committed(&slot->ring) != watch->committed &&
         vmp_os_thread_cpu_ns(watch->tid, &again_ns) == 0 && again_ns != cpu_ns)
         return true;
-    return vmp_os_thread_takes(watch->tid, s->source->signo);
+    return vmp_os_thread_takes(vmp_thread_files_of(s, watch->tid), watch->tid, s->source->signo);
 }
 
 void
@@ -318,11 +318,11 @@ look_around(vmp_sampler *s, int64_t now_ns)
 /* The drain sees who traces the process, but comes by less often. This thread is late after a
  * stop by a debugger, and looks itself then, before it meets a breakpoint. */
 static void
-traced_follow(const vmp_sampler *s, int64_t late_ns, bool *seen)
+traced_follow(vmp_sampler *s, int64_t late_ns, bool *seen)
 {
     bool traced = atomic_load(&s->perf.traced);
     if (late_ns > LATE_NS)
-        vmp_own_thread_traced(vmp_os_is_traced());
+        vmp_own_thread_traced(vmp_os_status_read(&s->pacer_status).traced);
     else if (traced != *seen)
         vmp_own_thread_traced(traced);
     *seen = traced;
@@ -338,6 +338,8 @@ pacer_main(void *arg)
     uint32_t steps = 0;
     bool traced_seen = false;
     vmp_os_thread_hurry();
+    /* Opens the file before the program is under way. */
+    vmp_own_thread_traced(vmp_os_status_read(&s->pacer_status).traced);
     atomic_store(&pacer->tid, vmp_os_own_tid());
     while (!atomic_load(&pacer->stop)) {
         if (steps++ % PERIOD_STEPS == 0)

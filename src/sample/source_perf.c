@@ -63,7 +63,7 @@ vmp_perf_close(vmp_sampler *s)
 static bool
 process_look(vmp_sampler *s, int64_t now_ns)
 {
-    vmp_os_status status = vmp_os_status_read(&s->status_fd);
+    vmp_os_status status = vmp_os_status_read(&s->status);
     vmp_turnover_look(s, now_ns, vmp_os_process_cpu_ns(), status.threads);
     return status.traced;
 }

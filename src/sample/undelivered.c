@@ -36,7 +36,8 @@ look_at(vmp_sampler *s, vmp_watch *watch)
     if (slot) /* the batch that is open */
         told_ns += slot->ticks_open * s->interval_ns;
     uint64_t ns = cpu_ns > told_ns ? cpu_ns - told_ns : 0;
-    bool holds = ns >= s->interval_ns && vmp_os_thread_holds(watch->tid, s->source->signo);
+    bool holds = ns >= s->interval_ns && vmp_os_thread_holds(vmp_thread_files_of(s, watch->tid),
+                                             watch->tid, s->source->signo);
     watch->held_ns = holds ? ns : 0;
 }
 

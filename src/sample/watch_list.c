@@ -116,7 +116,7 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     pid_t *tids = NULL;
     if (VMP_VEC_RESERVE(tids, have, cap) < 0 || !tids)
         return -VMP_ENOMEM;
-    size_t n = vmp_os_thread_list_by(&s->tasks_fd, tids, have);
+    size_t n = vmp_os_thread_list_by(&s->tasks, tids, have);
     if (n > have)
         n = have; /* the rest is found at the next look: the numbers differ */
     l->blind = n == 0;
@@ -137,6 +137,7 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     for (size_t i = 0; i < l->count; i++) {
         bool seen = l->items[i].seen == l->serial;
         if (!seen && is_gone(s, &l->items[i])) {
+            vmp_thread_files_drop(s, l->items[i].tid);
             if (removed)
                 removed(s, &l->items[i]);
             continue;

@@ -59,5 +59,59 @@ TEST(a_tick_off_the_cpu_weighs_as_much_as_one_on_it)
     CHECK(best > 0.988 && best < 1.012);
 }
 
-TEST_MAIN(
-    RUN(wall_mode_counts_sleeping_threads), RUN(a_tick_off_the_cpu_weighs_as_much_as_one_on_it))
+enum { SLEEPERS = 4 };
+static _Atomic bool sleepers_end;
+
+static void *
+sleep_main(void *unused)
+{
+    static const struct timespec nap = {0, 300000};
+    (void)unused;
+    while (!atomic_load(&sleepers_end))
+        nanosleep(&nap, NULL);
+    return NULL;
+}
+
+/* What each look reads of a thread must not take the program's lowest free descriptor, not even for
+ * a moment: Linux refuses a dup2 to it then. */
+static void
+dup2_finds_its_number_free(const char *timer)
+{
+    static const struct timespec first_looks = {0, 300000000};
+    pthread_t threads[SLEEPERS];
+    uint64_t tried = 0, refused = 0, lost = 0;
+    if (start(timer, 100000, VMP_LOG_MODE_WALL) < 0)
+        return;
+    atomic_store(&sleepers_end, false);
+    for (int i = 0; i < SLEEPERS; i++)
+        pthread_create(&threads[i], NULL, sleep_main, NULL);
+    nanosleep(&first_looks, NULL);
+    int null = open("/dev/null", O_WRONLY), number = dup(null);
+    close(number);
+    for (int64_t end_ns = vmp_os_mono_ns() + 1000000000; vmp_os_mono_ns() < end_ns; tried++) {
+        refused += dup2(null, number) != number;
+        for (volatile int i = 0; i < 50; i++)
+            ;
+        lost += close(number) != 0;
+    }
+    atomic_store(&sleepers_end, true);
+    for (int i = 0; i < SLEEPERS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+    close(null);
+    printf("# %s: dup2 refused %llu times of %llu, lost %llu\n", timer, (unsigned long long)refused,
+        (unsigned long long)tried, (unsigned long long)lost);
+    CHECK(tried > 1000);
+    CHECK_INT(refused, 0);
+    CHECK_INT(lost, 0);
+}
+
+TEST(a_program_s_dup2_finds_its_number_free)
+{
+    dup2_finds_its_number_free("perf");
+    dup2_finds_its_number_free("pacer");
+}
+
+TEST_MAIN(RUN(wall_mode_counts_sleeping_threads),
+    RUN(a_tick_off_the_cpu_weighs_as_much_as_one_on_it),
+    RUN(a_program_s_dup2_finds_its_number_free))

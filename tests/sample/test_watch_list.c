@@ -146,20 +146,21 @@ TEST(an_entry_is_found_again_by_its_tid)
 TEST(threads_are_listed_by_a_descriptor_that_stays_high)
 {
     pid_t tids[8];
-    int fd = -1, kept;
-    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
+    vmp_os_kept by = {0};
+    CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
     CHECK_INT(tids[0], vmp_os_own_tid());
-    kept = fd;
-    CHECK(kept >= 32);
-    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
-    CHECK_INT(fd, kept);
+    int kept = by.fd;
+    CHECK(by.open && kept >= 32);
+    CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
+    CHECK_INT(by.fd, kept);
     close(kept); /* as who closes all does */
-    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 0);
-    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 1);
-    close(fd);
+    CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
+    CHECK_INT(by.fd, kept);
     /* A file of the program's by that number is left alone. */
-    fd = dup2(STDERR_FILENO, kept);
-    CHECK_INT(vmp_os_thread_list_by(&fd, tids, 8), 0);
+    dup2(STDERR_FILENO, kept);
+    CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
+    CHECK(by.fd != kept);
+    vmp_os_kept_close(&by);
     CHECK(fcntl(kept, F_GETFD) >= 0);
     close(kept);
 }
