@@ -73,14 +73,17 @@ is_ours(const vmp_os_kept *k)
 bool
 vmp_os_kept_open(vmp_os_kept *k, const char *path)
 {
-    struct stat file;
+    struct stat file = {0};
     if (is_ours(k))
         return true;
+    k->open = false;
     int fd = proc_open(path, &file);
-    *k = (vmp_os_kept){
-        .open = fd >= 0, .fd = fd, .device = (uint64_t)file.st_dev, .inode = (uint64_t)file.st_ino};
-    if (k->open)
-        k->fd = move_high(fd, &file);
+    if (fd < 0)
+        return false;
+    *k = (vmp_os_kept){.open = true,
+        .fd = move_high(fd, &file),
+        .device = (uint64_t)file.st_dev,
+        .inode = (uint64_t)file.st_ino};
     return is_ours(k);
 }
 
@@ -102,7 +105,7 @@ vmp_os_kept_close(vmp_os_kept *k)
 bool
 vmp_os_proc_read(const char *path, char *text, size_t size)
 {
-    struct stat file;
+    struct stat file = {0};
     int fd = proc_open(path, &file);
     text[0] = 0;
     if (fd < 0)
