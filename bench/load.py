@@ -4,9 +4,10 @@
     python load.py idle THREADS SECONDS FILE
 
 writes what the load took, as its own process sees it, into FILE: one JSON object with `cpu` and
-`wall`, lists of seconds. The busy load does its ROUNDS rounds SLICES times and has one element for
-each. It calls leaf() through descend(), which calls itself DEPTH - 4 times less one; together with
-main(), run(), work() and the module that makes DEPTH frames.
+`wall`, lists of seconds, and `process`, the CPU seconds of the process up to then. The busy load
+does its ROUNDS rounds SLICES times and has one element for each; the idle one has the time in which
+all its threads wait. Busy calls leaf() through descend(), which calls itself DEPTH - 4 times less
+one; together with main(), run(), work() and the module that makes DEPTH frames.
 """
 
 from __future__ import annotations
@@ -66,31 +67,33 @@ def run(depth: int, threads: int, rounds: int) -> None:
         other.join()
 
 
-def idle(threads: int, seconds: float) -> None:
-    """Threads that wait, and a main thread that sleeps."""
+def idle(threads: int, seconds: float) -> tuple[float, float]:
+    """Threads that wait, and a main thread that sleeps. The CPU and wall seconds of that."""
     enough = threading.Event()
     others = [threading.Thread(target=enough.wait) for _ in range(threads)]
     for other in others:
         other.start()
+    cpu, wall = time.process_time(), time.perf_counter()
     time.sleep(seconds)
+    took = time.process_time() - cpu, time.perf_counter() - wall
     enough.set()
     for other in others:
         other.join()
+    return took
 
 
 def main(words: list[str]) -> None:
-    busy = words[0] == "busy"
-    taken: dict[str, list[float]] = {"cpu": [], "wall": []}
-    for _ in range(int(words[4]) if busy else 1):
-        cpu, wall = time.process_time(), time.perf_counter()
-        if busy:
+    slices = []
+    if words[0] == "busy":
+        for _ in range(int(words[4])):
+            cpu, wall = time.process_time(), time.perf_counter()
             run(*map(int, words[1:4]))
-        else:
-            idle(int(words[1]), float(words[2]))
-        taken["cpu"].append(time.process_time() - cpu)
-        taken["wall"].append(time.perf_counter() - wall)
+            slices.append((time.process_time() - cpu, time.perf_counter() - wall))
+    else:
+        slices.append(idle(int(words[1]), float(words[2])))
+    cpus, walls = zip(*slices)
     with open(words[-1], "w", encoding="ascii") as file:
-        json.dump(taken, file)
+        json.dump({"cpu": cpus, "wall": walls, "process": time.process_time()}, file)
 
 
 if __name__ == "__main__":

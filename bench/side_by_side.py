@@ -61,6 +61,12 @@ class Run:
     peak: int
     cpu: list[float] = field(default_factory=list)  # of each slice of the load
     wall: list[float] = field(default_factory=list)
+    process: float = 0.0  # CPU of the load's process when it had done its slices
+
+    @property
+    def apart_cpu(self) -> float:
+        """CPU seconds of other processes, and of the load's after its end."""
+        return self.total_cpu - self.process
 
     @property
     def outside_cpu(self) -> float:
@@ -312,21 +318,27 @@ class Bench:
             row.failed = str(error) or type(error).__name__
 
     def idle(self, peer: peers.Peer, hz: int, threads: int) -> Row:
-        """CPU added while all threads wait, as a share of one core."""
+        """CPU added while all threads wait, as a share of one core.
+
+        To start so many threads takes half a second of CPU, or twice that: it is left out, but for
+        what other processes use then.
+        """
         row = Row(peer.name, hz, 0, threads)
         seconds = 2 * self.args.seconds
         program = [self.load, "idle", str(threads), str(seconds), str(self.report)]
+        nothing = [self.load, "idle", "0", "0", str(self.report)]
         limit = LIMIT * seconds + 30
         shares = []
         try:
-            fixed = self.fixed(peer, hz)
             for _ in range(min(3, self.args.repeat)):
-                bare = run(self.bare(peer, program), self.report, limit)
-                self.clear()
-                command = peer.command(program, hz=hz, mode="cpu", out=self.out)
-                taken = run(command, self.report, limit)
-                added = taken.total_cpu - bare.total_cpu - fixed.total_cpu
-                shares.append(added / sum(taken.wall))
+                cpu = []
+                for load in (program, nothing):
+                    bare = run(self.bare(peer, load), self.report, limit)
+                    self.clear()
+                    command = peer.command(load, hz=hz, mode="cpu", out=self.out)
+                    taken = run(command, self.report, limit)
+                    cpu.append(sum(taken.cpu) - sum(bare.cpu) + taken.apart_cpu - bare.apart_cpu)
+                shares.append((cpu[0] - cpu[1]) / seconds)
             row.added_share = statistics.median(shares)
         except (OSError, RuntimeError) as error:
             row.failed = str(error)
