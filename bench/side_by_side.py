@@ -320,8 +320,8 @@ class Bench:
     def idle(self, peer: peers.Peer, hz: int, threads: int) -> Row:
         """CPU added while all threads wait, as a share of one core.
 
-        To start so many threads takes half a second of CPU, or twice that: it is left out, but for
-        what other processes use then.
+        To start so many threads takes half a second of CPU, or twice that: it is left out. What
+        other processes use is shared out over the whole run.
         """
         row = Row(peer.name, hz, 0, threads)
         seconds = 2 * self.args.seconds
@@ -331,14 +331,16 @@ class Bench:
         shares = []
         try:
             for _ in range(min(3, self.args.repeat)):
-                cpu = []
+                own, apart, wall = [], [], []
                 for load in (program, nothing):
                     bare = run(self.bare(peer, load), self.report, limit)
                     self.clear()
                     command = peer.command(load, hz=hz, mode="cpu", out=self.out)
                     taken = run(command, self.report, limit)
-                    cpu.append(sum(taken.cpu) - sum(bare.cpu) + taken.apart_cpu - bare.apart_cpu)
-                shares.append((cpu[0] - cpu[1]) / seconds)
+                    own.append(sum(taken.cpu) - sum(bare.cpu))
+                    apart.append(taken.apart_cpu - bare.apart_cpu)
+                    wall.append(taken.total_wall)
+                shares.append(own[0] / seconds + (apart[0] - apart[1]) / (wall[0] - wall[1]))
             row.added_share = statistics.median(shares)
         except (OSError, RuntimeError) as error:
             row.failed = str(error)
