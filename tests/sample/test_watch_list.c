@@ -165,7 +165,35 @@ TEST(threads_are_listed_by_a_descriptor_that_stays_high)
     close(kept);
 }
 
+/* Of two threads with one place in the table the one that is asked for more often has its files
+ * open; the other is read all the same. */
+TEST(files_of_a_thread_stay_open_while_it_is_asked_for)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    pid_t own = vmp_os_own_tid();
+    vmp_os_thread_files *files = vmp_thread_files_of(s, own);
+    CHECK(files && files->tid == own && files->stat.open);
+    int fd = files->stat.fd;
+    CHECK(s->thread_files.places * 2 * 16 <= (uint32_t)vmp_os_fd_limit());
+    pid_t other = own + (pid_t)s->thread_files.places;
+    CHECK(vmp_thread_files_of(s, other) == NULL);
+    CHECK(vmp_thread_files_of(s, own) == files && files->stat.fd == fd);
+    CHECK(vmp_os_thread_is_runnable(files, own) && vmp_os_thread_is_runnable(NULL, own));
+    for (int i = 0; i < 10 && files->tid == own; i++)
+        vmp_thread_files_of(s, other);
+    CHECK_INT(files->tid, other);
+    CHECK(fcntl(fd, F_GETFD) < 0);
+    vmp_thread_files_drop(s, other);
+    CHECK_INT(files->tid, 0);
+    files = vmp_thread_files_of(s, own);
+    CHECK(files && files->stat.open);
+    fd = files ? files->stat.fd : -1;
+    vmp_proc_files_close(s);
+    CHECK(fcntl(fd, F_GETFD) < 0);
+}
+
 TEST_MAIN(RUN(threads_are_listed_by_a_descriptor_that_stays_high), /* one thread: before others */
+    RUN(files_of_a_thread_stay_open_while_it_is_asked_for),
     RUN(threads_that_begin_and_end_are_told),
     RUN(threads_that_live_are_not_removed_while_others_end),
     RUN(an_entry_is_found_again_by_its_tid))
