@@ -226,8 +226,8 @@ class Log:
     def loss(self, reason: str, count: int, thread: int = 0) -> None:
         self._record(9, u(LOSSES.index(reason)) + u(count) + u(thread))
 
-    def clock(self, mono_ns: int, cpu_ns: int, own_ns: int = 0) -> None:
-        self._record(11, s(mono_ns) + u(cpu_ns) + u(own_ns))
+    def clock(self, mono_ns: int, cpu_ns: int, own_ns: int = 0, unsampled_ns: int = 0) -> None:
+        self._record(11, s(mono_ns) + u(cpu_ns) + u(own_ns) + u(unsampled_ns))
 
     def end(self, mono_ns: int) -> None:
         self._record(12, s(mono_ns) + u(self._samples))

@@ -61,6 +61,7 @@ put_figures(const vmp_show *s, vmp_json *j, const vmp_report_info *info)
     vmp_json_put_uint(j, "lost_total", info->lost);
     vmp_json_put_double(j, "cpu_seconds", info->cpu_seconds);
     vmp_json_put_double(j, "profiler_cpu_seconds", info->profiler_cpu_seconds);
+    vmp_json_put_double(j, "unsampled_cpu_seconds", info->unsampled_cpu_seconds);
     vmp_json_put_double(j, "wall_seconds", info->wall_seconds);
     vmp_json_put_double(j, "sampled_seconds", (double)info->sampled_ns / 1e9);
     vmp_json_put_double(j, "asked_hz", info->asked_hz);

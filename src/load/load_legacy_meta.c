@@ -29,7 +29,7 @@ facts_meta(vmp_old_loader *l, vmp_str key, vmp_str value)
     memcpy(text, value.p, value.n);
     text[value.n] = '\0';
     if (vmp_str_equal(key, vmp_str_from("cpu_ns"))) {
-        facts->cpu_ns = strtoull(text, NULL, 10);
+        facts->cpu.process_ns = strtoull(text, NULL, 10);
         facts->has_cpu = true;
     } else if (vmp_str_equal(key, vmp_str_from("samples"))) {
         l->asked_samples = strtoull(text, NULL, 10);

@@ -268,8 +268,10 @@ on_event(loader *l, const vmp_log_event *e)
     case VMP_LOG_MAPPING:
         return on_mapping(l, e);
     case VMP_LOG_CLOCK:
-        vmp_profile_builder_clock(
-            l->builder, e->u.clock.mono_ns, e->u.clock.process_cpu_ns, e->u.clock.profiler_cpu_ns);
+        vmp_profile_builder_clock(l->builder, e->u.clock.mono_ns,
+            &(vmp_profile_cpu){.process_ns = e->u.clock.process_cpu_ns,
+                .profiler_ns = e->u.clock.profiler_cpu_ns,
+                .unsampled_ns = e->u.clock.unsampled_cpu_ns});
         return 0;
     case VMP_LOG_END:
         vmp_profile_builder_end(l->builder, e->u.end.mono_ns);

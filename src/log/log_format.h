@@ -39,7 +39,7 @@
  *
  * Records
  *    1 SESSION    first record of the first chunk (and of each process):
- *                 u format_minor (0), u mode (VMP_LOG_MODE_*), u pid,
+ *                 u format_minor (1), u mode (VMP_LOG_MODE_*), u pid,
  *                 s start_unix_ns, s start_mono_ns, u interval_ns (asked),
  *                 u quantum_ns (unit of sample times, >= 1), str timer
  *    2 META       str key, str value: free text, UTF-8. Keys of the writer:
@@ -108,7 +108,10 @@
  *                 defines mapping ids
  *   11 CLOCK      s mono_ns since start_mono, u process_cpu_ns,
  *                 u profiler_cpu_ns (of process_cpu_ns, used by our threads;
- *                 not by the handler): both since the start
+ *                 not by the handler), since format_minor 1 u unsampled_cpu_ns
+ *                 (of process_cpu_ns, used by the program's threads while they
+ *                 were sampled, for which no samples stand: most is of threads
+ *                 that used less than an interval): all since the start
  *   12 END        s mono_ns since start_mono, u samples written: a clean end
  *   13 EPOCH      stack ids start anew from 1 (bounds the writer's memory)
  *   14 LABEL      reserved: u id, str key, str value
@@ -136,6 +139,7 @@
 enum {
     VMP_LOG_MAGIC_SIZE = 8,
     VMP_LOG_VERSION = 1,
+    VMP_LOG_FORMAT_MINOR = 1,
     VMP_LOG_SYNC = 0x43504d56,
     VMP_LOG_MAX_CHUNK = 4 << 20,
     VMP_LOG_MAX_STRING = 64 << 10,

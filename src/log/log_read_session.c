@@ -55,10 +55,13 @@ vmp_log_loss_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 int
 vmp_log_clock_get(vmp_log_reader *r, vmp_log_event *e, vmp_err *err)
 {
-    return vmp_log_get_s(r, &e->u.clock.mono_ns) && vmp_log_get_u(r, &e->u.clock.process_cpu_ns) &&
-                   vmp_log_get_u(r, &e->u.clock.profiler_cpu_ns)
-               ? 1
-               : vmp_log_wrong(r, err, "CLOCK");
+    vmp_log_clock *c = &e->u.clock;
+    c->unsampled_cpu_ns = 0;
+    bool good = vmp_log_get_s(r, &c->mono_ns) && vmp_log_get_u(r, &c->process_cpu_ns) &&
+                vmp_log_get_u(r, &c->profiler_cpu_ns);
+    if (good && r->q < r->q_end) /* not in format_minor 0 */
+        good = vmp_log_get_u(r, &c->unsampled_cpu_ns);
+    return good ? 1 : vmp_log_wrong(r, err, "CLOCK");
 }
 
 int

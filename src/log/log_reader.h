@@ -15,7 +15,7 @@
 #include "err.h"
 #include "in.h"
 #include "log_format.h"
-#include "log_writer.h" /* vmp_log_session, vmp_log_pos */
+#include "log_writer.h" /* vmp_log_session, vmp_log_pos, vmp_log_clock */
 #include "str.h"
 
 typedef struct vmp_log_reader vmp_log_reader;
@@ -77,10 +77,7 @@ typedef struct vmp_log_event {
             uint64_t start, end, file_offset;
             vmp_str build_id, path;
         } mapping;
-        struct {
-            int64_t mono_ns;
-            uint64_t process_cpu_ns, profiler_cpu_ns;
-        } clock;
+        vmp_log_clock clock; /* unsampled_cpu_ns is 0 in logs that do not tell */
         struct {
             int64_t mono_ns;
             uint64_t samples;

@@ -15,7 +15,7 @@ items_fini(vmp_log_items *items)
 static void
 session_put(vmp_buf *b, const vmp_log_session *s)
 {
-    vmp_buf_u(b, 0); /* format_minor */
+    vmp_buf_u(b, VMP_LOG_FORMAT_MINOR);
     vmp_buf_u(b, s->mode);
     vmp_buf_u(b, s->pid);
     vmp_buf_s(b, s->start_unix_ns);

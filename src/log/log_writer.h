@@ -56,6 +56,13 @@ typedef struct vmp_log_sample {
     uint32_t flags;  /* VMP_LOG_FLAG_* */
 } vmp_log_sample;
 
+typedef struct vmp_log_clock {
+    int64_t mono_ns; /* given to the writer: absolute; read: since the start */
+    uint64_t process_cpu_ns;
+    uint64_t profiler_cpu_ns; /* of process_cpu_ns, as is the next */
+    uint64_t unsampled_cpu_ns;
+} vmp_log_clock;
+
 /* Begins a log on fd, which stays the caller's and must stay open; `compress`
  * asks for zstd (ignored, with no error, in a build without it). Writes the
  * magic and a first chunk with the session at once, so that a bad descriptor
@@ -107,8 +114,7 @@ bool vmp_log_writer_batch(vmp_log_writer *w, uint32_t thread, uint64_t cpu_ns, u
 /* Count is added; it leaves with the next flush. thread 0: not known. */
 void vmp_log_writer_loss(
     vmp_log_writer *w, enum vmp_log_loss reason, uint64_t count, uint32_t thread);
-void vmp_log_writer_clock(
-    vmp_log_writer *w, int64_t mono_ns, uint64_t process_cpu_ns, uint64_t profiler_cpu_ns);
+void vmp_log_writer_clock(vmp_log_writer *w, const vmp_log_clock *clock);
 void vmp_log_writer_end(vmp_log_writer *w, int64_t mono_ns);
 
 /* Writes what is pending as a chunk (nothing if nothing is). May start a new

@@ -111,13 +111,13 @@ vmp_log_writer_loss(vmp_log_writer *w, enum vmp_log_loss reason, uint64_t count,
 }
 
 void
-vmp_log_writer_clock(
-    vmp_log_writer *w, int64_t mono_ns, uint64_t process_cpu_ns, uint64_t profiler_cpu_ns)
+vmp_log_writer_clock(vmp_log_writer *w, const vmp_log_clock *clock)
 {
     vmp_buf_clear(&w->body);
-    vmp_buf_s(&w->body, (int64_t)((uint64_t)mono_ns - (uint64_t)w->session.start_mono_ns));
-    vmp_buf_u(&w->body, process_cpu_ns);
-    vmp_buf_u(&w->body, profiler_cpu_ns);
+    vmp_buf_s(&w->body, (int64_t)((uint64_t)clock->mono_ns - (uint64_t)w->session.start_mono_ns));
+    vmp_buf_u(&w->body, clock->process_cpu_ns);
+    vmp_buf_u(&w->body, clock->profiler_cpu_ns);
+    vmp_buf_u(&w->body, clock->unsampled_cpu_ns);
     vmp_buf_clear(&w->clock);
     vmp_log_record_put(&w->clock, VMP_LOG_CLOCK, &w->body);
 }

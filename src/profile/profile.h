@@ -116,6 +116,14 @@ typedef struct vmp_profile_location {
  * makes the nearest. So a start, and a time since it, can be added. */
 static const int64_t VMP_PROFILE_MAX_TIME_NS = ((int64_t)1 << 62) - 1;
 
+/* CPU time of a process. */
+typedef struct vmp_profile_cpu {
+    uint64_t process_ns;   /* all of it */
+    uint64_t profiler_ns;  /* of it, used by the profiler's own threads */
+    uint64_t unsampled_ns; /* of it, used by the program with no samples that stand for it; 0 where
+                              the log does not tell */
+} vmp_profile_cpu;
+
 /* What a sampled process says of itself. Times of a process count from its own
  * start unless said otherwise. */
 typedef struct vmp_profile_process {
@@ -123,13 +131,12 @@ typedef struct vmp_profile_process {
     uint32_t mode; /* VMP_PROFILE_MODE_* */
     vmp_string_id timer;
     int64_t start_unix_ns;
-    int64_t duration_ns;      /* to the last thing that has a time */
-    uint64_t interval_ns;     /* asked: between ticks, >= 1 */
-    bool has_cpu;             /* the next two are known */
-    uint64_t cpu_ns;          /* of the whole process */
-    uint64_t profiler_cpu_ns; /* of cpu_ns, used by the profiler's own threads */
-    bool ended;               /* a clean end was seen */
-    bool untimed;             /* the log has no times: samples have them by their number */
+    int64_t duration_ns;  /* to the last thing that has a time */
+    uint64_t interval_ns; /* asked: between ticks, >= 1 */
+    bool has_cpu;         /* the next is known */
+    vmp_profile_cpu cpu;
+    bool ended;   /* a clean end was seen */
+    bool untimed; /* the log has no times: samples have them by their number */
 } vmp_profile_process;
 
 typedef struct vmp_profile_thread {

@@ -194,14 +194,12 @@ vmp_profile_builder_states(vmp_profile_builder *b)
 }
 
 void
-vmp_profile_builder_clock(
-    vmp_profile_builder *b, int64_t time_ns, uint64_t cpu_ns, uint64_t profiler_cpu_ns)
+vmp_profile_builder_clock(vmp_profile_builder *b, int64_t time_ns, const vmp_profile_cpu *cpu)
 {
     vmp_profile_process *process = current(b);
     vmp_profile_alive(b, time_ns);
     process->has_cpu = true;
-    process->cpu_ns = cpu_ns;
-    process->profiler_cpu_ns = profiler_cpu_ns;
+    process->cpu = *cpu;
 }
 
 void

@@ -26,8 +26,7 @@ void vmp_profile_builder_reserve(vmp_profile_builder *b, size_t stacks, size_t s
 int vmp_profile_builder_process(
     vmp_profile_builder *b, const vmp_profile_process *facts, vmp_process_id *ret_id);
 /* Says that the process was alive at this time, and what CPU it had used. */
-void vmp_profile_builder_clock(
-    vmp_profile_builder *b, int64_t time_ns, uint64_t cpu_ns, uint64_t profiler_cpu_ns);
+void vmp_profile_builder_clock(vmp_profile_builder *b, int64_t time_ns, const vmp_profile_cpu *cpu);
 /* Says anew what is known of the current process. */
 void vmp_profile_builder_process_update(vmp_profile_builder *b, const vmp_profile_process *facts);
 /* Sets profile.tick_weight, >= 1, before the first sample. */

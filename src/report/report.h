@@ -422,15 +422,19 @@ typedef struct vmp_report_info {
     const vmp_report_loss *losses; /* by reason, in descending order of count */
 
     double asked_hz;
-    /* Per second of the sampled threads: CPU seconds, in wall mode wall seconds
-     * (of `sampled_ns`); 0 if there were none. */
+    /* Per CPU second of the program while it was sampled, `sampled_ns` and
+     * `unsampled_cpu_seconds`; in wall mode per second of the sampled threads,
+     * `sampled_ns`. 0 if there were no samples. */
     double achieved_hz;  /* ticks that samples stand for */
     double sample_hz;    /* samples */
     uint64_t sampled_ns; /* what all samples together stand for */
 
     double cpu_seconds;          /* of the processes; where the log does not tell, of the samples */
     double profiler_cpu_seconds; /* of cpu_seconds, used by the profiler's threads */
-    double wall_seconds;         /* from the first start to the last end */
+    /* Of cpu_seconds, used by the program with no samples that stand for it; 0 where the log does
+     * not tell. */
+    double unsampled_cpu_seconds;
+    double wall_seconds; /* from the first start to the last end */
     int64_t start_unix_ns;
     int64_t end_unix_ns;
 

@@ -66,8 +66,10 @@ add_cpu(vmp_report_info *i, const vmp_profile *p)
     }
     for (uint32_t k = 0; k < p->process_count; k++) {
         const vmp_profile_process *process = &p->processes[k];
-        i->cpu_seconds += (double)(process->has_cpu ? process->cpu_ns : sampled[k]) / NS_PER_SECOND;
-        i->profiler_cpu_seconds += (double)process->profiler_cpu_ns / NS_PER_SECOND;
+        i->cpu_seconds +=
+            (double)(process->has_cpu ? process->cpu.process_ns : sampled[k]) / NS_PER_SECOND;
+        i->profiler_cpu_seconds += (double)process->cpu.profiler_ns / NS_PER_SECOND;
+        i->unsampled_cpu_seconds += (double)process->cpu.unsampled_ns / NS_PER_SECOND;
     }
     free(sampled);
     return 0;
@@ -137,6 +139,8 @@ vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p)
     i->ticks = vmp_profile_ticks(p, p->total_weight);
     if (i->sampled_ns > 0) {
         double seconds = (double)i->sampled_ns / NS_PER_SECOND;
+        if (!(i->mode & VMP_PROFILE_MODE_WALL))
+            seconds += i->unsampled_cpu_seconds;
         i->achieved_hz = (double)p->total_weight / (double)p->tick_weight / seconds;
         i->sample_hz = (double)i->samples / seconds;
     }

@@ -127,7 +127,9 @@ slot_account(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
         return true;
     if (!slot->asleep) {
         slot->alive_checked_ns = now_ns;
-        if (vmp_os_thread_cpu_ns(slot->tid, &cpu) < 0) {
+        if (vmp_os_thread_cpu_ns(slot->tid, &cpu) == 0) {
+            slot->cpu_looked = cpu;
+        } else {
             vmp_drain_slot(s, slot);
             vmp_account_owed(s, slot, now_ns);
             vmp_account_losses(s, slot->lost, slot->thread_index);
@@ -200,12 +202,46 @@ profiler_cpu(const vmp_sampler *s)
     return sum;
 }
 
+/* CPU time of the program that batches were not told of, less what threads that have samples
+ * used since their last tick. */
+static uint64_t
+unsampled_cpu_ns(const vmp_sampler *s)
+{
+    uint64_t used = program_cpu_ns(s), known = s->cpu_told_ns;
+    uint32_t count = atomic_load_explicit(&s->slot_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        const vmp_slot *slot = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
+            slot->cpu_looked > slot->cpu_seen)
+            known += slot->cpu_looked - slot->cpu_seen;
+    }
+    return used > known ? used - known : 0;
+}
+
 void
 vmp_account_clocks(vmp_sampler *s, int64_t now_ns)
 {
     s->sum.cpu_ns = vmp_os_process_cpu_ns() - s->start_cpu_ns;
     s->sum.profiler_cpu_ns = profiler_cpu(s);
+    if (!s->account_paused)
+        s->sum.unsampled_cpu_ns = unsampled_cpu_ns(s);
     s->sum.wall_ns = (uint64_t)(now_ns - s->start_mono_ns);
+}
+
+void
+vmp_account_clocks_write(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_log_clock clock = {.mono_ns = now_ns,
+        .process_cpu_ns = s->sum.cpu_ns,
+        .profiler_cpu_ns = s->sum.profiler_cpu_ns,
+        .unsampled_cpu_ns = s->sum.unsampled_cpu_ns};
+    vmp_log_writer_clock(s->writer, &clock);
+}
+
+void
+vmp_account_pause(vmp_sampler *s)
+{
+    s->account_paused = true;
 }
 
 void
@@ -219,13 +255,16 @@ vmp_account_restart(vmp_sampler *s)
         if (atomic_load_explicit(&slot->state, memory_order_acquire) != VMP_SLOT_KNOWN)
             continue;
         vmp_os_thread_cpu_ns(slot->tid, &slot->cpu_seen);
+        slot->cpu_looked = slot->cpu_seen;
         slot->wall_seen_ns = now_ns;
     }
     for (size_t i = 0; i < s->start_cpu_count; i++)
         if (s->start_cpu[i].tid > 0)
             vmp_os_thread_cpu_ns(s->start_cpu[i].tid, &s->start_cpu[i].cpu_ns);
     vmp_account_clocks(s, now_ns);
-    s->cpu_told_ns = program_cpu_ns(s);
+    uint64_t used = program_cpu_ns(s), unsampled = s->sum.unsampled_cpu_ns;
+    s->cpu_told_ns = used > unsampled ? used - unsampled : 0;
+    s->account_paused = false;
 }
 
 void

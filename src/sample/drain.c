@@ -47,7 +47,7 @@ slot_greet(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
     slot->wall_seen_ns = slot->first_ns - (int64_t)s->interval_ns;
     if (slot->wall_seen_ns < s->start_mono_ns)
         slot->wall_seen_ns = s->start_mono_ns;
-    slot->cpu_seen = 0;
+    slot->cpu_seen = slot->cpu_looked = 0;
     for (size_t i = 0; i < s->start_cpu_count; i++)
         if (s->start_cpu[i].tid == slot->tid) {
             slot->cpu_seen = s->start_cpu[i].cpu_ns;
@@ -215,7 +215,7 @@ drain_flush(vmp_sampler *s, bool clocks)
     if (clocks || due)
         vmp_account_clocks(s, now_ns);
     if (due && vmp_log_writer_pending(s->writer) > 0) {
-        vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+        vmp_account_clocks_write(s, now_ns);
         s->clock_written_ns = now_ns;
     }
     send(s, now_ns);
@@ -240,7 +240,7 @@ vmp_drain_last(vmp_sampler *s)
     }
     gather(s, now_ns);
     vmp_account_clocks(s, now_ns);
-    vmp_log_writer_clock(s->writer, now_ns, s->sum.cpu_ns, s->sum.profiler_cpu_ns);
+    vmp_account_clocks_write(s, now_ns);
     vmp_log_writer_end(s->writer, now_ns);
     send(s, now_ns);
 }

@@ -61,6 +61,7 @@ typedef struct vmp_sampler_summary {
     uint64_t bytes, raw_bytes; /* of the log */
     uint64_t cpu_ns;           /* of the process, since the start */
     uint64_t profiler_cpu_ns;  /* of that: our threads (not the handler) */
+    uint64_t unsampled_cpu_ns; /* of that: the program's, for which no samples stand */
     uint64_t wall_ns;
     const char *timer;
 } vmp_sampler_summary;

@@ -107,7 +107,8 @@ typedef struct vmp_slot {
     uint32_t depth;
     uint32_t epoch;
     uint32_t thread_index;
-    uint64_t cpu_seen;
+    uint64_t cpu_seen;   /* up to where the CPU clock is told of */
+    uint64_t cpu_looked; /* what it was at the last look */
     uint64_t ticks;      /* that came through the ring */
     uint64_t ticks_open; /* weight of the samples in the open batch */
     int64_t alive_checked_ns;
@@ -244,6 +245,7 @@ typedef struct vmp_sampler {
     int64_t threads_counted_ns;
     vmp_sampler_summary sum;
     uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
+    bool account_paused;  /* what the program uses now is not to be sampled */
     int64_t last_flush_ns, clock_written_ns;
     int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
     _Atomic bool stalled; /* the last who wanted the mutex soon did not get it */
@@ -388,7 +390,10 @@ void vmp_account_undelivered(vmp_sampler *s, vmp_slot *slot, pid_t tid, uint64_t
 /* Takes the clocks of the process into the summary. The kernel sums up the first
  * over all threads: not at each look. */
 void vmp_account_clocks(vmp_sampler *s, int64_t now_ns);
-/* After a pause: what the threads did meanwhile is nobody's. */
+/* Into the log as they were taken last. */
+void vmp_account_clocks_write(vmp_sampler *s, int64_t now_ns);
+/* From here to the restart after a pause, what the threads do is nobody's. */
+void vmp_account_pause(vmp_sampler *s);
 void vmp_account_restart(vmp_sampler *s);
 /* Wall mode: records `weight` ticks (may be 0) of a thread that sleeps, whose stack is read
  * from outside into `frames` (VMP_SAMPLE_MAX_FRAMES) unless the watch still has

@@ -107,6 +107,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     atomic_store(&s->clock_epoch, 1);
     s->watch_epoch = 1;
     s->cpu_told_ns = 0;
+    s->account_paused = false;
     atomic_store(&s->heard_slotless, 0);
     atomic_store(&s->deaths_missed, false);
     s->distrust = false;

@@ -120,6 +120,7 @@ vmp_sampler_pause(void)
         if (first && s->source->take_back)
             s->source->take_back(s);
         vmp_drain_all(s);
+        vmp_account_pause(s);
     }
     vmp_sampler_unlock(s);
 }

@@ -6,6 +6,8 @@
 #include "term_views.h"
 
 enum { LABEL = 12 }; /* columns of the names at the left */
+/* Less of the program's CPU time without samples is not worth a word. */
+static const double UNSAMPLED_LEAST = 0.005;
 
 /* A counter of a noun: "1 thread", "2 threads". */
 static void
@@ -24,6 +26,15 @@ put_losses(vmp_out *o, const vmp_profile *p, const vmp_report_info *info)
         vmp_out_printf(
             o, "%s%.*s %" PRIu64, i ? ", " : "", (int)reason.n, reason.p, info->losses[i].count);
     }
+}
+
+/* CPU time for which no samples stand, as a part of the program's; 0: too little to tell. */
+static double
+unsampled_part(const vmp_report_info *info)
+{
+    double program = info->cpu_seconds - info->profiler_cpu_seconds;
+    double part = program > 0 ? info->unsampled_cpu_seconds / program : 0;
+    return part < UNSAMPLED_LEAST ? 0 : part;
 }
 
 static const char *
@@ -45,6 +56,8 @@ vmp_view_summary(const vmp_view *v, const vmp_report_info *info, size_t column)
     if (info->achieved_hz > 0)
         vmp_out_printf(&line, ", %.0f per %s second (asked: %.0f)", info->achieved_hz,
             clock_word(info), info->asked_hz);
+    if (unsampled_part(info) > 0)
+        vmp_out_printf(&line, ", %.1f%% of the CPU time unsampled", 100 * unsampled_part(info));
     if (info->lost) {
         vmp_out_printf(&line, ", %" PRIu64 " lost (", info->lost);
         put_losses(&line, v->profile, info);
@@ -157,6 +170,13 @@ put_rates(info_printer *ip, const vmp_report_info *info)
         vmp_out_printf(&ip->line, ", %s of %s time", text, clock_word(info));
     }
     put_line(ip, "samples");
+    if (unsampled_part(info) > 0) {
+        vmp_term_seconds(text, info->unsampled_cpu_seconds);
+        vmp_out_printf(&ip->line,
+            "%s of CPU time (%.1f%%), most of it in threads that used too little for a tick", text,
+            100 * unsampled_part(info));
+        put_line(ip, "unsampled");
+    }
     vmp_term_count(text, (double)info->lost);
     vmp_out_text(&ip->line, info->lost ? text : "none");
     if (info->lost) {

@@ -99,6 +99,7 @@ def views_are_as_they_were() -> None:
         compare(f"basic-{view}", show(LOGS["basic"], view))
     for kind in ("threads", "memory", "empty", "processes"):
         compare(f"{kind}-tree", show(LOGS[kind]))
+    compare("idlers-info", show(LOGS["idlers"], "info"))
     compare("threads-threads", show(LOGS["threads"], "threads"))
     compare("threads-by-thread", show(LOGS["threads"], "tree", "--threads"))
     compare("threads-flat", show(LOGS["threads"], "flat", "--threads"))
@@ -115,7 +116,7 @@ def views_are_as_they_were() -> None:
 
 
 def stats_are_as_they_were() -> None:
-    for kind in ("basic", "threads", "empty"):
+    for kind in ("basic", "idlers", "threads", "empty"):
         done = run("stats", LOGS[kind])
         assert done.returncode == 0 and done.stderr == b"", done
         compare(f"{kind}-stats", done.stdout.decode())
@@ -300,6 +301,7 @@ def info_tells_the_run() -> None:
         "lost_total": 7,
         "cpu_seconds": 1.1,
         "profiler_cpu_seconds": 0.003,
+        "unsampled_cpu_seconds": 0,
         "wall_seconds": 1.5,
         "asked_hz": 1000,
         "achieved_hz": 1000,
@@ -315,6 +317,8 @@ def info_tells_the_run() -> None:
     }
     got = {key: info[key] for key in want}
     assert got == want, got
+    idlers = show_json(LOGS["idlers"], "info")
+    assert idlers["unsampled_cpu_seconds"] == 0.15 and idlers["achieved_hz"] == 400, idlers
 
 
 def memory_finds_the_peak() -> None:

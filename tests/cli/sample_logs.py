@@ -117,6 +117,18 @@ def threads() -> Log:
     return log
 
 
+def idlers() -> Log:
+    """One thread with ticks, and others that used too little for one."""
+    log = Log()
+    log.meta(**FACTS)
+    top = log.stack([log.at(log.code("<module>", "/srv/app/prog.py", 1), 20)])
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(MS * i, top) for i in range(1, 101)])
+    log.clock(1000 * MS, 260 * MS, 10 * MS, 150 * MS)
+    log.end(1000 * MS)
+    return log
+
+
 def memory() -> Log:
     """Memory rises by 100 MiB in grow(), half of it goes at the end."""
     log = Log(mode=MEMORY)
@@ -177,6 +189,7 @@ def processes() -> bytes:
 
 KINDS: dict[str, Callable[[], Log]] = {
     "basic": basic,
+    "idlers": idlers,
     "empty": empty,
     "threads": threads,
     "memory": memory,

@@ -117,7 +117,7 @@ log_bytes_rich(uint32_t mode, uint32_t pid)
     log_bytes_sample(w, 1, 0, 6500); /* this batch stays open: 2 * interval */
     vmp_log_writer_loss(w, VMP_LOG_LOSS_RING_FULL, 3, 2);
     vmp_log_writer_loss(w, VMP_LOG_LOSS_UNDELIVERED, 4, 0);
-    vmp_log_writer_clock(w, 5000 + 9000, 12345, 45);
+    vmp_log_writer_clock(w, &(vmp_log_clock){5000 + 9000, 12345, 45, 67});
     vmp_log_writer_end(w, 5000 + 9500);
     log_bytes_take(&b, &w);
     return b;

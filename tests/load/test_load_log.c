@@ -40,8 +40,9 @@ TEST(a_log_becomes_tables)
     CHECK_INT(process->start_unix_ns, 1700000007000000000);
     CHECK_INT(process->duration_ns, 9500);
     CHECK(process->has_cpu && process->ended);
-    CHECK_INT(process->cpu_ns, 12345);
-    CHECK_INT(process->profiler_cpu_ns, 45);
+    CHECK_INT(process->cpu.process_ns, 12345);
+    CHECK_INT(process->cpu.profiler_ns, 45);
+    CHECK_INT(process->cpu.unsampled_ns, 67);
     CHECK_STR(vmp_profile_string(p, process->timer).p, "made up");
     CHECK_STR(vmp_profile_meta_get(p, (vmp_process_id){1}, "argv").p, "app.py\n-x");
     CHECK_STR(vmp_profile_meta_get(p, (vmp_process_id){1}, "python").p, "3.11.7");

@@ -77,15 +77,15 @@ check_plain(const char *name, size_t cut)
 
 TEST(a_plain_log_gives_the_same_profile)
 {
-    check_plain("log_v1_raw.vmprof", 0);
-    check_plain("log_v1_zstd.vmprof", 0);
-    check_plain("log_v1_zstd.vmprof", 3);
+    check_plain("log_v1.1_raw.vmprof", 0);
+    check_plain("log_v1.1_zstd.vmprof", 0);
+    check_plain("log_v1.1_zstd.vmprof", 3);
     check_plain("old/made-v6-32bit.vmprof", 0);
 }
 
 TEST(a_plain_log_is_not_compressed)
 {
-    bytes packed = read_file("log_v1_zstd.vmprof"), raw = read_file("log_v1_raw.vmprof");
+    bytes packed = read_file("log_v1.1_zstd.vmprof"), raw = read_file("log_v1.1_raw.vmprof");
     bytes of_packed = {0}, of_raw = {0};
     CHECK_INT(vmp_load_plain(packed.p, packed.n, gather, &of_packed, NULL), 0);
     CHECK_INT(vmp_load_plain(raw.p, raw.n, gather, &of_raw, NULL), 0);
@@ -109,7 +109,7 @@ refuse(void *ctx, const void *p, size_t n, vmp_err *err)
 
 TEST(what_is_no_log_and_what_cannot_be_put_is_told)
 {
-    bytes log = read_file("log_v1_zstd.vmprof"), old = read_file("old/made-v6-32bit.vmprof");
+    bytes log = read_file("log_v1.1_zstd.vmprof"), old = read_file("old/made-v6-32bit.vmprof");
     bytes out = {0};
     vmp_err err = {0};
     CHECK_INT(vmp_load_plain("%PDF-1.4", 8, gather, &out, &err), -VMP_EFORMAT);

@@ -146,7 +146,7 @@ TEST(what_the_session_counted_is_told)
     old_end(&b);
     vmp_profile *p = load(&b);
     CHECK(p->processes[1].has_cpu);
-    CHECK_INT(p->processes[1].cpu_ns, 123456789);
+    CHECK_INT(p->processes[1].cpu.process_ns, 123456789);
     CHECK_INT(p->loss_count, 2);
     CHECK_STR(vmp_profile_string(p, p->losses[0].reason).p, "late");
     CHECK_INT(p->losses[0].count, 7);

@@ -205,7 +205,7 @@ gen_run(const gen_options *o, vmp_log_writer *w, vmp_err *err)
             vmp_log_writer_batch(w, t + 1, cpu, cpu + gen_below(&g.random, 100000));
             now = g.threads[t].time_ns > now ? g.threads[t].time_ns : now;
         }
-        vmp_log_writer_clock(w, now, cpu_ns, cpu_ns / 100);
+        vmp_log_writer_clock(w, &(vmp_log_clock){now, cpu_ns, cpu_ns / 100, cpu_ns / 1000});
         if (done >= o->samples)
             vmp_log_writer_end(w, now);
         rc = vmp_log_writer_flush(w, err);

@@ -109,8 +109,9 @@ dump_event(vmp_buf *out, const vmp_log_event *e)
             e->u.mapping.start, e->u.mapping.end, e->u.mapping.file_offset);
         break;
     case VMP_LOG_CLOCK:
-        dump_line(out, "clock %" PRId64 " cpu %" PRIu64 " profiler %" PRIu64, e->u.clock.mono_ns,
-            e->u.clock.process_cpu_ns, e->u.clock.profiler_cpu_ns);
+        dump_line(out, "clock %" PRId64 " cpu %" PRIu64 " profiler %" PRIu64 " unsampled %" PRIu64,
+            e->u.clock.mono_ns, e->u.clock.process_cpu_ns, e->u.clock.profiler_cpu_ns,
+            e->u.clock.unsampled_cpu_ns);
         break;
     case VMP_LOG_END:
         dump_line(out, "end %" PRId64 " samples %" PRIu64, e->u.end.mono_ns, e->u.end.samples);

@@ -65,7 +65,7 @@ log_small_write(int fd, bool compress, vmp_err *err)
     vmp_log_writer_loss(w, VMP_LOG_LOSS_RING_FULL, 3, 1);
     vmp_log_writer_loss(w, VMP_LOG_LOSS_RING_FULL, 4, 1);
     vmp_log_writer_loss(w, VMP_LOG_LOSS_NO_SLOT, 1, 0);
-    vmp_log_writer_clock(w, LOG_SMALL_START + 24000000, 24200000, 120000);
+    vmp_log_writer_clock(w, &(vmp_log_clock){LOG_SMALL_START + 24000000, 24200000, 120000, 0});
     rc = vmp_log_writer_flush(w, err);
 
     /* More than 8 nodes: a new epoch, where ids begin anew. */
@@ -75,7 +75,7 @@ log_small_write(int fd, bool compress, vmp_err *err)
     stacks[0] = vmp_log_writer_stack(w, stacks[1], locations[1]);
     stacks[2] = stacks[3] = stacks[4] = stacks[1];
     log_small_samples(w, stacks, 24);
-    vmp_log_writer_clock(w, LOG_SMALL_START + 48000000, 48400000, 240000);
+    vmp_log_writer_clock(w, &(vmp_log_clock){LOG_SMALL_START + 48000000, 48400000, 240000, 300000});
     if (rc == 0)
         rc = vmp_log_writer_flush(w, err);
     vmp_log_writer_end(w, LOG_SMALL_START + 48500000);

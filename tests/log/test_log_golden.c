@@ -1,5 +1,6 @@
-/* The golden files of format version 1: read to known text, and written anew
- * byte for byte. VMP_GOLDEN_WRITE=1 writes them, when a new version begins. */
+/* The golden files of format version 1: read to known text, and those of the newest
+ * format_minor written anew byte for byte. VMP_GOLDEN_WRITE=1 writes them, when a new one
+ * begins. */
 #include <unistd.h>
 
 #include "check.h"
@@ -72,11 +73,11 @@ equal(const uint8_t *p, size_t n, const uint8_t *q, size_t m)
 }
 
 static void
-reads_to_the_known_text(const char *name)
+reads_to_the_known_text(const char *name, const char *text_name)
 {
     size_t n = 0, want_n = 0;
     bool cut = true;
-    uint8_t *log = golden_read(name, &n), *want = golden_read("log_v1.txt", &want_n);
+    uint8_t *log = golden_read(name, &n), *want = golden_read(text_name, &want_n);
     vmp_buf got = {0};
     vmp_err err = {0};
     CHECK_INT(log ? dump_bytes(&got, log, n, &cut, &err) : -1, 0);
@@ -89,13 +90,14 @@ reads_to_the_known_text(const char *name)
 
 TEST(a_raw_log_of_version_1_reads)
 {
-    reads_to_the_known_text("log_v1_raw.vmprof");
+    reads_to_the_known_text("log_v1.0_raw.vmprof", "log_v1.0.txt");
+    reads_to_the_known_text("log_v1.1_raw.vmprof", "log_v1.1.txt");
 }
 
 TEST(a_raw_log_of_version_1_is_written_byte_for_byte)
 {
     size_t n = 0, want_n = 0;
-    uint8_t *got = written_now(false, &n), *want = golden_read("log_v1_raw.vmprof", &want_n);
+    uint8_t *got = written_now(false, &n), *want = golden_read("log_v1.1_raw.vmprof", &want_n);
     CHECK(got && want && equal(got, n, want, want_n));
     free(got);
     free(want);
@@ -103,8 +105,10 @@ TEST(a_raw_log_of_version_1_is_written_byte_for_byte)
 
 TEST(a_compressed_log_of_version_1_reads)
 {
-    if (HAS_ZSTD)
-        reads_to_the_known_text("log_v1_zstd.vmprof");
+    if (!HAS_ZSTD)
+        return;
+    reads_to_the_known_text("log_v1.0_zstd.vmprof", "log_v1.0.txt");
+    reads_to_the_known_text("log_v1.1_zstd.vmprof", "log_v1.1.txt");
 }
 
 TEST(a_compressed_log_of_version_1_is_written_byte_for_byte)
@@ -112,7 +116,7 @@ TEST(a_compressed_log_of_version_1_is_written_byte_for_byte)
     size_t n = 0, want_n = 0;
     if (!HAS_ZSTD)
         return;
-    uint8_t *got = written_now(true, &n), *want = golden_read("log_v1_zstd.vmprof", &want_n);
+    uint8_t *got = written_now(true, &n), *want = golden_read("log_v1.1_zstd.vmprof", &want_n);
     if (ZSTD_versionNumber() == GOLDEN_ZSTD_VERSION) {
         CHECK(got && want && equal(got, n, want, want_n));
     } else {
@@ -136,12 +140,12 @@ TEST(golden_files_are_made_when_asked)
     if (!getenv("VMP_GOLDEN_WRITE"))
         return;
     uint8_t *raw = written_now(false, &n);
-    golden_write("log_v1_raw.vmprof", raw, n);
+    golden_write("log_v1.1_raw.vmprof", raw, n);
     CHECK_INT(dump_bytes(&text, raw, n, NULL, NULL), 0);
-    golden_write("log_v1.txt", text.p, text.n);
+    golden_write("log_v1.1.txt", text.p, text.n);
     free(raw);
     raw = written_now(true, &n);
-    golden_write("log_v1_zstd.vmprof", raw, n);
+    golden_write("log_v1.1_zstd.vmprof", raw, n);
     free(raw);
     vmp_buf_fini(&text);
 }

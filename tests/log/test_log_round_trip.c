@@ -252,8 +252,10 @@ do_flush(script *s)
         e.u.clock.mono_ns = (int64_t)any_number(s);
         e.u.clock.process_cpu_ns = any_number(s);
         e.u.clock.profiler_cpu_ns = any_number(s);
-        vmp_log_writer_clock(s->w, (int64_t)((uint64_t)e.u.clock.mono_ns + START_MONO),
-            e.u.clock.process_cpu_ns, e.u.clock.profiler_cpu_ns);
+        e.u.clock.unsampled_cpu_ns = any_number(s);
+        vmp_log_clock given = e.u.clock;
+        given.mono_ns = (int64_t)((uint64_t)given.mono_ns + START_MONO);
+        vmp_log_writer_clock(s->w, &given);
         record_event(&s->want, &e);
     }
     CHECK_INT(vmp_log_writer_flush(s->w, &err), 0);

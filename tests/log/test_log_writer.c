@@ -102,7 +102,7 @@ TEST(a_full_disk_makes_the_writer_dead_and_the_log_reads_up_to_there)
     CHECK(vmp_log_writer_string(w, vmp_str_from("new")) > 0);
     vmp_log_writer_sample(w, &(vmp_log_sample){1, stack, 300000, 1, 0, 0});
     CHECK(!vmp_log_writer_batch(w, 1, 5, 5));
-    vmp_log_writer_clock(w, 1, 2, 3);
+    vmp_log_writer_clock(w, &(vmp_log_clock){1, 2, 3, 4});
     vmp_log_writer_end(w, 1);
     memset(&err, 0, sizeof(err));
     CHECK_INT(vmp_log_writer_flush(w, &err), -VMP_EIO);

@@ -22,7 +22,7 @@ typedef struct bytes {
 static bytes
 read_log(void)
 {
-    int fd = open(VMP_TEST_DATA "/log_v1_zstd.vmprof", O_RDONLY | O_CLOEXEC);
+    int fd = open(VMP_TEST_DATA "/log_v1.1_zstd.vmprof", O_RDONLY | O_CLOEXEC);
     off_t size = lseek(fd, 0, SEEK_END);
     bytes b = {malloc((size_t)size), (size_t)size};
     CHECK_INT(pread(fd, b.p, b.n, 0), size);

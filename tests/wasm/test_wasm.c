@@ -39,7 +39,7 @@ doubles(const vmp_wasm_table *t, int column)
  * columns is the tree. */
 TEST(a_tree_s_columns_are_the_report_s)
 {
-    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm *w = open_log("log_v1.1_zstd.vmprof");
     CHECK_STR(vmp_wasm_error(w), "");
     for (uint32_t flags = 0; flags < VMP_WASM_ABOVE; flags++) {
         vmp_wasm_table *t = vmp_wasm_tree(w, flags, 0);
@@ -70,7 +70,7 @@ TEST(a_tree_s_columns_are_the_report_s)
 
 TEST(marks_threads_and_ranges_choose_what_is_counted)
 {
-    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm *w = open_log("log_v1.1_zstd.vmprof");
     vmp_wasm_table *flat = vmp_wasm_flat(w), *all = vmp_wasm_tree(w, 0, 0);
     uint32_t hottest = words(flat, 0)[0];
     double total = doubles(flat, 5)[0], everything = doubles(all, 5)[0];
@@ -148,7 +148,7 @@ check_strength(const vmp_wasm_table *t, int column, uint32_t row)
 /* A log compared with itself, without a function that is then new in it. */
 TEST(changes_are_columns_beside_those_of_the_tree)
 {
-    vmp_wasm *w = open_log("log_v1_zstd.vmprof"), *before = open_log("log_v1_zstd.vmprof");
+    vmp_wasm *w = open_log("log_v1.1_zstd.vmprof"), *before = open_log("log_v1.1_zstd.vmprof");
     const uint32_t flags[] = {VMP_WASM_MERGED, VMP_WASM_MERGED | VMP_WASM_INVERTED};
     vmp_wasm_table *same = vmp_wasm_match(w, before), *flat = vmp_wasm_flat(w);
     uint32_t hottest = words(flat, 0)[0];
@@ -214,7 +214,7 @@ TEST(changes_are_columns_beside_those_of_the_tree)
 
 TEST(groups_of_a_whole_tree_are_those_of_the_profile)
 {
-    static const char *const logs[] = {"log_v1_zstd.vmprof", "states/pypy-8.0.vmprof"};
+    static const char *const logs[] = {"log_v1.1_zstd.vmprof", "states/pypy-8.0.vmprof"};
     enum { GROUPS = 3, FUNCTIONS = 4096 };
     uint32_t group_of[FUNCTIONS]; /* every fourth is in none */
     for (uint32_t i = 0; i < FUNCTIONS; i++)
@@ -266,7 +266,7 @@ TEST(states_of_a_node_are_its_total)
     CHECK(of_all[VMP_PROFILE_STATE_JIT] > 0 && of_all[VMP_PROFILE_STATE_GC_MINOR] > 0);
     vmp_wasm_table_free(flat);
     vmp_wasm_close(w);
-    w = open_log("log_v1_zstd.vmprof");
+    w = open_log("log_v1.1_zstd.vmprof");
     vmp_wasm_table *t = vmp_wasm_tree(w, 0, 0), *states = vmp_wasm_tree_states(t, w);
     CHECK_INT(states->rc, 0);
     CHECK_INT(states->count, 0);
@@ -363,7 +363,7 @@ check_rough(const vmp_wasm_table *rough, const vmp_wasm_table *whole)
 TEST(a_rough_tree_leaves_out_last_children_alone)
 {
     for (int made = 0; made < 2; made++) {
-        vmp_wasm *w = made ? open_heavy_and_light() : open_log("log_v1_zstd.vmprof");
+        vmp_wasm *w = made ? open_heavy_and_light() : open_log("log_v1.1_zstd.vmprof");
         CHECK_STR(vmp_wasm_error(w), "");
         vmp_wasm_table *whole = vmp_wasm_tree(w, 0, 0);
         vmp_wasm_table *rough = vmp_wasm_tree(w, VMP_WASM_ROUGH, 0);
@@ -378,7 +378,7 @@ TEST(a_rough_tree_leaves_out_last_children_alone)
 /* A range that is all has all samples, those of a lane in their order. */
 TEST(a_chart_s_lanes_have_what_the_tree_has)
 {
-    static const char *const logs[] = {"log_v1_zstd.vmprof", "states/pypy-8.0.vmprof"};
+    static const char *const logs[] = {"log_v1.1_zstd.vmprof", "states/pypy-8.0.vmprof"};
     for (size_t l = 0; l < sizeof(logs) / sizeof(logs[0]); l++) {
         vmp_wasm *w = open_log(logs[l]);
         vmp_wasm_table *threads = vmp_wasm_tree(w, VMP_WASM_BY_THREAD, 0);
@@ -424,7 +424,7 @@ TEST(what_is_wrong_is_told)
     vmp_wasm *w = vmp_wasm_open("hello", 5);
     CHECK(strstr(vmp_wasm_error(w), "not a vmprof log") != NULL);
     vmp_wasm_close(w);
-    w = open_log("log_v1_zstd.vmprof");
+    w = open_log("log_v1.1_zstd.vmprof");
     vmp_wasm_table *t = vmp_wasm_tree(w, 0, 1u << 30);
     CHECK_INT(t->rc, -VMP_EINVAL);
     CHECK_INT(t->count, 0);
@@ -443,7 +443,7 @@ TEST(what_is_wrong_is_told)
 
 TEST(facts_name_functions_files_and_threads)
 {
-    vmp_wasm *w = open_log("log_v1_zstd.vmprof");
+    vmp_wasm *w = open_log("log_v1.1_zstd.vmprof");
     char *facts = vmp_wasm_facts(w);
     CHECK(facts && facts[0] == '{' && facts[strlen(facts) - 1] == '}');
     CHECK(strstr(facts, "\"functions\":[[\"\",") != NULL);

@@ -48,6 +48,8 @@ export interface Facts {
   readonly askedHz: number;
   readonly achievedHz: number;
   readonly cpuSeconds: number;
+  /** Of cpuSeconds, used by the program with no samples that stand for it. */
+  readonly unsampledCpuSeconds: number;
   readonly wallSeconds: number;
   readonly startUnix: number;
   readonly wall: boolean;

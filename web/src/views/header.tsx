@@ -10,6 +10,8 @@ import { type ThemeChoice, setThemeChoice, themeChoice } from "./theme.ts";
 
 /** More lost ticks than this are worth a warning. */
 const LOST = 0.01;
+/** Less of the CPU time without samples is not worth a word. */
+const UNSAMPLED = 0.005;
 
 export function Header({ profile }: { readonly profile: Profile }) {
   const { facts } = profile.engine;
@@ -22,12 +24,14 @@ export function Header({ profile }: { readonly profile: Profile }) {
     facts.startUnix > 0 ? formatDate(facts.startUnix) : "",
   ].filter((part) => part !== "");
   const lost = shareOf(facts.lost, facts.lost + facts.ticks);
+  const unsampled = shareOf(facts.unsampledCpuSeconds, facts.cpuSeconds);
   return (
     <header class="head">
       {profile.home !== undefined && <a class="home" href={profile.home}>‹ Profiles</a>}
       <h1 title={facts.argv.split("\n").join(" ")}>{programName(profile)}</h1>
       <p class="faint facts">{parts.join(" · ")}</p>
       {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}
+      {unsampled > UNSAMPLED && <p class={unsampled > LOST ? "warning" : "faint facts"}>{formatPercent(unsampled)} of the CPU time without samples, most in threads that used too little for a tick</p>}
       {profile.before !== null && <p class="faint facts">compared with {profile.before.logName}, {formatCount(profile.before.engine.facts.samples)} samples</p>}
       {facts.states !== undefined && <p class="faint facts states">{statesText(facts.states, facts.ticks)}</p>}
       {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
