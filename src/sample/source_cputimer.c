@@ -81,7 +81,9 @@ cputimer_settle(vmp_sampler *s, int64_t now_ns)
 static void
 cputimer_thread_begins(vmp_sampler *s, pid_t tid)
 {
-    vmp_watch *watch = vmp_watch_list_get(&s->watched, tid);
+    vmp_watch *watch = vmp_watch_list_find(&s->watched, tid);
+    if (!watch)
+        watch = vmp_watch_list_add(&s->watched, tid);
     if (watch && !watch->timer.armed)
         timer_add(s, watch);
 }

@@ -300,7 +300,9 @@ look_around(vmp_sampler *s, int64_t now_ns)
         if ((int32_t)(watch->due - pacer->look) > 0)
             continue;
         if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0) {
-            s->watched.listed_ns = 0; /* gone; the next listing drops it */
+            watch_removed(s, watch);
+            vmp_watch_list_drop(&s->watched, s, watch);
+            i--; /* the next one is in its place */
             continue;
         }
         if (cpu_ns < watch->cpu_ns)
@@ -438,13 +440,19 @@ vmp_pacer_end(vmp_sampler *s)
 void
 vmp_pacer_thread_begins(vmp_sampler *s, pid_t tid)
 {
-    vmp_watch *watch = s->watched.blind ? vmp_watch_list_get(&s->watched, tid) : NULL;
-    if (watch) {
+    vmp_watch *watch = vmp_watch_list_find(&s->watched, tid);
+    if (vmp_sampler_owns(s, tid))
+        return;
+    if (watch) { /* one had this number that has ended */
         watch->due = s->pacer->look;
         watch->fresh = true;
-    } else {
-        s->watched.listed_ns = 0; /* the next look lists them */
+        return;
     }
+    watch = vmp_watch_list_add(&s->watched, tid);
+    if (watch)
+        watch_added(s, watch);
+    else
+        s->watched.listed_ns = 0; /* tried again */
 }
 
 const vmp_source vmp_source_pacer = {

@@ -20,28 +20,35 @@ by_tid(const void *a, const void *b)
 }
 
 vmp_watch *
-vmp_watch_list_get(vmp_watch_list *l, pid_t tid)
-{
-    /* Listings come in ascending order, mostly as they are here already. */
-    for (size_t i = 0; i < l->count; i++)
-        if (l->items[i].tid == tid)
-            return &l->items[i];
-    if (VMP_VEC_RESERVE(l->items, l->cap, l->count + 1) < 0)
-        return NULL;
-    vmp_watch *watch = &l->items[l->count++];
-    memset(watch, 0, sizeof(*watch));
-    watch->tid = tid;
-    if (!l->blind)
-        return watch;
-    qsort(l->items, l->count, sizeof(*l->items), by_tid);
-    return vmp_watch_list_find(l, tid);
-}
-
-vmp_watch *
 vmp_watch_list_find(vmp_watch_list *l, pid_t tid)
 {
     vmp_watch key = {.tid = tid};
     return l->count ? bsearch(&key, l->items, l->count, sizeof(key), by_tid) : NULL;
+}
+
+vmp_watch *
+vmp_watch_list_add(vmp_watch_list *l, pid_t tid)
+{
+    if (VMP_VEC_RESERVE(l->items, l->cap, l->count + 1) < 0)
+        return NULL;
+    size_t at = l->count++;
+    /* Mostly it is the last: numbers go up. */
+    for (; at > 0 && l->items[at - 1].tid > tid; at--)
+        l->items[at] = l->items[at - 1];
+    memset(&l->items[at], 0, sizeof(l->items[at]));
+    l->items[at].tid = tid;
+    l->thread_count++;
+    return &l->items[at];
+}
+
+void
+vmp_watch_list_drop(vmp_watch_list *l, vmp_sampler *s, vmp_watch *watch)
+{
+    size_t behind = l->count - (size_t)(watch - l->items) - 1;
+    vmp_thread_files_drop(s, watch->tid);
+    memmove(watch, watch + 1, behind * sizeof(*watch));
+    l->count--;
+    l->thread_count--;
 }
 
 static int
@@ -126,8 +133,6 @@ vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     l->listed_ns = now_ns;
     l->serial++;
     qsort(tids, n, sizeof(*tids), tid_order);
-    if (l->count)
-        qsort(l->items, l->count, sizeof(*l->items), by_tid);
     int rc = merge(l, s, tids, n, added);
     free(tids);
     if (rc < 0)

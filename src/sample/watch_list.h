@@ -44,13 +44,13 @@ typedef struct vmp_watch {
 } vmp_watch;
 
 typedef struct vmp_watch_list {
-    vmp_watch *items;
+    vmp_watch *items; /* in ascending order of tid */
     size_t count, cap;
     uint32_t serial;
-    uint32_t thread_count; /* at the last listing */
+    uint32_t thread_count; /* at the last listing, and those that were told of since */
     int64_t listed_ns;     /* 0: list again */
     _Bool blind;           /* threads cannot be listed: those that were got stay */
-    _Bool sees_ends;       /* the owner sets that to 0 when it finds a thread gone */
+    _Bool sees_ends;       /* the owner drops a thread when it finds it gone */
 } vmp_watch_list;
 
 /* Lists the threads again if their number changed or a second has passed (ten where
@@ -60,11 +60,13 @@ typedef struct vmp_watch_list {
 int vmp_watch_list_refresh(vmp_watch_list *l, struct vmp_sampler *s, int64_t now_ns,
     void (*added)(struct vmp_sampler *, vmp_watch *),
     void (*removed)(struct vmp_sampler *, vmp_watch *));
-/* The thread's entry, or NULL; only if nothing was added since the listing. */
+/* The thread's entry, or NULL. */
 vmp_watch *vmp_watch_list_find(vmp_watch_list *l, pid_t tid);
-/* The thread's entry, added if need be; NULL when out of memory. find() needs a
- * listing after that, except where the list is blind. */
-vmp_watch *vmp_watch_list_get(vmp_watch_list *l, pid_t tid);
+/* Adds a thread that is not in the list; NULL when out of memory. What points to
+ * entries is void. */
+vmp_watch *vmp_watch_list_add(vmp_watch_list *l, pid_t tid);
+/* Drops one that has ended: neither needs a listing. */
+void vmp_watch_list_drop(vmp_watch_list *l, struct vmp_sampler *s, vmp_watch *watch);
 void vmp_watch_list_fini(vmp_watch_list *l);
 
 #endif

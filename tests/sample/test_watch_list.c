@@ -132,13 +132,49 @@ TEST(threads_that_live_are_not_removed_while_others_end)
 
 TEST(an_entry_is_found_again_by_its_tid)
 {
+    static const pid_t added_tids[] = {7, 3, 9, 5, 8};
     vmp_watch_list list = {0};
-    vmp_watch *watch = vmp_watch_list_get(&list, 7);
-    CHECK(watch && watch->tid == 7);
-    vmp_watch_list_get(&list, 3);
-    CHECK_INT(list.count, 2);
-    CHECK_INT(vmp_watch_list_get(&list, 7)->tid, 7);
-    CHECK_INT(list.count, 2);
+    for (size_t i = 0; i < 5; i++) {
+        vmp_watch *watch = vmp_watch_list_add(&list, added_tids[i]);
+        CHECK(watch && watch->tid == added_tids[i] && watch->due == 0);
+        watch->due = 100 + (uint32_t)watch->tid;
+    }
+    CHECK_INT(list.count, 5);
+    vmp_watch_list_drop(&list, &vmp_the_sampler, vmp_watch_list_find(&list, 3));
+    vmp_watch_list_drop(&list, &vmp_the_sampler, vmp_watch_list_find(&list, 9));
+    CHECK_INT(list.count, 3);
+    for (pid_t tid = 1; tid < 12; tid++) {
+        vmp_watch *watch = vmp_watch_list_find(&list, tid);
+        CHECK((watch != NULL) == (tid == 7 || tid == 5 || tid == 8));
+        CHECK(!watch || watch->due == 100 + (uint32_t)tid);
+    }
+    vmp_watch_list_fini(&list);
+}
+
+/* Who tells of both saves the listings. */
+TEST(what_was_told_is_not_listed_again)
+{
+    vmp_watch_list list = {0};
+    pthread_t thread;
+    pid_t tid;
+    sem_init(&ready, 0, 0);
+    sem_init(&go, 0, 0);
+    added = 0;
+    CHECK_INT(vmp_watch_list_refresh(&list, &vmp_the_sampler, 1, on_added, on_removed), 0);
+    uint32_t serial = list.serial;
+    pthread_create(&thread, NULL, live_main, &tid);
+    sem_wait(&ready);
+    CHECK(vmp_watch_list_add(&list, tid) != NULL);
+    CHECK_INT(vmp_watch_list_refresh(&list, &vmp_the_sampler, 2, on_added, on_removed), 0);
+    CHECK_INT(list.serial, serial);
+    sem_post(&go);
+    pthread_join(thread, NULL);
+    while (vmp_os_thread_count() > 1) /* it may stand in /proc for a moment yet */
+        ;
+    vmp_watch_list_drop(&list, &vmp_the_sampler, vmp_watch_list_find(&list, tid));
+    CHECK_INT(vmp_watch_list_refresh(&list, &vmp_the_sampler, 3, on_added, on_removed), 0);
+    CHECK_INT(list.serial, serial);
+    CHECK_INT(added, 1);
     vmp_watch_list_fini(&list);
 }
 
@@ -196,4 +232,4 @@ TEST_MAIN(RUN(threads_are_listed_by_a_descriptor_that_stays_high), /* one thread
     RUN(files_of_a_thread_stay_open_while_it_is_asked_for),
     RUN(threads_that_begin_and_end_are_told),
     RUN(threads_that_live_are_not_removed_while_others_end),
-    RUN(an_entry_is_found_again_by_its_tid))
+    RUN(an_entry_is_found_again_by_its_tid), RUN(what_was_told_is_not_listed_again))
