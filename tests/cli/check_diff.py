@@ -1,22 +1,24 @@
-"""Runs `vmprof diff` over logs of known content. TAP; the standard library only.
-
-    python3 check_diff.py VMPROF [--update]
-
---update writes the texts in golden/ anew: read their diff.
-"""
+"""Texts and JSON of `vmprof diff` over logs of known content. See cli_tests.py."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import check_show
-from check_show import FOLDER, LOGS, check_value, compare, complaint, run
+from cli_tests import (
+    FOLDER,
+    LOGS,
+    check_value,
+    compare,
+    complaint,
+    documented_keys,
+    expand,
+    key_paths,
+    run,
+    run_tests,
+)
 from logfile import MAGIC, Log
 
 MS = 1_000_000
@@ -146,9 +148,9 @@ def hidden_functions_are_in_their_callers() -> None:
 
 
 def every_key_is_documented() -> None:
-    tables = check_show.documented_keys()
-    produced = set(check_show.key_paths(diff_json(BEFORE, AFTER, "--tree")))
-    documented = check_show.expand(tables["diff"], tables)
+    tables = documented_keys()
+    produced = set(key_paths(diff_json(BEFORE, AFTER, "--tree")))
+    documented = expand(tables["diff"], tables)
     assert produced == documented, (produced - documented, documented - produced)
 
 
@@ -206,22 +208,5 @@ TESTS = [
 ]
 
 
-def main() -> int:
-    failed = 0
-    print(f"1..{len(TESTS)}", flush=True)
-    for number, test in enumerate(TESTS, 1):
-        try:
-            test()
-        except Exception as error:
-            failed += 1
-            text = f"{type(error).__name__}: {error}"
-            print("\n".join(f"# {line}" for line in text.splitlines()))
-            print(f"not ok {number} - {test.__name__}", flush=True)
-        else:
-            print(f"ok {number} - {test.__name__}", flush=True)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(TESTS))

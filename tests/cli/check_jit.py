@@ -1,9 +1,4 @@
-"""Runs `vmprof jit` over jitlogs of known content. TAP; the standard library only.
-
-    python3 check_jit.py VMPROF [--update]
-
---update writes the texts in golden/ anew: read their diff.
-"""
+"""Texts and JSON of `vmprof jit` over jitlogs of known content. See cli_tests.py."""
 
 from __future__ import annotations
 
@@ -12,28 +7,19 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+import cli_tests
+from cli_tests import FOLDER, HERE, JSON_DOC, compare, key_paths, run_tests
+from jitlogfile import JitLog, example
 
-from jitlogfile import JitLog, example  # noqa: E402
-
-VMPROF = str(Path(sys.argv[1]).resolve())
-UPDATE = "--update" in sys.argv
 DATA = HERE.parent / "data"
-JSON_DOC = HERE.parent.parent / "docs" / "json.md"
-FOLDER = Path(tempfile.mkdtemp(prefix="vmprof-jit-"))
 REAL = [DATA / "jitlog_pypy_7.3.11.jit", DATA / "jitlog_pypy_8.0.1.jit"]
 
 
 def run(*args: object, columns: int = 100, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    env = {"LC_ALL": "C.UTF-8", "TERM": "xterm", "PATH": os.defpath, "COLUMNS": str(columns)}
-    command = [VMPROF, "jit", *map(str, args)]
-    return subprocess.run(command, env=env, input=data, capture_output=True, timeout=60)
+    return cli_tests.run("jit", *args, columns=columns, stdin=None, input=data)
 
 
 def jit(*args: object, **kwargs: Any) -> str:
@@ -47,14 +33,6 @@ def write(name: str, log: JitLog) -> Path:
     path = FOLDER / name
     path.write_bytes(log.data)
     return path
-
-
-def compare(name: str, text: str) -> None:
-    """Holds a text against the file of this name."""
-    path = HERE / "golden" / f"{name}.txt"
-    if UPDATE:
-        path.write_text(text)
-    assert text == path.read_text(), f"{path.name} differs:\n{text}"
 
 
 def real_logs_are_shown() -> None:
@@ -158,17 +136,6 @@ def no_text_of_a_log_reaches_the_terminal_as_a_command() -> None:
     assert json.loads(jit(path, "--json"))["machine"] == bad
 
 
-def key_paths(value: Any, prefix: str = "") -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from key_paths(item, f"{prefix}[]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            path = f"{prefix}.{key}" if prefix else key
-            yield path
-            yield from key_paths(item, path)
-
-
 def every_key_is_documented() -> None:
     section = JSON_DOC.read_text().split("## `vmprof jit`", 1)[1].split("\n## ", 1)[0]
     documented = set(re.findall(r"^\| `([\w.\[\]]+)` \|", section, re.M))
@@ -222,21 +189,5 @@ CHECKS = [
 ]
 
 
-def main() -> int:
-    bad = 0
-    print(f"1..{len(CHECKS)}")
-    for number, check in enumerate(CHECKS, 1):
-        try:
-            check()
-            state = "ok"
-        except Exception as error:
-            bad += 1
-            state = "not ok"
-            for line in f"{type(error).__name__}: {error}".splitlines():
-                print(f"# {line}")
-        print(f"{state} {number} - {check.__name__}")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(CHECKS))
