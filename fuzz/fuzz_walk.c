@@ -169,6 +169,7 @@ static void
 walk_try(target *t, const known_thread *thread, uint32_t cap)
 {
     vmp_frame frames[MAX_FRAMES];
+    vmp_py_blocks blocks;
     vmp_mem mem = mem_image_view(&t->image);
     vmp_py_offsets off;
     vmp_err err = {0};
@@ -177,7 +178,7 @@ walk_try(target *t, const known_thread *thread, uint32_t cap)
         off = t->offsets;
     }
     vmp_py_stack st = {.frames = frames, .cap = cap};
-    int rc = vmp_py_walk_mem(&off, &mem, t->known->code_type, thread->tstate, &st);
+    int rc = vmp_py_walk_mem(&off, &mem, &blocks, t->known->code_type, thread->tstate, &st);
     PROMISE(rc == 0 || rc == -VMP_EUNREADABLE || rc == -VMP_ECORRUPT);
     PROMISE(st.n <= st.cap && st.elided_at <= st.n && (st.elided == 0 || st.n == st.cap));
     for (uint32_t i = 0; i < st.n && i < MAX_CODES; i++)

@@ -19,6 +19,7 @@ LOSSES = [
     "stopping",
     "write_failed",
     "not_delivered",
+    "signal_stack_full",
 ]
 START_UNIX_NS = 1_700_000_000_000_000_000
 

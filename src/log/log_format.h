@@ -213,7 +213,8 @@ enum { /* flags of one sample */
     X(VMP_LOG_LOSS_CORRUPT, "inconsistent_stack")                                                  \
     X(VMP_LOG_LOSS_STOPPED, "stopping")                                                            \
     X(VMP_LOG_LOSS_WRITE, "write_failed")                                                          \
-    X(VMP_LOG_LOSS_UNDELIVERED, "not_delivered")
+    X(VMP_LOG_LOSS_UNDELIVERED, "not_delivered")                                                   \
+    X(VMP_LOG_LOSS_SIGNAL_STACK, "signal_stack_full")
 
 enum vmp_log_loss {
 #define VMP_LOG_LOSS_ENUM(name, text) name,

@@ -161,6 +161,13 @@ void vmp_os_timer_close(vmp_os_timer *t);
 /* Expiries that this signal stands for beyond the one that it is. */
 VMP_SIGSAFE uint32_t vmp_os_timer_overrun(const siginfo_t *info);
 
+/* ---- stacks of signal handlers ---- */
+/* Bytes that are left below the caller on the alternate stack that a handler with this third
+ * argument runs on; SIZE_MAX if it runs on the thread's own. */
+VMP_SIGSAFE size_t vmp_os_signal_stack_left(const void *context);
+/* What the kernel puts there for each signal, at most. */
+VMP_SIGSAFE size_t vmp_os_signal_frame_bytes(void);
+
 /* ---- system calls that a signal of ours met ----
  * True if a handler with this third argument (NULL: none) interrupts its thread on the way
  * out of a system call. False on processors where it cannot be told (all but x86_64). */

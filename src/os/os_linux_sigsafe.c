@@ -8,9 +8,33 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "os_linux_perf_abi.h"
+
+#ifndef AT_MINSIGSTKSZ /* since glibc 2.34; Linux 5.14 on x86, 4.18 on aarch64 */
+#define AT_MINSIGSTKSZ 51
+#endif
+
+/* That of AVX-512, where the kernel does not tell. */
+static const size_t FRAME_BYTES_GUESS = 4096;
+
+size_t
+vmp_os_signal_stack_left(const void *context)
+{
+    const stack_t *stack = &((const ucontext_t *)context)->uc_stack;
+    /* By the address: what the flags say is of before the signal. */
+    uintptr_t above = (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack->ss_sp;
+    return above < stack->ss_size ? above : SIZE_MAX;
+}
+
+size_t
+vmp_os_signal_frame_bytes(void)
+{
+    size_t bytes = getauxval(AT_MINSIGSTKSZ);
+    return bytes > 0 ? bytes : FRAME_BYTES_GUESS;
+}
 
 pid_t
 vmp_os_own_tid(void)

@@ -38,6 +38,13 @@ typedef struct vmp_py_stack {
     uint32_t dropped; /* out: frames left out as incomplete or no Python code */
 } vmp_py_stack;
 
+/* Room for what vmp_py_walk_mem reads at a time; undefined before and after. The caller's, since a
+ * handler may run on an alternate stack of little more than this. */
+enum { VMP_PY_BLOCK_BYTES = 2048 };
+typedef struct vmp_py_blocks {
+    uint8_t frames[VMP_PY_BLOCK_BYTES], codes[VMP_PY_BLOCK_BYTES];
+} vmp_py_blocks;
+
 /* Walks the thread whose PyThreadState is at `tstate`, leaf first.
  *
  * vmp_py_walk_self reads by guarded loads (mem_guard.h, must be owned);
@@ -65,7 +72,7 @@ typedef struct vmp_py_stack {
  * while that thread is stopped or asleep. */
 VMP_SIGSAFE int vmp_py_walk_self(
     const vmp_py_offsets *off, uint64_t code_type, uint64_t tstate, vmp_py_stack *st);
-VMP_SIGSAFE int vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, uint64_t code_type,
-    uint64_t tstate, vmp_py_stack *st);
+VMP_SIGSAFE int vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem,
+    vmp_py_blocks *blocks, uint64_t code_type, uint64_t tstate, vmp_py_stack *st);
 
 #endif

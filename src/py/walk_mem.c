@@ -11,11 +11,11 @@
 #include "py_walk.h"
 #include "walk_internal.h"
 
-enum { BLOCK_BYTES = 2048, NO_BLOCK = 1 };
+enum { NO_BLOCK = 1 };
 
 typedef struct walk_block {
     uint64_t at; /* NO_BLOCK, which is not aligned, at first */
-    uint8_t bytes[BLOCK_BYTES];
+    uint8_t *bytes;
 } walk_block;
 
 typedef struct walk_reader {
@@ -27,12 +27,12 @@ typedef struct walk_reader {
 static int
 walk_read(const walk_reader *r, walk_block *block, uint64_t addr, void *dst, size_t n)
 {
-    uint64_t at = addr & ~(uint64_t)(BLOCK_BYTES - 1), from = addr - at;
-    if (from + n > BLOCK_BYTES)
+    uint64_t at = addr & ~(uint64_t)(VMP_PY_BLOCK_BYTES - 1), from = addr - at;
+    if (from + n > VMP_PY_BLOCK_BYTES)
         return r->mem->read(r->mem->ctx, addr, dst, n);
     if (block->at != at) {
         block->at = NO_BLOCK;
-        if (r->mem->read(r->mem->ctx, at, block->bytes, BLOCK_BYTES) < 0)
+        if (r->mem->read(r->mem->ctx, at, block->bytes, VMP_PY_BLOCK_BYTES) < 0)
             return r->mem->read(r->mem->ctx, addr, dst, n);
         block->at = at;
     }
@@ -99,8 +99,8 @@ extent_add(uint16_t *from, uint16_t *to, uint16_t at, uint16_t width)
 }
 
 int
-vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, uint64_t code_type, uint64_t tstate,
-    vmp_py_stack *st)
+vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, vmp_py_blocks *blocks,
+    uint64_t code_type, uint64_t tstate, vmp_py_stack *st)
 {
     uint16_t from = VMP_PY_MAX_FRAME_BYTES, to = 0;
     extent_add(&from, &to, off->frame.back, sizeof(uint64_t));
@@ -110,8 +110,7 @@ vmp_py_walk_mem(const vmp_py_offsets *off, const vmp_mem *mem, uint64_t code_typ
     extent_add(&from, &to, off->frame.owner, 1);
     extent_add(&from, &to, off->frame.is_entry, 1);
     extent_add(&from, &to, off->frame.tlbc_index, sizeof(int32_t));
-    walk_block frames, codes; /* not cleared: that would cost more than a short walk */
-    frames.at = codes.at = NO_BLOCK;
+    walk_block frames = {NO_BLOCK, blocks->frames}, codes = {NO_BLOCK, blocks->codes};
     const walk_reader r = {.mem = mem,
         .frames = &frames,
         .codes = &codes,

@@ -140,6 +140,7 @@ stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, int64_t now_ns)
 {
     vmp_mem mem = vmp_mem_self_view(s->name_mem);
     vmp_py_stack st = {.frames = frames, .cap = VMP_SAMPLE_MAX_FRAMES};
+    vmp_py_blocks blocks;
     uint64_t cpu_ns;
     if (watch->tstate && !state_is_of(s, &mem, watch->tstate, watch->tid))
         watch->tstate = 0;
@@ -150,8 +151,8 @@ stack_read(vmp_sampler *s, vmp_watch *watch, vmp_frame *frames, int64_t now_ns)
         s->states_found_ns = now_ns;
         states_find(s, &mem);
     }
-    if (watch->tstate &&
-        vmp_py_walk_mem(&s->python.offsets, &mem, s->python.code_type, watch->tstate, &st) < 0)
+    if (watch->tstate && vmp_py_walk_mem(&s->python.offsets, &mem, &blocks, s->python.code_type,
+                             watch->tstate, &st) < 0)
         return false;
     if (vmp_os_thread_cpu_ns(watch->tid, &cpu_ns) < 0 || cpu_ns != watch->looked_cpu_ns)
         return false;

@@ -92,6 +92,12 @@ slot_claim(vmp_sampler *s, uint32_t generation)
     return NULL;
 }
 
+/* What a walk takes of the stack, and the guard's handler where it faults. A stack is the thread's
+ * own or one that the program gave its signal handlers: faulthandler's has 8 KiB beyond the frame
+ * of one signal, which a handler of the program may use just now. There a walk goes without the
+ * guard, and at last there is none. Twice what tests/python/test_signal_stack.py measures. */
+static const size_t WALK_STACK_BYTES = 2048, FAULT_STACK_BYTES = 512;
+
 /* Address of the thread state whose frames the calling thread runs, or 0. */
 VMP_SIGSAFE static uint64_t
 own_thread_state(const vmp_sampler *s, bool guarded)
@@ -195,17 +201,23 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
     }
     if (VMP_UNLIKELY(atomic_load_explicit(&slot->owed, memory_order_relaxed) > 0))
         weight += atomic_exchange_explicit(&slot->owed, 0, memory_order_relaxed);
+    size_t left = context ? vmp_os_signal_stack_left(context) : SIZE_MAX;
+    if (VMP_UNLIKELY(left < WALK_STACK_BYTES)) {
+        count_loss(slot->lost, VMP_LOG_LOSS_SIGNAL_STACK, weight);
+        return;
+    }
     /* A fault in a thread that blocks SIGSEGV would kill, guard or no guard. */
     bool guarded = atomic_load_explicit(&s->guarded, memory_order_relaxed) &&
-                   (!context || vmp_guard_usable_in(context));
+                   (!context || vmp_guard_usable_in(context)) &&
+                   left >= WALK_STACK_BYTES + FAULT_STACK_BYTES + s->frame_bytes;
     atomic_store_explicit(&own.reads, true, memory_order_relaxed);
     uint64_t tstate = own_thread_state(s, guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
         int rc = VMP_LIKELY(guarded)
                      ? vmp_py_walk_self(&s->python.offsets, s->python.code_type, tstate, &st)
-                     : vmp_py_walk_mem(
-                           &s->python.offsets, &s->walk_view, s->python.code_type, tstate, &st);
+                     : vmp_py_walk_mem(&s->python.offsets, &s->walk_view, slot->blocks,
+                           s->python.code_type, tstate, &st);
         walk_pace(s, slot, &st, guarded, now_ns);
         if (VMP_UNLIKELY(rc < 0)) {
             atomic_store_explicit(&own.reads, false, memory_order_relaxed);

@@ -77,6 +77,7 @@ typedef struct vmp_slot {
     /* Producer's. Two buffers: the stack of the last tick and the one being made. */
     vmp_ring ring;
     vmp_frame *last, *next;
+    vmp_py_blocks *blocks; /* for walks by system calls */
     uint32_t last_n, last_elided_at;
     uint64_t last_elided;
     uint32_t skip;          /* ticks to leave out after a long walk; their weight is in `owed` */
@@ -222,6 +223,7 @@ typedef struct vmp_sampler {
     _Atomic int installed_signo; /* of which those are the old ones; 0: none */
     /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
     _Atomic bool guarded;
+    size_t frame_bytes; /* of a signal, on a stack; at most */
     vmp_mem_self *walk_mem;
     vmp_mem walk_view;
 

@@ -160,6 +160,7 @@ session_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
         rc = start_cpu_take(s);
     if (rc == 0)
         s->walk_view = vmp_mem_self_view(s->walk_mem);
+    s->frame_bytes = vmp_os_signal_frame_bytes();
     return rc;
 }
 

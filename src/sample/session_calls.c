@@ -305,6 +305,7 @@ int
 vmp_sampler_walk_own(const vmp_sampler_python *python, vmp_py_stack *st)
 {
     vmp_mem_self *mem = NULL;
+    vmp_py_blocks blocks;
     int rc = vmp_mem_self_open(&mem, NULL);
     if (rc < 0)
         return rc;
@@ -313,7 +314,7 @@ vmp_sampler_walk_own(const vmp_sampler_python *python, vmp_py_stack *st)
     if (!tstate)
         tstate = python->tstate_of_thread();
     rc = vmp_py_walk_mem(
-        &python->offsets, &view, python->code_type, (uint64_t)(uintptr_t)tstate, st);
+        &python->offsets, &view, &blocks, python->code_type, (uint64_t)(uintptr_t)tstate, st);
     vmp_mem_self_close(&mem);
     return rc;
 }

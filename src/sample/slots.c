@@ -12,7 +12,7 @@ slot_new(void)
     const size_t frames = VMP_SAMPLE_MAX_FRAMES * sizeof(vmp_frame);
     const size_t ids = (VMP_SAMPLE_MAX_FRAMES + 1) * sizeof(uint32_t);
     size_t head = (sizeof(vmp_slot) + VMP_RING_LINE - 1) & ~(size_t)(VMP_RING_LINE - 1);
-    size_t size = head + VMP_SAMPLE_RING_BYTES + 2 * frames + 2 * ids;
+    size_t size = head + VMP_SAMPLE_RING_BYTES + 2 * frames + 2 * ids + sizeof(vmp_py_blocks);
     void *memory = mmap(
         NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
@@ -30,6 +30,8 @@ slot_new(void)
     slot->locations = (uint32_t *)(void *)at;
     at += ids;
     slot->stacks = (uint32_t *)(void *)at;
+    at += ids;
+    slot->blocks = (vmp_py_blocks *)(void *)at;
     return slot;
 }
 

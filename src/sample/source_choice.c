@@ -25,10 +25,12 @@ action_set(int signo, const struct sigaction *old)
     memset(&action, 0, sizeof(action));
     action.sa_sigaction = vmp_sample_on_signal;
     /* Restart what can be restarted, unless the program waits for its own signal to
-     * interrupt it; run on the thread's alternate stack where it has one. All
+     * interrupt it; run on the thread's alternate stack where it has one, unless a handler
+     * of the program's, to which its signals are passed on, expects the other. All
      * signals wait: no handler of the program runs inside ours. */
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    action.sa_flags |= is_function(old) ? old->sa_flags & SA_RESTART : SA_RESTART;
+    const int as_the_program_s = SA_RESTART | SA_ONSTACK;
+    action.sa_flags = SA_SIGINFO;
+    action.sa_flags |= is_function(old) ? old->sa_flags & as_the_program_s : as_the_program_s;
     sigfillset(&action.sa_mask);
     /* Faults are ours to see: guarded loads depend on them. */
     sigdelset(&action.sa_mask, SIGSEGV);

@@ -19,12 +19,13 @@ objects_keep(const known *k, mem_recorder *r)
     enum { CODE_BYTES = 256, TSTATE_BYTES = 320 };
     vmp_mem mem = mem_recorder_view(r);
     vmp_frame frames[KNOWN_MAX_FRAMES];
+    vmp_py_blocks blocks;
     vmp_py_offsets off;
     if (vmp_py_offsets_for(&off, &k->target, &mem, NULL) < 0)
         return;
     for (uint32_t t = 0; t < k->n; t++) {
         vmp_py_stack st = {.frames = frames, .cap = KNOWN_MAX_FRAMES};
-        vmp_py_walk_mem(&off, &mem, k->code_type, k->threads[t].tstate, &st);
+        vmp_py_walk_mem(&off, &mem, &blocks, k->code_type, k->threads[t].tstate, &st);
         for (uint32_t i = 0; i < st.n; i++)
             mem_recorder_keep(r, frames[i].code, CODE_BYTES);
         mem_recorder_keep(r, k->threads[t].tstate, TSTATE_BYTES);

@@ -141,7 +141,8 @@ thread_compare(const known *k, const vmp_py_offsets *off, const vmp_mem *mem, co
 {
     vmp_frame frames[KNOWN_MAX_FRAMES];
     vmp_py_stack st = {.frames = frames, .cap = KNOWN_MAX_FRAMES};
-    int bad = 0, rc = vmp_py_walk_mem(off, mem, k->code_type, t->tstate, &st);
+    vmp_py_blocks blocks;
+    int bad = 0, rc = vmp_py_walk_mem(off, mem, &blocks, k->code_type, t->tstate, &st);
     if (rc < 0 || st.n != t->n || st.elided || st.dropped) {
         printf("# thread %" PRIx64 ": %s, %u frames, not %u, %u dropped\n", t->tstate,
             vmp_err_text(rc), st.n, t->n, st.dropped);

@@ -91,6 +91,7 @@ image_try(const known *k, mem_image *im, const vmp_py_offsets *sound)
 {
     vmp_frame frames[CAP];
     vmp_mem mem = mem_image_view(im);
+    vmp_py_blocks blocks;
     vmp_py_offsets off;
     vmp_err err = {0};
     if (vmp_py_offsets_for(&off, &k->target, &mem, &err) < 0) {
@@ -99,7 +100,7 @@ image_try(const known *k, mem_image *im, const vmp_py_offsets *sound)
     }
     for (uint32_t t = 0; t < k->n; t++) {
         vmp_py_stack st = {.frames = frames, .cap = 2 + (uint32_t)(random_next() % (CAP - 1))};
-        int rc = vmp_py_walk_mem(&off, &mem, k->code_type, k->threads[t].tstate, &st);
+        int rc = vmp_py_walk_mem(&off, &mem, &blocks, k->code_type, k->threads[t].tstate, &st);
         stack_check(rc, &st);
         for (uint32_t i = 0; i < st.n; i++)
             code_check(&off, &mem, &frames[i]);
@@ -171,6 +172,7 @@ TEST(loops_are_noticed_and_long_chains_are_not_loops)
     vmp_py_target target = {.version_hex = 0x030800f0};
     CHECK_INT(vmp_py_offsets_for(&off, &target, NULL, NULL), 0);
     vmp_mem mem = {.read = loop_read, .ctx = &off};
+    vmp_py_blocks blocks;
     vmp_frame frames[16];
     static const uint64_t lengths[] = {1, 2, 3, 5, 64, 1000, 100000};
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -179,20 +181,20 @@ TEST(loops_are_noticed_and_long_chains_are_not_loops)
             loop_from = from;
             loop_to = lengths[i];
             loop_reads = 0;
-            CHECK_INT(vmp_py_walk_mem(&off, &mem, 0, 0x2000, &st), -VMP_ECORRUPT);
+            CHECK_INT(vmp_py_walk_mem(&off, &mem, &blocks, 0, 0x2000, &st), -VMP_ECORRUPT);
             CHECK(loop_reads > 1 && loop_reads < 8 * lengths[i] + 16);
         }
     }
     vmp_py_stack st = {.frames = frames, .cap = 16};
     loop_to = 200000; /* no loop: it ends */
     loop_from = loop_to;
-    CHECK_INT(vmp_py_walk_mem(&off, &mem, 0, 0x2000, &st), 0);
+    CHECK_INT(vmp_py_walk_mem(&off, &mem, &blocks, 0, 0x2000, &st), 0);
     CHECK_INT(st.n, 16);
     CHECK_INT(st.elided, 200000 - 16);
     CHECK_INT(st.elided_at, 8);
     loop_to = VMP_PY_WALK_STEPS * 2;
     loop_from = loop_to;
-    CHECK_INT(vmp_py_walk_mem(&off, &mem, 0, 0x2000, &st), -VMP_ECORRUPT);
+    CHECK_INT(vmp_py_walk_mem(&off, &mem, &blocks, 0, 0x2000, &st), -VMP_ECORRUPT);
     CHECK_INT(st.n, 16);
 }
 

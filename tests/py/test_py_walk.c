@@ -88,9 +88,10 @@ walk_both(uint64_t type)
     static vmp_frame other_frames[CAP];
     vmp_py_stack other = {.frames = other_frames, .cap = CAP};
     const vmp_mem mem = {.read = self_read};
+    vmp_py_blocks blocks;
     st = (vmp_py_stack){.frames = frames, .cap = CAP};
     int rc = vmp_py_walk_self(&off, type, tstate, &st);
-    CHECK_INT(vmp_py_walk_mem(&off, &mem, type, tstate, &other), rc);
+    CHECK_INT(vmp_py_walk_mem(&off, &mem, &blocks, type, tstate, &other), rc);
     CHECK_INT(other.n, st.n);
     CHECK_INT(other.dropped, st.dropped);
     CHECK(memcmp(frames, other_frames, st.n * sizeof(frames[0])) == 0);

@@ -59,8 +59,9 @@ live_walk(int guarded, uint64_t code_type, uint64_t tstate, vmp_frame *frames, u
 {
     vmp_py_stack st = {.frames = frames, .cap = cap};
     vmp_mem mem = vmp_mem_self_view(self);
+    vmp_py_blocks blocks;
     int rc = guarded ? vmp_py_walk_self(&offsets, code_type, tstate, &st)
-                     : vmp_py_walk_mem(&offsets, &mem, code_type, tstate, &st);
+                     : vmp_py_walk_mem(&offsets, &mem, &blocks, code_type, tstate, &st);
     ret_counts[0] = st.n;
     ret_counts[1] = st.elided_at;
     ret_counts[2] = st.elided;

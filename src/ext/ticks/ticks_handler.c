@@ -120,9 +120,12 @@ vmp_ticks_on_signal(int signo, siginfo_t *info, void *context)
     bool ours = signo != VMP_OS_PERF_SIGNAL ||
                 (vmp_os_perf_signal_payload(info, &payload) && payload == VMP_TICKS_PAYLOAD);
     if (ours) {
+        /* A handler of the program's may run on a stack that has no room for PyPy's sampler. */
+        bool roomy = vmp_os_signal_stack_left(context) == SIZE_MAX;
         /* One of perf may come when the session is over. */
         atomic_fetch_add(&t->handlers, 1);
-        if (atomic_load(&t->running) && atomic_load(&t->holds) == 0 && vmp_ticks_log_is_there(t))
+        if (atomic_load(&t->running) && atomic_load(&t->holds) == 0 && roomy &&
+            vmp_ticks_log_is_there(t))
             tick(t, info, context);
         atomic_fetch_sub(&t->handlers, 1);
         vmp_os_restart_prevent(context);
