@@ -109,10 +109,16 @@ str_read(char **ret, const vmp_py_offsets *off, const vmp_mem *mem, uint64_t add
     uint64_t data = addr + (ascii ? off->unicode.ascii_data : off->unicode.compact_data);
     if (!compact && (rc = words_read(mem, addr, &off->unicode.legacy_data, 1, &data)) < 0)
         return rc;
-    uint8_t chars[VMP_PY_MAX_NAME * 4];
     size_t n = head[0] < VMP_PY_MAX_NAME ? (size_t)head[0] : VMP_PY_MAX_NAME;
+    /* Not on the stack: a thread of the program whose code object dies may have a small one. */
+    uint8_t *chars = malloc(n * kind + 1);
+    if (!chars)
+        return -VMP_ENOMEM;
     rc = mem->read(mem->ctx, data, chars, n * kind);
-    return rc < 0 ? rc : utf8_new(ret, chars, n, kind);
+    if (rc == 0)
+        rc = utf8_new(ret, chars, n, kind);
+    free(chars);
+    return rc;
 }
 
 static int
