@@ -432,8 +432,9 @@ typedef struct vmp_report_info {
     double cpu_seconds;          /* of the processes; where the log does not tell, of the samples */
     double profiler_cpu_seconds; /* of cpu_seconds, used by the profiler's threads */
     /* Of cpu_seconds, used by the program with no samples that stand for it; 0 where the log does
-     * not tell. */
-    double unsampled_cpu_seconds;
+     * not tell. And that as a part of the program's, the profiler's threads left out; 0 if it used
+     * none. */
+    double unsampled_cpu_seconds, unsampled_share;
     double wall_seconds; /* from the first start to the last end */
     int64_t start_unix_ns;
     int64_t end_unix_ns;

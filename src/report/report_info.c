@@ -71,6 +71,8 @@ add_cpu(vmp_report_info *i, const vmp_profile *p)
         i->profiler_cpu_seconds += (double)process->cpu.profiler_ns / NS_PER_SECOND;
         i->unsampled_cpu_seconds += (double)process->cpu.unsampled_ns / NS_PER_SECOND;
     }
+    double program = i->cpu_seconds - i->profiler_cpu_seconds;
+    i->unsampled_share = program > 0 ? i->unsampled_cpu_seconds / program : 0;
     free(sampled);
     return 0;
 }

@@ -28,15 +28,6 @@ put_losses(vmp_out *o, const vmp_profile *p, const vmp_report_info *info)
     }
 }
 
-/* CPU time for which no samples stand, as a part of the program's; 0: too little to tell. */
-static double
-unsampled_part(const vmp_report_info *info)
-{
-    double program = info->cpu_seconds - info->profiler_cpu_seconds;
-    double part = program > 0 ? info->unsampled_cpu_seconds / program : 0;
-    return part < UNSAMPLED_LEAST ? 0 : part;
-}
-
 static const char *
 clock_word(const vmp_report_info *info)
 {
@@ -56,8 +47,8 @@ vmp_view_summary(const vmp_view *v, const vmp_report_info *info, size_t column)
     if (info->achieved_hz > 0)
         vmp_out_printf(&line, ", %.0f per %s second (asked: %.0f)", info->achieved_hz,
             clock_word(info), info->asked_hz);
-    if (unsampled_part(info) > 0)
-        vmp_out_printf(&line, ", %.1f%% of the CPU time unsampled", 100 * unsampled_part(info));
+    if (info->unsampled_share >= UNSAMPLED_LEAST)
+        vmp_out_printf(&line, ", %.1f%% of the CPU time unsampled", 100 * info->unsampled_share);
     if (info->lost) {
         vmp_out_printf(&line, ", %" PRIu64 " lost (", info->lost);
         put_losses(&line, v->profile, info);
@@ -170,11 +161,11 @@ put_rates(info_printer *ip, const vmp_report_info *info)
         vmp_out_printf(&ip->line, ", %s of %s time", text, clock_word(info));
     }
     put_line(ip, "samples");
-    if (unsampled_part(info) > 0) {
+    if (info->unsampled_share >= UNSAMPLED_LEAST) {
         vmp_term_seconds(text, info->unsampled_cpu_seconds);
         vmp_out_printf(&ip->line,
             "%s of CPU time (%.1f%%), most of it in threads that used too little for a tick", text,
-            100 * unsampled_part(info));
+            100 * info->unsampled_share);
         put_line(ip, "unsampled");
     }
     vmp_term_count(text, (double)info->lost);

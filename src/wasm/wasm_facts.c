@@ -97,7 +97,7 @@ put_info(vmp_json *j, const vmp_profile *p, const vmp_report_info *info)
     vmp_json_put_double(j, "askedHz", info->asked_hz);
     vmp_json_put_double(j, "achievedHz", info->achieved_hz);
     vmp_json_put_double(j, "cpuSeconds", info->cpu_seconds);
-    vmp_json_put_double(j, "unsampledCpuSeconds", info->unsampled_cpu_seconds);
+    vmp_json_put_double(j, "unsampledShare", info->unsampled_share);
     vmp_json_put_double(j, "wallSeconds", info->wall_seconds);
     vmp_json_put_double(j, "startUnix", (double)info->start_unix_ns / 1e9);
     vmp_json_put_bool(j, "untimed", p->process_count > 1 && p->processes[1].untimed);

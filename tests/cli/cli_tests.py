@@ -46,12 +46,16 @@ def run(
     )
 
 
-def show(*args: object, **kwargs: Any) -> str:
+def output(*args: object, **kwargs: Any) -> str:
     """What it prints; it must succeed and complain of nothing but a cut log."""
-    done = run("show", *args, **kwargs)
+    done = run(*args, **kwargs)
     assert done.returncode == 0, (args, done.returncode, done.stderr)
     assert not done.stderr or b"no clean end" in done.stderr, done.stderr
     return done.stdout.decode()
+
+
+def show(*args: object, **kwargs: Any) -> str:
+    return output("show", *args, **kwargs)
 
 
 def show_json(*args: object) -> Any:

@@ -41,21 +41,28 @@ IDLERS = (
 )
 
 
+def run(
+    python: Any, one_python: Any, tmp_path: Path, source: str, period: str
+) -> tuple[str, dict[str, Any]]:
+    """What the program prints, and the log's info."""
+    done, path = profile(python, tmp_path, source, period=period)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout, read(one_python, path).info
+
+
 def test_threads_that_use_less_than_an_interval(
     python: Any, one_python: Any, tmp_path: Path
 ) -> None:
     # Each uses 0.2 to 0.3 of an interval, and lives on.
-    done, path = profile(python, tmp_path, IDLERS, period="0.003")
-    assert (done.returncode, done.stderr) == (0, "")
-    info = read(one_python, path).info
-    used = float(done.stdout)
+    printed, info = run(python, one_python, tmp_path, IDLERS, "0.003")
+    used = float(printed)
     assert used / 3 < info["unsampled_cpu_seconds"], (used, info)
     program = info["cpu_seconds"] - info["profiler_cpu_seconds"]
     told = info["sampled_seconds"] + info["unsampled_cpu_seconds"]
     # The thread that works has up to an interval since its last tick.
     assert told == pytest.approx(program, rel=0.02, abs=0.003)
     assert info["achieved_hz"] == pytest.approx(info["ticks"] / told)
-    text = one_python.run(["-m", "vmprof.show", str(path), "info"], timeout=60).stdout
+    text = one_python.run(["-m", "vmprof.show", str(tmp_path / "log"), "info"], timeout=60).stdout
     assert "\nunsampled " in text
 
 
@@ -76,8 +83,6 @@ PAUSES = (
 def test_what_is_used_in_a_pause_is_not_missed(
     python: Any, one_python: Any, tmp_path: Path
 ) -> None:
-    done, path = profile(python, tmp_path, PAUSES, period="0.001")
-    assert (done.returncode, done.stderr) == (0, "")
-    info = read(one_python, path).info
+    _, info = run(python, one_python, tmp_path, PAUSES, "0.001")
     assert info["cpu_seconds"] > 0.8 > 0.3 > info["sampled_seconds"] > 0.15, info
     assert info["unsampled_cpu_seconds"] < 0.02, info

@@ -211,6 +211,7 @@ TEST(info_sums_up_the_run)
     CHECK_INT(i->cpu_seconds * 1e9 + 0.5, 2000000030);
     CHECK_INT(i->profiler_cpu_seconds * 1e9 + 0.5, 50000000);
     CHECK_INT(i->unsampled_cpu_seconds * 1e9 + 0.5, 130);
+    CHECK_INT(i->unsampled_share * 1e12, 66666); /* of 1.95 s */
     CHECK_INT(i->start_unix_ns, 1000000000000);
     CHECK_INT(i->end_unix_ns, 1004500000000);
     CHECK_INT(i->wall_seconds * 10, 45);

@@ -79,8 +79,8 @@ is_ours(const struct sigaction *action)
 static int
 handler_install(int signo)
 {
-    /* On the thread's own stack, as PyPy's handler: it takes more than half of an alternate one of
-     * 8 KiB, such as faulthandler's, and with native frames more than all of it. */
+    /* On the thread's own stack, as PyPy's handler, which takes more than half of an alternate one
+     * of 8 KiB, such as faulthandler's, and may unwind native frames there. */
     struct sigaction action = {
         .sa_sigaction = vmp_ticks_on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
     /* No handler of the program runs inside ours; faults are PyPy's to see. */

@@ -48,8 +48,8 @@ export interface Facts {
   readonly askedHz: number;
   readonly achievedHz: number;
   readonly cpuSeconds: number;
-  /** Of cpuSeconds, used by the program with no samples that stand for it. */
-  readonly unsampledCpuSeconds: number;
+  /** Part of the program's CPU time for which no samples stand. */
+  readonly unsampledShare: number;
   readonly wallSeconds: number;
   readonly startUnix: number;
   readonly wall: boolean;

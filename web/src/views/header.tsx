@@ -24,14 +24,13 @@ export function Header({ profile }: { readonly profile: Profile }) {
     facts.startUnix > 0 ? formatDate(facts.startUnix) : "",
   ].filter((part) => part !== "");
   const lost = shareOf(facts.lost, facts.lost + facts.ticks);
-  const unsampled = shareOf(facts.unsampledCpuSeconds, facts.cpuSeconds);
   return (
     <header class="head">
       {profile.home !== undefined && <a class="home" href={profile.home}>‹ Profiles</a>}
       <h1 title={facts.argv.split("\n").join(" ")}>{programName(profile)}</h1>
       <p class="faint facts">{parts.join(" · ")}</p>
       {facts.lost > 0 && <p class={lost > LOST ? "warning" : "faint facts"}>{formatPercent(lost)} of the ticks lost</p>}
-      {unsampled > UNSAMPLED && <p class={unsampled > LOST ? "warning" : "faint facts"}>{formatPercent(unsampled)} of the CPU time without samples, most in threads that used too little for a tick</p>}
+      {facts.unsampledShare >= UNSAMPLED && <p class={facts.unsampledShare > LOST ? "warning" : "faint facts"}>{formatPercent(facts.unsampledShare)} of the CPU time without samples, most in threads that used too little for a tick</p>}
       {profile.before !== null && <p class="faint facts">compared with {profile.before.logName}, {formatCount(profile.before.engine.facts.samples)} samples</p>}
       {facts.states !== undefined && <p class="faint facts states">{statesText(facts.states, facts.ticks)}</p>}
       {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
