@@ -168,6 +168,24 @@ walk_pace(
     slot->skip = skip < UINT16_MAX ? (uint32_t)skip : UINT16_MAX;
 }
 
+/* Reads by guarded loads, or by system calls where nobody may fault. */
+VMP_SIGSAFE static int
+walk_frames(vmp_sampler *s, vmp_slot *slot, bool *guarded, uint64_t tstate, vmp_py_stack *st)
+{
+    const vmp_sampler_python *py = &s->python;
+    if (VMP_LIKELY(*guarded)) {
+        int rc = vmp_py_walk_self(&py->offsets, py->code_type, tstate, st);
+        if (VMP_LIKELY(rc != -VMP_EUNREADABLE) || vmp_guard_owned())
+            return rc;
+        /* A neighbour has taken the signals since the drain looked, and the ticks until it
+         * looks again need not find out each for itself. */
+        atomic_store_explicit(&s->guarded, false, memory_order_relaxed);
+        *guarded = false;
+        *st = (vmp_py_stack){.frames = st->frames, .cap = st->cap};
+    }
+    return vmp_py_walk_mem(&py->offsets, &s->walk_view, slot->blocks, py->code_type, tstate, st);
+}
+
 void
 vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *context)
 {
@@ -214,10 +232,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
     uint64_t tstate = own_thread_state(s, guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
-        int rc = VMP_LIKELY(guarded)
-                     ? vmp_py_walk_self(&s->python.offsets, s->python.code_type, tstate, &st)
-                     : vmp_py_walk_mem(&s->python.offsets, &s->walk_view, slot->blocks,
-                           s->python.code_type, tstate, &st);
+        int rc = walk_frames(s, slot, &guarded, tstate, &st);
         walk_pace(s, slot, &st, guarded, now_ns);
         if (VMP_UNLIKELY(rc < 0)) {
             atomic_store_explicit(&own.reads, false, memory_order_relaxed);

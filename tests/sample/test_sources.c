@@ -1,13 +1,11 @@
 /* Each clock source in a process without Python: threads that burn CPU get the
- * asked number of samples per CPU second, threads that sleep get no signal, and
- * everything is as before afterwards. Suite "live": takes seconds. */
+ * asked number of samples per CPU second, threads that sleep get no signal.
+ * Suite "live": takes seconds. */
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -153,66 +151,6 @@ TEST(a_thread_s_number_that_is_given_again_begins_anew)
         (unsigned long long)sum.lost[VMP_LOG_LOSS_UNDELIVERED]);
     CHECK(sum.ticks > 100);
     CHECK(sum.ticks + sum.lost[VMP_LOG_LOSS_UNDELIVERED] < 250);
-}
-
-TEST(dispositions_are_as_before)
-{
-    static const char *const timers[] = {"perf", "cputimer", "pacer"};
-    for (int i = 0; i < 3; i++) {
-        struct sigaction trap, prof, segv, after;
-        sigaction(SIGTRAP, NULL, &trap);
-        sigaction(SIGPROF, NULL, &prof);
-        sigaction(SIGSEGV, NULL, &segv);
-        if (start(timers[i], 1000000, 0) < 0)
-            continue;
-        burn(0.05);
-        CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
-        sigaction(SIGTRAP, NULL, &after);
-        CHECK(after.sa_handler == trap.sa_handler && after.sa_flags == trap.sa_flags);
-        sigaction(SIGPROF, NULL, &after);
-        CHECK(after.sa_handler == prof.sa_handler && after.sa_flags == prof.sa_flags);
-        sigaction(SIGSEGV, NULL, &after);
-        CHECK(after.sa_handler == segv.sa_handler && after.sa_flags == segv.sa_flags);
-    }
-}
-
-/* False if this processor's traps are not told apart. */
-static bool
-trap(int kind)
-{
-#if defined(__x86_64__)
-    if (kind == 0)
-        __asm__ volatile("int3");
-    else if (kind == 1)
-        __asm__ volatile(".byte 0xcd, 0x03");
-    else
-        __asm__ volatile(".byte 0xf1");
-    return true;
-#else
-    (void)kind;
-    return false;
-#endif
-}
-
-TEST(who_traps_without_a_debugger_dies_of_it)
-{
-    for (int kind = 0; kind < 3; kind++) {
-        int status = 0;
-        pid_t pid = fork();
-        if (pid == 0) {
-            struct rlimit none = {0, 0};
-            setrlimit(RLIMIT_CORE, &none);
-            alarm(60); /* one that goes on would trap for ever */
-            if (start("perf", 1000000, 0) < 0)
-                _exit(3); /* not allowed here */
-            burn(0.02);
-            _exit(trap(kind) ? 0 : 3);
-        }
-        CHECK_INT(waitpid(pid, &status, 0), pid);
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
-            return;
-        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP);
-    }
 }
 
 /* Reads zeros, tens of milliseconds a call. */
@@ -476,8 +414,7 @@ TEST(bad_intervals_and_timers_are_refused)
 
 TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(perf_s_ticks_stand_for_the_time_of_falling_asleep),
     RUN(cputimer_reaches_the_asked_rate_below_the_kernel_s), RUN(pacer_comes_near_the_asked_rate),
-    RUN(a_thread_s_number_that_is_given_again_begins_anew), RUN(dispositions_are_as_before),
-    RUN(who_traps_without_a_debugger_dies_of_it),
+    RUN(a_thread_s_number_that_is_given_again_begins_anew),
     RUN(ticks_that_fall_into_one_system_call_all_count), RUN(what_is_done_in_a_pause_has_no_weight),
     RUN(ticks_passed_over_after_a_long_walk_are_in_the_totals),
     RUN(a_tick_that_comes_while_stopping_is_counted),

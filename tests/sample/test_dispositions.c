@@ -1,0 +1,138 @@
+/* What becomes of the program's own handlers of our signals, and of who traps, while a
+ * session runs and after it. */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "live.h"
+
+static bool
+is_same(const struct sigaction *a, const struct sigaction *b)
+{
+    /* The C library adds SA_RESTORER, which it does not name, to each that it sets. */
+    const int own = 0x04000000;
+    return a->sa_handler == b->sa_handler && ((a->sa_flags ^ b->sa_flags) & ~own) == 0;
+}
+
+TEST(dispositions_are_as_before)
+{
+    static const char *const timers[] = {"perf", "cputimer", "pacer"};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction trap, prof, segv, after;
+        sigaction(SIGTRAP, NULL, &trap);
+        sigaction(SIGPROF, NULL, &prof);
+        sigaction(SIGSEGV, NULL, &segv);
+        if (start(timers[i], 1000000, 0) < 0)
+            continue;
+        burn(0.05);
+        CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+        sigaction(SIGTRAP, NULL, &after);
+        CHECK(is_same(&after, &trap));
+        sigaction(SIGPROF, NULL, &after);
+        CHECK(is_same(&after, &prof));
+        sigaction(SIGSEGV, NULL, &after);
+        CHECK(is_same(&after, &segv));
+    }
+}
+
+static _Atomic(char *) handled_at;
+
+static void
+place_note(int signo)
+{
+    (void)signo;
+    char here;
+    handled_at = &here;
+}
+
+/* Whether a handler of the program's that was there before the start, or came after it, runs on
+ * the thread's alternate stack. */
+static bool
+is_handled_on(const char *stack, size_t bytes, int signo, int flags, bool before)
+{
+    struct sigaction own = {.sa_handler = place_note, .sa_flags = flags}, old;
+    sigemptyset(&own.sa_mask);
+    sigaction(signo, NULL, &old);
+    handled_at = NULL;
+    if (before)
+        sigaction(signo, &own, NULL);
+    if (start(signo == SIGTRAP ? "perf" : "pacer", 1000000, 0) < 0) {
+        sigaction(signo, &old, NULL);
+        return flags & SA_ONSTACK;
+    }
+    CHECK_INT(vmp_the_sampler.installed_signo, signo);
+    if (!before) {
+        struct sigaction now;
+        sigaction(signo, &own, NULL);
+        pthread_mutex_lock(&vmp_the_sampler.mutex); /* the drain may do so as well */
+        vmp_source_signal_adopt(&vmp_the_sampler);
+        pthread_mutex_unlock(&vmp_the_sampler.mutex);
+        sigaction(signo, NULL, &now);
+        CHECK(now.sa_sigaction == vmp_sample_on_signal);
+    }
+    raise(signo);
+    CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+    sigaction(signo, &old, NULL);
+    CHECK(handled_at != NULL);
+    return handled_at >= stack && handled_at < stack + bytes;
+}
+
+TEST(a_handler_of_the_program_s_runs_on_the_stack_that_it_asked_for)
+{
+    static char memory[1 << 16];
+    stack_t alternate = {.ss_sp = memory, .ss_size = sizeof(memory)}, before;
+    sigaltstack(&alternate, &before);
+    static const int signals[] = {SIGTRAP, SIGPROF};
+    for (int i = 0; i < 4; i++) {
+        int signo = signals[i / 2];
+        CHECK(is_handled_on(memory, sizeof(memory), signo, SA_ONSTACK, i % 2));
+        CHECK(!is_handled_on(memory, sizeof(memory), signo, 0, i % 2));
+    }
+    sigaltstack(&before, NULL);
+}
+
+/* False if this processor's traps are not told apart. */
+static bool
+trap(int kind)
+{
+#if defined(__x86_64__)
+    if (kind == 0)
+        __asm__ volatile("int3");
+    else if (kind == 1)
+        __asm__ volatile(".byte 0xcd, 0x03");
+    else
+        __asm__ volatile(".byte 0xf1");
+    return true;
+#else
+    (void)kind;
+    return false;
+#endif
+}
+
+TEST(who_traps_without_a_debugger_dies_of_it)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0) {
+            struct rlimit none = {0, 0};
+            setrlimit(RLIMIT_CORE, &none);
+            alarm(60); /* one that goes on would trap for ever */
+            if (start("perf", 1000000, 0) < 0)
+                _exit(3); /* not allowed here */
+            burn(0.02);
+            _exit(trap(kind) ? 0 : 3);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+            return;
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP);
+    }
+}
+
+TEST_MAIN(RUN(dispositions_are_as_before),
+    RUN(a_handler_of_the_program_s_runs_on_the_stack_that_it_asked_for),
+    RUN(who_traps_without_a_debugger_dies_of_it))
