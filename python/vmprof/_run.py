@@ -71,9 +71,11 @@ class _Run:
                 argv=program.command_line(),
             )
             _session.capture().on_sigterm(self._output.report_command())
-        except (OSError, RuntimeError, ValueError, VMProfError) as error:
+        except (MemoryError, OSError, RuntimeError, ValueError, VMProfError) as error:
             self._output.discard()
             text = f"{self._output.path}: {error.strerror}" if isinstance(error, OSError) else error
+            if isinstance(error, MemoryError):
+                text = "there is not enough memory"
             exit_with(_STATUS_USAGE, f"cannot profile: {text}")
         self._jitlog = _begin_jitlog(options, self._output.path)
 

@@ -284,7 +284,7 @@ look(vmp_sampler *s, int64_t next_ns)
         vmp_drain_rings(s);
     /* As many spare ones as were needed since the last look, if that was more. */
     uint32_t claimed = atomic_exchange_explicit(&s->slots_claimed, 0, memory_order_relaxed);
-    vmp_slots_grow(s, claimed > VMP_SAMPLE_SPARE_SLOTS ? claimed : VMP_SAMPLE_SPARE_SLOTS);
+    vmp_slots_grow(s, claimed > s->spare_slots ? claimed : s->spare_slots);
 }
 
 /* The armed signal came: write, report, die of it as if we had not been here. */

@@ -83,7 +83,7 @@ slot_claim(vmp_sampler *s, uint32_t generation)
         atomic_store_explicit(&slot->state, VMP_SLOT_CLAIMED, memory_order_release);
         /* Threads that begin by the hundred must find slots. */
         if (atomic_fetch_add_explicit(&s->slots_claimed, 1, memory_order_relaxed) >
-            VMP_SAMPLE_SPARE_SLOTS / 4)
+            s->spare_slots / 4)
             drain_hurry(s);
         own.slot = slot;
         own.generation = generation;

@@ -1,4 +1,6 @@
 /* The sampler's own threads, which live in the program's process. */
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "sampler_internal.h"
@@ -11,6 +13,23 @@ vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
            tid == vmp_linger_tid() || tid == s->drain_ended || tid == s->pacer_ended;
 }
 
+/* A stack is of the program's address space, where 8 MiB are much under `ulimit -v`. */
+static int
+thread_create(pthread_t *ret, void *(*run)(void *), void *arg)
+{
+    static const size_t stack_bytes = 512 << 10;
+    pthread_attr_t attr;
+    int rc = pthread_attr_init(&attr);
+    if (rc == 0) {
+        rc = pthread_attr_setstacksize(&attr, stack_bytes);
+        if (rc == 0)
+            rc = pthread_create(ret, &attr, run, arg);
+        pthread_attr_destroy(&attr);
+    }
+    /* EINVAL: the program's thread-local variables, which lie there too, take most of it. */
+    return rc == EINVAL ? pthread_create(ret, NULL, run, arg) : rc;
+}
+
 int
 vmp_own_thread_start(pthread_t *ret, void *(*run)(void *), void *arg)
 {
@@ -18,7 +37,7 @@ vmp_own_thread_start(pthread_t *ret, void *(*run)(void *), void *arg)
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(ret, NULL, run, arg);
+    int rc = thread_create(ret, run, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return rc;
 }

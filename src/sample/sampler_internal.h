@@ -41,8 +41,6 @@ enum {
      * of the magic number; what an event of a thread's beginning says of its place in
      * first_ticks, from 1 on. */
     VMP_SAMPLE_TURN_MASK = 0xff,
-    /* Slots that are ready for threads not yet seen. */
-    VMP_SAMPLE_SPARE_SLOTS = 64,
 };
 
 enum vmp_slot_state {
@@ -231,6 +229,7 @@ typedef struct vmp_sampler {
     vmp_slot *_Atomic slots[VMP_SAMPLE_MAX_SLOTS];
     _Atomic uint32_t slot_count;
     _Atomic uint32_t slots_claimed; /* since the drain last looked */
+    uint32_t spare_slots;           /* ready for threads not yet seen, at least */
 
     /* Under mutex. */
     pthread_mutex_t mutex;
@@ -360,6 +359,9 @@ void vmp_sampler_settle(vmp_sampler *s);
 void vmp_sampler_unlock_forked(vmp_sampler *s);
 
 /* slots.c */
+/* How many slots are to be ready for threads not yet seen: fewer where the address space is bounded
+ * (`ulimit -v`, `-d`), of which each takes half a MiB. */
+uint32_t vmp_slots_spare(void);
 int vmp_slots_grow(vmp_sampler *s, uint32_t spare);
 /* The slot of a thread that has ticked and is known to the drain, or had if the thread
  * ended just now; else NULL. `known` keeps it for the next time; NULL at first. */

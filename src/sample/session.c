@@ -92,6 +92,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->mode = c->mode;
     s->source = NULL;
     s->thread_count = 0;
+    s->spare_slots = vmp_slots_spare();
     s->resume_at_ns = 0;
     s->perf.event_turn = s->watch_turn = 0;
     s->perf.traced = false;
@@ -155,7 +156,7 @@ session_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
     if (rc == 0 && (c->mode & VMP_LOG_MODE_MEMORY))
         rc = vmp_os_rss_open(&s->rss, err);
     if (rc == 0)
-        rc = vmp_slots_grow(s, VMP_SAMPLE_SPARE_SLOTS);
+        rc = vmp_slots_grow(s, s->spare_slots);
     if (rc == 0)
         rc = start_cpu_take(s);
     if (rc == 0)

@@ -3,8 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "sampler_internal.h"
+
+uint32_t
+vmp_slots_spare(void)
+{
+    static const int limits[] = {RLIMIT_AS, RLIMIT_DATA};
+    static const rlim_t part = 64, least = 4, most = 64;
+    rlim_t spare = most;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+        struct rlimit limit;
+        if (getrlimit(limits[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+            limit.rlim_cur / part / VMP_SAMPLE_RING_BYTES < spare)
+            spare = limit.rlim_cur / part / VMP_SAMPLE_RING_BYTES;
+    }
+    return (uint32_t)(spare > least ? spare : least);
+}
 
 static vmp_slot *
 slot_new(void)
