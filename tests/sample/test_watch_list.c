@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -169,7 +170,7 @@ TEST(what_was_told_is_not_listed_again)
     CHECK_INT(list.serial, serial);
     sem_post(&go);
     pthread_join(thread, NULL);
-    while (vmp_os_thread_count() > 1) /* it may stand in /proc for a moment yet */
+    while (tgkill(getpid(), tid, 0) == 0) /* it may stand in /proc for a moment yet */
         ;
     vmp_watch_list_drop(&list, &vmp_the_sampler, vmp_watch_list_find(&list, tid));
     CHECK_INT(vmp_watch_list_refresh(&list, &vmp_the_sampler, 3, on_added, on_removed), 0);
