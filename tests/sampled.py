@@ -42,6 +42,14 @@ class Log:
         return sum(s.weight for s in self.samples)
 
 
+def show(python: Any, path: Path, view: str) -> dict[str, Any]:
+    """What `vmprofshow LOG VIEW --json` tells."""
+    done = python.run(["-m", "vmprof.show", str(path), view, "--json"], timeout=60)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 def read(one_python: Any, path: Path) -> Log:
     """The log, read by the package (not by the interpreter that made it)."""
     done = one_python.run(["-c", READ, str(path)], timeout=60)
@@ -52,9 +60,7 @@ def read(one_python: Any, path: Path) -> Log:
         Sample(tuple(names.get(str(i), "<unknown>") for i in stack), weight, thread)
         for stack, weight, thread in data["profiles"]
     ]
-    shown = one_python.run(["-m", "vmprof.show", str(path), "info", "--json"], timeout=60)
-    assert shown.returncode == 0, shown.stderr
-    return Log(samples, json.loads(shown.stdout))
+    return Log(samples, show(one_python, path, "info"))
 
 
 def profile(

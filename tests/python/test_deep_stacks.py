@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sampled import show
 
 PROGRAM = """
     import faulthandler, sys, threading, time
@@ -40,8 +44,7 @@ def run(python: Any, tmp_path: Path, depth: int, after_start: bool) -> None:
     done = python.run(["-m", "vmprof", "-p", "0.0001", "-o", str(log), str(program)], timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "done\n"
-    shown = python.run(["-m", "vmprof.show", str(log), "info", "--json"], timeout=60)
-    info = json.loads(shown.stdout)
+    info = show(python, log, "info")
     # Fewer samples, but each stands for the ticks that it replaces.
     assert info["achieved_hz"] > 0.8 * info["asked_hz"], info
 

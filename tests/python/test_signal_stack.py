@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sampled import profile
+from sampled import profile, show
 
 PROGRAM = """
     import ctypes, faulthandler, json, sys, threading, time
@@ -67,8 +67,7 @@ def run(
     source = PROGRAM.replace("BEYOND", str(beyond)).replace("FAULTHANDLER", str(faulthandler))
     done, path = profile(interpreter, tmp_path, source, *options, period="0.0003")
     assert done.returncode == 0, done.stderr
-    shown = interpreter.run(["-m", "vmprof.show", str(path), "info", "--json"], timeout=60)
-    return json.loads(done.stdout), json.loads(shown.stdout)
+    return json.loads(done.stdout), show(interpreter, path, "info")
 
 
 @pytest.mark.parametrize("faulthandler", [False, True])

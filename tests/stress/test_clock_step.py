@@ -6,14 +6,18 @@ nothing else runs that cares. It is off for two seconds.
 
 from __future__ import annotations
 
-import json
 import os
+import sys
 import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sampled import show
 
 WORK = """
     import time
@@ -57,8 +61,7 @@ def test_a_date_that_jumps_is_not_noticed(
     done = one_python.run(words, cwd=tmp_path, env={"VMPROF_TIMER": timer}, timeout=60)
     ended = time.time()
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
-    shown = one_python.run(["-m", "vmprof.show", "log", "info", "--json"], cwd=tmp_path, timeout=60)
-    info = json.loads(shown.stdout)
+    info = show(one_python, tmp_path / "log", "info")
     assert began <= info["start_unix"] <= info["end_unix"] <= ended, info
     assert 1.9 < info["wall_seconds"] < ended - began, info
     assert 0.9 < info["ticks"] / 2000 < 1.5, info

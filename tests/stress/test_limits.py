@@ -5,15 +5,19 @@ Where there is room nothing changes for it; where there is not, we say so and do
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sampled import show
 
 HERE = Path(__file__).parent
 MIB = 1 << 20
@@ -62,10 +66,7 @@ def is_refusal(done: tuple[int, str, str]) -> bool:
 
 
 def ticks(one_python: Any, folder: Path) -> int:
-    words = ["-m", "vmprof.show", str(folder / "log"), "info", "--json"]
-    done = one_python.run(words, timeout=60)
-    assert done.returncode == 0, done.stderr
-    info = json.loads(done.stdout)
+    info = show(one_python, folder / "log", "info")
     return int(info["ticks"]) + sum(info["lost"].values())
 
 

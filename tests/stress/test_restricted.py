@@ -5,17 +5,21 @@ Whatever is left is used, the profile is as true, and what was taken is said.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sampled import show
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("VMPROF_STRESS") == "long"
@@ -41,22 +45,10 @@ WORK = """
 """
 
 
-def facts(one_python: Any, log: Path) -> dict[str, Any]:
-    """What `vmprofshow LOG info` says, and `names`: shares in percent of the two functions."""
-    out: dict[str, Any] = {}
-    for view in ("info", "flat"):
-        words = ["-m", "vmprof.show", str(log), view, "--json"]
-        done = one_python.run(words, timeout=60)
-        assert done.returncode == 0, done.stderr
-        out[view] = json.loads(done.stdout)
-    return out
-
-
 def check(one_python: Any, log: Path, timers: set[str]) -> None:
-    got = facts(one_python, log)
-    info = got["info"]
+    info, flat = show(one_python, log, "info"), show(one_python, log, "flat")
     assert info["timer"] in timers
-    share = {row["name"]: row["total"]["percent"] for row in got["flat"]["functions"]}
+    share = {row["name"]: row["total"]["percent"] for row in flat["functions"]}
     assert 20 < share["side"] < 30 and 70 < share["front"] < 80, share
     # 0.4 s at 1 kHz; what was not sampled was counted.
     ticks = info["ticks"] + sum(info["lost"].values())

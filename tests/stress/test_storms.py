@@ -11,11 +11,16 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sampled import show
 
 LONG = os.environ.get("VMPROF_STRESS") == "long"
 STORMS = Path(__file__).parent / "storms"
@@ -38,14 +43,6 @@ def names(one_python: Any, *logs: Path) -> list[str]:
     return found
 
 
-def info(one_python: Any, log: Path) -> dict[str, Any]:
-    words = ["-m", "vmprof.show", str(log), "info", "--json"]
-    done = one_python.run(words, timeout=60)
-    assert done.returncode == 0, done.stderr
-    facts: dict[str, Any] = json.loads(done.stdout)
-    return facts
-
-
 def nameless(found: list[str]) -> list[str]:
     return [name for name in found if "unknown" in name or "unreadable" in name]
 
@@ -61,7 +58,7 @@ def test_storm_goes_unnoticed(name: str, python: Any, one_python: Any, tmp_path:
         # Our own line, if many ticks were lost, which docs/usage.md tells of.
         said = re.sub(r"vmprof: \d+ of \d+ ticks were lost \(.*\)\n", "", done.stderr)
         assert (done.returncode, done.stdout, said) == (bare.returncode, bare.stdout, bare.stderr)
-        facts = info(one_python, log)
+        facts = show(one_python, log, "info")
         assert facts["samples"] > 0
         # The rate is such that the deepest stacks cannot all be kept.
         lost = dict(facts["lost"])
@@ -170,7 +167,7 @@ def test_threads_go_on_while_they_are_traced(python: Any, one_python: Any, tmp_p
     process.communicate(timeout=60)
     assert process.returncode == 0
     tracer.wait(30)
-    known = info(one_python, log)
+    known = show(one_python, log, "info")
     accounted = known["ticks"] + known["lost_total"]
     assert accounted > 0.8 * known["cpu_seconds"] * known["asked_hz"], known
     assert "burn" in {name.split(":")[1] for name in names(one_python, log)}
@@ -192,7 +189,7 @@ def test_a_debugger_runs_the_program(python: Any, one_python: Any, tmp_path: Pat
         timeout=120,
     )
     assert "1999999000000\n" in done.stdout and "SIGTRAP" not in done.stdout, done.stdout
-    assert info(one_python, log)["samples"] > 20
+    assert show(one_python, log, "info")["samples"] > 20
 
 
 @pytest.mark.parametrize("mode", ["cpu", "wall"])
@@ -237,7 +234,7 @@ def test_breakpoints_do_no_harm(mode: str, python: Any, one_python: Any, tmp_pat
     assert hits == ["1", "2", "2"], debugger.stdout
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "done\n")
-    assert info(one_python, log)["samples"] > 100
+    assert show(one_python, log, "info")["samples"] > 100
 
 
 def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) -> None:
@@ -256,7 +253,7 @@ def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) 
         done = python.run(words, cwd=tmp_path, timeout=120)
         assert done.returncode == 0
         assert "No space left on device" in done.stderr, done.stderr
-        assert info(one_python, log)["samples"] > 0
+        assert show(one_python, log, "info")["samples"] > 0
         assert not nameless(names(one_python, log))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
