@@ -59,6 +59,10 @@ bool vmp_os_kept_read(vmp_os_kept *k, const char *path, char *text, size_t size)
 VMP_SIGSAFE pid_t vmp_os_own_tid(void);
 /* Number of threads (one fstat of /proc/self/task), or 0 where unknown. */
 uint32_t vmp_os_thread_count(void);
+/* What thread-local variables of all that is loaded take at most; the C library puts those of what
+ * the program began with onto each thread's stack. Takes the loader's lock: not for a forked child.
+ */
+size_t vmp_os_thread_locals_bytes(void);
 /* Fills tids (at most cap), returns how many there are, which may exceed cap;
  * 0 where /proc is not there, or is another pid namespace's. */
 size_t vmp_os_thread_list(pid_t *tids, size_t cap);

@@ -1,5 +1,6 @@
 #include "os.h"
 
+#include <link.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,24 @@ vmp_os_thread_count(void)
     if (stat("/proc/self/task", &st) < 0 || st.st_nlink < 3)
         return 0;
     return (uint32_t)st.st_nlink - 2;
+}
+
+static int
+locals_add(struct dl_phdr_info *info, size_t size, void *sum)
+{
+    (void)size;
+    for (size_t i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS)
+            *(size_t *)sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+    return 0;
+}
+
+size_t
+vmp_os_thread_locals_bytes(void)
+{
+    size_t sum = 0;
+    dl_iterate_phdr(locals_add, &sum);
+    return sum;
 }
 
 /* The head of struct linux_dirent64, getdents64(2); the name follows. */

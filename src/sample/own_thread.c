@@ -1,5 +1,4 @@
 /* The sampler's own threads, which live in the program's process. */
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -17,17 +16,20 @@ vmp_sampler_owns(const vmp_sampler *s, pid_t tid)
 static int
 thread_create(pthread_t *ret, void *(*run)(void *), void *arg)
 {
-    static const size_t stack_bytes = 512 << 10;
+    static const size_t page = 65536, stack_bytes = 512 << 10;
+    /* A process begins with its static ones, and a forked child has its parent's. */
+    static size_t locals_bytes;
+    if (locals_bytes == 0)
+        locals_bytes = (vmp_os_thread_locals_bytes() + page) & ~(page - 1);
     pthread_attr_t attr;
     int rc = pthread_attr_init(&attr);
-    if (rc == 0) {
-        rc = pthread_attr_setstacksize(&attr, stack_bytes);
-        if (rc == 0)
-            rc = pthread_create(ret, &attr, run, arg);
-        pthread_attr_destroy(&attr);
-    }
-    /* EINVAL: the program's thread-local variables, which lie there too, take most of it. */
-    return rc == EINVAL ? pthread_create(ret, NULL, run, arg) : rc;
+    if (rc != 0)
+        return rc;
+    rc = pthread_attr_setstacksize(&attr, stack_bytes + locals_bytes);
+    if (rc == 0)
+        rc = pthread_create(ret, &attr, run, arg);
+    pthread_attr_destroy(&attr);
+    return rc;
 }
 
 int
