@@ -243,11 +243,13 @@ def test_a_full_disk_harms_nobody(python: Any, one_python: Any, tmp_path: Path) 
     disk.mkdir()
     if python.interpreter.root:
         pytest.skip("needs a mount that the interpreter sees")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12k", "none", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("needs a file system that is full soon")
     try:
-        shutil.copy(STORMS / "codes.py", tmp_path / "prog.py")
+        shutil.copy(STORMS / "codes.py", tmp_path)
+        again = "import runpy\nfor _ in range(8):\n    runpy.run_path('codes.py')\n"
+        (tmp_path / "prog.py").write_text(again)
         log = disk / "log"
         words = ["-m", "vmprof", "-p", "0.0001", "-o", str(log), "prog.py"]
         done = python.run(words, cwd=tmp_path, timeout=120)
