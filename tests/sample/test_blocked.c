@@ -186,12 +186,15 @@ TEST(ticks_of_a_thread_that_ends_with_the_signal_blocked_are_counted)
     for (int i = 0; i < BLOCKED_CASES; i++) {
         pthread_t thread;
         vmp_sampler_summary sum;
+        uint64_t before_ns = vmp_os_own_cpu_ns();
         if (blocked_start(i) < 0)
             continue;
         pthread_create(&thread, NULL, block_and_end_main, NULL);
         pthread_join(thread, NULL);
         burn(0.2);
         CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+        /* What a start and a stop take of a busy machine is told of, but has no ticks. */
+        double own = (double)(vmp_os_own_cpu_ns() - before_ns) / 1e9;
         double taken = seconds_of(i, sum.ticks);
         double lost = seconds_of(i, sum.lost[VMP_LOG_LOSS_UNDELIVERED]);
         double told = (double)vmp_the_sampler.cpu_told_ns / 1e9, used = used_there + 0.2;
@@ -199,7 +202,7 @@ TEST(ticks_of_a_thread_that_ends_with_the_signal_blocked_are_counted)
             taken, lost, told, used);
         CHECK(is_near(i, taken + lost, used));
         CHECK(lost > 0.65);
-        CHECK(is_near(i, told, used));
+        CHECK(is_near(i, told, used_there + own));
     }
 }
 
