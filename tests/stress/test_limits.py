@@ -49,15 +49,14 @@ REFUSED = 2  # ours: no session
 
 
 def run(python: Any, folder: Path, limit: str, sampled: bool) -> tuple[int, str, str]:
-    """Status, how many threads the program began, what it said."""
+    """Under a limit NAME=VALUE: status, how many threads the program began, what stderr got."""
     log = folder / "log"
     if log.exists():
         log.unlink()
     (folder / "prog.py").write_text(dedent(WORK))
     shutil.copy(HERE / "limited.py", folder)
     words = ["-m", "vmprof", "-p", "0.001", "-o", "log"] if sampled else []
-    limits = [limit] if limit else []
-    done = python.run(["limited.py", *limits, "--", *words, "prog.py"], cwd=folder, timeout=60)
+    done = python.run(["limited.py", limit, "--", *words, "prog.py"], cwd=folder, timeout=60)
     return done.returncode, done.stdout.strip(), done.stderr
 
 
@@ -99,7 +98,7 @@ def test_little_address_space(python: Any, one_python: Any, tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, setpriv")
 def test_few_processes(one_python: Any) -> None:
-    """A limit on a user's threads takes one of nobody else, so it is one who has no others."""
+    """All threads of a user count, and root's are not limited: as one who has no others."""
     folder = one_python.site.parent / "few-processes"
     folder.mkdir()
     folder.chmod(0o777)
