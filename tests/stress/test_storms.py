@@ -125,7 +125,8 @@ def test_an_exec_that_takes_long_is_not_killed(python: Any, tmp_path: Path) -> N
         pytest.skip("strace delays the exec")
     program = tmp_path / "prog.py"
     program.write_text(
-        "import os\nprint('ready', flush=True)\ninput()\nos.execv('/bin/true', ['true'])\n"
+        "import os\nprint('ready', flush=True)\ninput()\n"
+        "os.execv('/bin/sh', ['sh', '-c', 'exit 5'])\n"
     )
     for _ in range(10 if LONG else 3):
         words = ["-m", "vmprof", "-p", "0.0002", "-o", str(tmp_path / "log"), str(program)]
@@ -135,7 +136,7 @@ def test_an_exec_that_takes_long_is_not_killed(python: Any, tmp_path: Path) -> N
         delay = "inject=execve:delay_enter=150000"
         tracer = attach(["strace", "-e", "trace=execve", "-e", delay], process)
         process.communicate("\n", timeout=60)
-        assert process.returncode == 0
+        assert process.returncode == 5
         tracer.wait(30)
 
 
