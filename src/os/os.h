@@ -118,9 +118,13 @@ enum { VMP_OS_PERF_SIGNAL = SIGTRAP };
 int vmp_os_perf_open(
     int *ret_fd, pid_t tid, uint64_t interval_ns, uint64_t payload, bool user_only, vmp_err *err);
 /* One that no thread inherits, or -VMP_EUNSUPPORTED where the lowest free descriptor is not below
- * `below`: the program needs its own. ticks: it ends after so many; 0: never. */
+ * `below`: the program needs its own. off: it waits for vmp_os_perf_refresh. */
 int vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
-    bool user_only, int ticks, vmp_err *err);
+    bool user_only, bool off, vmp_err *err);
+/* Turns the event on for so many ticks more, and off with the last, whose signal may be dropped:
+ * what is pending of an event that is taken off its processor switched off is forgotten. Source:
+ * Linux 6.18 kernel/events/core.c (perf_event_disable_inatomic, event_sched_out). */
+VMP_SIGSAFE void vmp_os_perf_refresh(int fd, int ticks);
 /* An event that never ticks, with which a thread keeps its others: when the kernel switches from a
  * thread to one that it started, and all events of the first are inherited, it does not switch
  * the events but leaves them to the other, with what is over of their period, and where that one

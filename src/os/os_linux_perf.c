@@ -61,13 +61,10 @@ vmp_os_perf_open(
 
 int
 vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
-    bool user_only, int ticks, vmp_err *err)
+    bool user_only, bool off, vmp_err *err)
 {
-    uint64_t flags = (user_only ? VMP_PERF_EXCLUDE_KERNEL : 0) | (ticks ? VMP_PERF_DISABLED : 0);
-    int rc = clock_open(ret_fd, below, tid, interval_ns, payload, flags, err);
-    if (rc == 0 && ticks)
-        ioctl(*ret_fd, PERF_EVENT_IOC_REFRESH, ticks); /* enables it, for so many */
-    return rc;
+    uint64_t flags = (user_only ? VMP_PERF_EXCLUDE_KERNEL : 0) | (off ? VMP_PERF_DISABLED : 0);
+    return clock_open(ret_fd, below, tid, interval_ns, payload, flags, err);
 }
 
 int

@@ -61,6 +61,12 @@ vmp_os_perf_set_interval(int fd, uint64_t interval_ns)
     syscall(SYS_ioctl, fd, PERF_EVENT_IOC_PERIOD, &interval_ns);
 }
 
+void
+vmp_os_perf_refresh(int fd, int ticks)
+{
+    syscall(SYS_ioctl, fd, PERF_EVENT_IOC_REFRESH, ticks);
+}
+
 bool
 vmp_os_perf_is_open(int fd)
 {

@@ -8,9 +8,11 @@
  * of 10 cases, and the sum is right. Inherited ticks do not count until then (weigh.c).
  *
  * To open an event in another thread interrupts its processor, which takes 25 us on some
- * machines. So where many threads begin, some have one, and its ticks weigh as much more.
- * Each takes a descriptor until it is over or its thread has ended; where there are too
- * many, the oldest goes without, and where the program uses half of its own, all do. */
+ * machines. So where many threads begin, some have one, and its ticks weigh as much more. They
+ * speak for the others falsely, since each tick holds its thread up: the shorter the interval, the
+ * more of them have one. Each takes a descriptor until it is over or its thread has ended; where
+ * there are too many, the oldest goes without, and where the program uses half of its own, all do.
+ */
 #include <errno.h>
 #include <unistd.h>
 
@@ -18,19 +20,19 @@
 
 enum {
     DESCRIPTORS_SHARE = 32, /* at most one in so many of the program's is for this */
-    A_COUNT = 32,           /* events for the threads that begin within COUNT_NS */
+    COUNT_LEAST = 32,       /* events for the threads that begin within COUNT_NS, at least */
+    COUNT_INTERVALS = 3,    /* and one for so many intervals, since ticks cost as much then */
     WEIGHT_MOST = 64,
-    BRIEF_TICKS = 2 * VMP_BEGIN_TICKS, /* of an event that begins with a very short period */
+    ONCE_TICKS = 2, /* a signal is sure to come of all but the last */
 };
 
-/* To begin a thread takes longer than shorter intervals: it ticks without this. And a thread with
- * ticks of its own is held up by them, by a third at 10 kHz, so that it speaks for the others
- * falsely. */
-static const uint64_t LEAST_INTERVAL_NS = 500000;
+/* With shorter ones to begin a thread takes longer than an interval: it ticks without this. */
+static const uint64_t LEAST_INTERVAL_NS = 90000;
 /* The kernel's least. */
-static const uint64_t LEAST_NS = 10000;
-/* A period at which ticks cost a thread that stays in the kernel more than some percent. */
-static const uint64_t BRIEF_NS = 250000;
+static const int64_t LEAST_NS = 10000;
+/* A period at which ticks cost a thread that stays in the kernel, or in the handler of its first,
+ * more than some percent. */
+static const int64_t BRIEF_NS = 250000;
 static const double GOLDEN_RATIO = 0.6180339887498949;
 /* Threads are counted for so long. */
 static const int64_t COUNT_NS = 95000000;
@@ -102,14 +104,14 @@ place_find(vmp_sampler *s, int limit)
 
 /* A moment of an interval. Moments that are spread evenly tell more than random ones, and multiples
  * of the golden ratio are, also of each second thread and each third. */
-static uint64_t
+static int64_t
 due_choose(vmp_sampler *s)
 {
     vmp_first_ticks *first = &s->perf.first;
     first->phase += first->phase == 0 ? vmp_sample_random(s) : GOLDEN_RATIO;
     if (first->phase >= 1)
         first->phase -= 1;
-    return (uint64_t)(first->phase * (double)s->interval_ns);
+    return (int64_t)(first->phase * (double)s->interval_ns);
 }
 
 /* False if there is no event to be had. */
@@ -120,23 +122,28 @@ event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
     vmp_first_tick *event = place_find(s, limit);
     if (!event)
         return false;
-    uint64_t due_ns = due_choose(s);
-    due_ns = due_ns > used_ns + LEAST_NS ? due_ns - used_ns : LEAST_NS;
+    /* What was due before there could be an event is made up for at once; the ticks after it come
+     * when they are due, or most threads would be looked at in the same places. */
+    int64_t due_ns = due_choose(s) - (int64_t)used_ns;
+    int64_t first_ns = due_ns > LEAST_NS ? due_ns : LEAST_NS;
     uint64_t number = (uint64_t)(event - s->perf.first.events) + 1;
     event->due_ns = due_ns;
+    event->once = first_ns < BRIEF_NS;
     event->weight = weight;
     atomic_store(&event->fd, -1);
     atomic_store(&event->tid, tid); /* it may tick before the call returns */
-    /* In a thread that does not leave the kernel it would tick for ever, and with a short period
-     * keep it from getting on. To say that it ends costs as much again as to open it. */
-    int fd, ticks = due_ns < BRIEF_NS ? BRIEF_TICKS : 0;
+    int fd;
     vmp_err err = {0};
-    if (vmp_os_perf_open_own(&fd, limit / 2, tid, due_ns, s->payload + (number << 32),
-            s->source == &vmp_source_perf_user, ticks, &err) < 0) {
+    if (vmp_os_perf_open_own(&fd, limit / 2, tid, (uint64_t)first_ns, s->payload + (number << 32),
+            s->source == &vmp_source_perf_user, event->once, &err) < 0) {
         atomic_store(&event->tid, 0);
         return err.os_errno == ESRCH; /* it ended meanwhile */
     }
     atomic_store(&event->fd, fd);
+    /* In a thread that does not leave the kernel it would tick for ever, and with a short period
+     * keep it from getting on. It costs as much again as to open it. */
+    if (event->once)
+        vmp_os_perf_refresh(fd, ONCE_TICKS);
     s->perf.first.count++;
     return true;
 }
@@ -151,7 +158,8 @@ vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
         return;
     uint32_t begun =
         ++first->begun_now > first->begun_before ? first->begun_now : first->begun_before;
-    uint32_t weight = 1 + begun / A_COUNT;
+    uint64_t count = (uint64_t)COUNT_NS / s->interval_ns / COUNT_INTERVALS;
+    uint32_t weight = 1 + begun / (count > COUNT_LEAST ? (uint32_t)count : COUNT_LEAST);
     weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
     /* Others are left to speak for a thread only where it is known that they have events. */
     if (first->state == VMP_FIRST_TICKS_RETRY)

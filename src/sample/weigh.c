@@ -127,48 +127,74 @@ begin_runs(vmp_sampler *s, vmp_slot *slot)
     return slot->begin == VMP_BEGIN_RUNS;
 }
 
-uint32_t
-vmp_sample_weigh_first(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first)
+/* The ticks that were due of a thread's own event, and were not given yet: a call may have gone on
+ * since. By the event's clock, since what the CPU clock has beyond is of no place in the program.
+ */
+VMP_SIGSAFE static uint32_t
+own_ticks_take(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const vmp_first_tick *event)
 {
-    const vmp_first_tick *event = &s->perf.first.events[first - 1];
     int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
     int fd = atomic_load(&event->fd);
-    if (fd < 0 || atomic_load(&event->tid) != slot->tid)
-        return 0; /* it ticked while it was being made, or is another thread's by now */
     /* The program may have closed it, and what has its number now is not to be read. */
     if (!vmp_os_perf_is_open(fd))
         return 0;
-    bool runs = begin_runs(s, slot);
-    if (!runs && slot->begin != VMP_BEGIN_OVER) {
-        vmp_os_perf_set_interval(fd, NEVER_NS);
-        return 0; /* there was a pause */
-    }
-    /* As many as were due: a call may have gone on since. By the event's clock, since what the
-     * CPU clock has beyond is of no place in the program. */
     int64_t used_ns = (int64_t)vmp_os_perf_used_ns(fd);
-    int64_t past_ns = used_ns + interval_ns / 8 - (int64_t)event->due_ns;
+    int64_t past_ns = used_ns + interval_ns / 8 - event->due_ns;
     int64_t due = past_ns < 0 ? 0 : 1 + past_ns / interval_ns;
     due = due < VMP_BEGIN_TICKS ? due : VMP_BEGIN_TICKS;
-    /* Where a period began anew at the tick, what that took would be left out. */
-    int64_t next_ns = (int64_t)event->due_ns + due * interval_ns - used_ns;
-    uint64_t period_ns = due < VMP_BEGIN_TICKS ? (uint64_t)next_ns : NEVER_NS;
-    vmp_os_perf_set_interval(
-        fd, period_ns > VMP_PERF_LEAST_PERIOD_NS ? period_ns : VMP_PERF_LEAST_PERIOD_NS);
-    if (runs)
-        weigh_anew(s, slot, now_ns, cpu_ns - (interval_ns - next_ns));
     int64_t more = due - slot->begin_given;
     if (more <= 0)
         return 0;
+    /* Where a period began anew at the tick, what that took would be left out. */
+    int64_t next_ns = event->due_ns + due * interval_ns - used_ns;
+    uint64_t period_ns = due < VMP_BEGIN_TICKS ? (uint64_t)next_ns : NEVER_NS;
+    vmp_os_perf_set_interval(
+        fd, period_ns > VMP_PERF_LEAST_PERIOD_NS ? period_ns : VMP_PERF_LEAST_PERIOD_NS);
+    if (event->once && slot->begin_given == 0)
+        vmp_os_perf_refresh(fd, 2 * VMP_BEGIN_TICKS);
+    if (slot->begin == VMP_BEGIN_RUNS)
+        weigh_anew(s, slot, now_ns, cpu_ns - (interval_ns - next_ns));
     slot->begin_given = due;
     return (uint32_t)more * event->weight;
 }
 
+uint32_t
+vmp_sample_weigh_first(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, uint32_t first)
+{
+    const vmp_first_tick *event = &s->perf.first.events[first - 1];
+    int fd = atomic_load(&event->fd);
+    if (fd < 0 || atomic_load(&event->tid) != slot->tid)
+        return 0; /* it ticked while it was being made, or is another thread's by now */
+    if (begin_runs(s, slot) || slot->begin == VMP_BEGIN_OVER)
+        return own_ticks_take(s, slot, now_ns, event);
+    if (vmp_os_perf_is_open(fd)) /* there was a pause */
+        vmp_os_perf_set_interval(fd, NEVER_NS);
+    return 0;
+}
+
+/* The thread's own event, or NULL. */
+VMP_SIGSAFE static const vmp_first_tick *
+own_event_find(vmp_sampler *s, pid_t tid)
+{
+    for (size_t i = 0; i < VMP_FIRST_TICKS_MOST; i++) {
+        const vmp_first_tick *event = &s->perf.first.events[i];
+        if (atomic_load_explicit(&event->tid, memory_order_acquire) == tid)
+            return atomic_load(&event->fd) < 0 ? NULL : event;
+    }
+    return NULL;
+}
+
 /* An inherited tick in a thread's beginning, or that which ends it: that one counts for what is
  * since the thread's last own one, for half an interval if it has none, so that what a thread's
- * end takes from the tick that does not come is given before, on average. */
+ * end takes from the tick that does not come is given before, on average. It counts in place of an
+ * own one too: of two signals at once the kernel keeps the first. */
 VMP_SIGSAFE static uint32_t
-weigh_inherited(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
+weigh_inherited(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
 {
+    const vmp_first_tick *event = own_event_find(s, slot->tid);
+    uint32_t owed = event ? own_ticks_take(s, slot, now_ns, event) : 0;
+    if (owed > 0)
+        return owed;
     int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
     int64_t end_ns = interval_ns * VMP_BEGIN_TICKS;
     bool ends = cpu_ns >= end_ns - interval_ns / 4;

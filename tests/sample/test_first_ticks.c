@@ -1,0 +1,131 @@
+/* What ticks in a thread's beginning count for, where signals are lost. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "sampler_internal.h"
+
+enum { MS = 1000000, WEIGHT = 3 };
+
+static const uint64_t NEVER_NS = 1000000000000;
+
+static vmp_sampler s;
+static vmp_slot slot;
+
+static volatile int ticks;
+
+static void
+on_tick(int signo)
+{
+    (void)signo;
+    ticks++;
+}
+
+/* This thread is one that Python began just now, with an event of its own that is due then.
+ * False where there are no such events. */
+static bool
+begin(int64_t due_ns, uint64_t period_ns, int most)
+{
+    vmp_first_tick *event = &s.perf.first.events[0];
+    struct sigaction action;
+    vmp_err err = {0};
+    int fd;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_tick;
+    sigaction(SIGTRAP, &action, NULL);
+    ticks = 0;
+    memset(&s, 0, sizeof(s));
+    memset(&slot, 0, sizeof(slot));
+    s.interval_ns = 10 * MS;
+    s.clock_epoch = 1;
+    slot.tid = vmp_os_own_tid();
+    uint32_t place = (uint32_t)slot.tid % VMP_BEGUN_BITS;
+    atomic_store(&s.perf.first.begun[place / 32], 1u << place % 32);
+    if (vmp_os_perf_open_own(&fd, 1024, slot.tid, period_ns, 0, false, most > 0, &err) < 0) {
+        printf("# %s\n", err.text);
+        return false;
+    }
+    event->due_ns = due_ns;
+    event->once = most > 0;
+    event->weight = WEIGHT;
+    atomic_store(&event->fd, fd);
+    atomic_store(&event->tid, slot.tid);
+    if (most > 0)
+        vmp_os_perf_refresh(fd, most);
+    return true;
+}
+
+static void
+spin(uint64_t ns)
+{
+    uint64_t end_ns = vmp_os_own_cpu_ns() + ns;
+    while (vmp_os_own_cpu_ns() < end_ns)
+        continue;
+}
+
+static uint32_t
+own_tick(void)
+{
+    return vmp_sample_weigh_first(&s, &slot, vmp_os_mono_ns(), 1);
+}
+
+static uint32_t
+inherited_tick(void)
+{
+    return vmp_sample_weigh(&s, &slot, vmp_os_mono_ns(), NULL);
+}
+
+static void
+end(void)
+{
+    close(atomic_load(&s.perf.first.events[0].fd));
+}
+
+TEST(an_inherited_tick_gives_what_an_own_one_owes)
+{
+    if (!begin(5 * MS, NEVER_NS, 0))
+        return;
+    spin(2 * MS);
+    CHECK_INT(inherited_tick(), 0);
+    spin(5 * MS);
+    CHECK_INT(inherited_tick(), WEIGHT);
+    CHECK_INT(own_tick(), 0); /* its signal came after all */
+    CHECK_INT(inherited_tick(), 0);
+    spin(20 * MS);
+    CHECK_INT(inherited_tick(), 2 * WEIGHT);
+    end();
+}
+
+TEST(what_was_due_before_the_event_is_made_up_for)
+{
+    if (!begin(-4 * MS, NEVER_NS, 0))
+        return;
+    CHECK_INT(own_tick(), WEIGHT);
+    spin(3 * MS);
+    CHECK_INT(inherited_tick(), 0);
+    spin(5 * MS); /* the next was due at 6 */
+    CHECK_INT(inherited_tick(), WEIGHT);
+    end();
+}
+
+/* Its signal of each tick but the last comes, and it goes on when the first is weighed. */
+TEST(an_event_that_is_off_goes_on)
+{
+    if (!begin(MS, MS, 2))
+        return;
+    int fd = atomic_load(&s.perf.first.events[0].fd);
+    spin(8 * MS);
+    CHECK(ticks == 1 || ticks == 2);
+    uint64_t used_ns = vmp_os_perf_used_ns(fd);
+    CHECK(used_ns >= MS && used_ns < 4 * MS);
+    CHECK_INT(own_tick(), WEIGHT);
+    int before = ticks;
+    spin(30 * MS);
+    CHECK(vmp_os_perf_used_ns(fd) - used_ns > 20 * MS);
+    CHECK(ticks - before > 1); /* at 11, and each 10 ms */
+    end();
+}
+
+TEST_MAIN(RUN(an_inherited_tick_gives_what_an_own_one_owes),
+    RUN(what_was_due_before_the_event_is_made_up_for), RUN(an_event_that_is_off_goes_on))
