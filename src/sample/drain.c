@@ -206,10 +206,10 @@ send(vmp_sampler *s, int64_t now_ns)
     s->last_flush_ns = now_ns;
 }
 
+/* A chunk, all but the writing. */
 static void
-drain_flush(vmp_sampler *s, bool clocks)
+chunk_fill(vmp_sampler *s, int64_t now_ns, bool clocks)
 {
-    int64_t now_ns = vmp_os_mono_ns();
     gather(s, now_ns);
     bool due = now_ns - s->clock_written_ns >= CLOCK_NS;
     if (clocks || due)
@@ -218,13 +218,14 @@ drain_flush(vmp_sampler *s, bool clocks)
         vmp_account_clocks_write(s, now_ns);
         s->clock_written_ns = now_ns;
     }
-    send(s, now_ns);
 }
 
 void
 vmp_drain_all(vmp_sampler *s)
 {
-    drain_flush(s, true);
+    int64_t now_ns = vmp_os_mono_ns();
+    chunk_fill(s, now_ns, true);
+    send(s, now_ns);
 }
 
 void
@@ -278,10 +279,16 @@ look(vmp_sampler *s, int64_t next_ns)
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);
     if (next_ns - s->last_flush_ns > LOOK_MOST_NS ||
-        vmp_log_writer_pending(s->writer) > FLUSH_BYTES)
-        drain_flush(s, false);
-    else
+        vmp_log_writer_pending(s->writer) > FLUSH_BYTES) {
+        now_ns = vmp_os_mono_ns();
+        chunk_fill(s, now_ns, false);
+        /* A debugger may have come meanwhile, and write is where one is asked to stop. */
+        if (s->source->signo == VMP_OS_PERF_SIGNAL)
+            vmp_own_thread_traced(vmp_os_status_read(&s->status).traced);
+        send(s, now_ns);
+    } else {
         vmp_drain_rings(s);
+    }
     /* As many spare ones as were needed since the last look, if that was more. */
     uint32_t claimed = atomic_exchange_explicit(&s->slots_claimed, 0, memory_order_relaxed);
     vmp_slots_grow(s, claimed > s->spare_slots ? claimed : s->spare_slots);
