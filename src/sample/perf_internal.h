@@ -25,7 +25,7 @@ typedef struct vmp_perf_event {
 enum {
     VMP_FIRST_TICKS_MOST = 0xff,
     VMP_BEGUN_BITS = 65536, /* of thread ids */
-    VMP_BEGIN_TICKS = 8,    /* intervals that are a thread's beginning */
+    VMP_BEGIN_TICKS = 8,    /* intervals that are a thread's beginning, at most */
     VMP_STARTERS_MOST = 64,
 };
 

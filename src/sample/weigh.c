@@ -28,6 +28,9 @@ enum {
 
 /* No switch takes longer: what is beyond is time of another kind. */
 static const int64_t SWITCH_MOST_NS = 100000;
+/* With shorter intervals a thread's beginning is one: ticks of two events would hold it up by half.
+ */
+static const uint64_t BEGIN_LONG_NS = 500000;
 /* A period beyond all that a thread's beginning lasts. */
 static const uint64_t NEVER_NS = 1000000000000;
 
@@ -116,6 +119,13 @@ weigh_anew(const vmp_sampler *s, vmp_slot *slot, int64_t now_ns, int64_t cpu_ns)
     slot->switches = vmp_os_own_switches();
 }
 
+/* Intervals that are a thread's beginning. */
+VMP_SIGSAFE static int64_t
+begin_ticks(const vmp_sampler *s)
+{
+    return s->interval_ns < BEGIN_LONG_NS ? 1 : VMP_BEGIN_TICKS;
+}
+
 /* True in the beginning of a thread that began in this session. */
 VMP_SIGSAFE static bool
 begin_runs(vmp_sampler *s, vmp_slot *slot)
@@ -141,13 +151,13 @@ own_ticks_take(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const vmp_first_t
     int64_t used_ns = (int64_t)vmp_os_perf_used_ns(fd);
     int64_t past_ns = used_ns + interval_ns / 8 - event->due_ns;
     int64_t due = past_ns < 0 ? 0 : 1 + past_ns / interval_ns;
-    due = due < VMP_BEGIN_TICKS ? due : VMP_BEGIN_TICKS;
+    due = due < begin_ticks(s) ? due : begin_ticks(s);
     int64_t more = due - slot->begin_given;
     if (more <= 0)
         return 0;
     /* Where a period began anew at the tick, what that took would be left out. */
     int64_t next_ns = event->due_ns + due * interval_ns - used_ns;
-    uint64_t period_ns = due < VMP_BEGIN_TICKS ? (uint64_t)next_ns : NEVER_NS;
+    uint64_t period_ns = due < begin_ticks(s) ? (uint64_t)next_ns : NEVER_NS;
     vmp_os_perf_set_interval(
         fd, period_ns > VMP_PERF_LEAST_PERIOD_NS ? period_ns : VMP_PERF_LEAST_PERIOD_NS);
     if (event->once && slot->begin_given == 0)
@@ -193,17 +203,19 @@ weigh_inherited(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
 {
     const vmp_first_tick *event = own_event_find(s, slot->tid);
     uint32_t owed = event ? own_ticks_take(s, slot, now_ns, event) : 0;
-    if (owed > 0)
-        return owed;
     int64_t interval_ns = (int64_t)s->interval_ns, cpu_ns = (int64_t)vmp_os_own_cpu_ns();
-    int64_t end_ns = interval_ns * VMP_BEGIN_TICKS;
+    int64_t end_ns = interval_ns * begin_ticks(s);
     bool ends = cpu_ns >= end_ns - interval_ns / 4;
     int64_t seen_ns = slot->begin_given > 0 ? slot->cpu_seen_handler : end_ns - interval_ns / 2;
     weigh_anew(s, slot, now_ns, ends ? cpu_ns : slot->cpu_seen_handler);
     if (!ends)
-        return 0;
+        return owed;
     slot->begin = VMP_BEGIN_OVER;
-    return ticks_of(s, cpu_ns - seen_ns, now_ns);
+    int64_t passed_ns = cpu_ns - seen_ns;
+    /* Of one interval that is about what the CPU clock has beyond the event's. */
+    if (begin_ticks(s) == 1 && passed_ns < 2 * interval_ns)
+        passed_ns = interval_ns / 2;
+    return owed + ticks_of(s, passed_ns, now_ns);
 }
 
 uint32_t
