@@ -121,9 +121,9 @@ int vmp_os_perf_open(
  * `below`: the program needs its own. off: it waits for vmp_os_perf_refresh. */
 int vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
     bool user_only, bool off, vmp_err *err);
-/* Turns the event on for so many ticks more, and off with the last, whose signal may be dropped:
- * what is pending of an event that is taken off its processor switched off is forgotten. Source:
- * Linux 6.18 kernel/events/core.c (perf_event_disable_inatomic, event_sched_out). */
+/* Turns the event on for so many ticks more, and off with the last, whose signal may be dropped.
+ * Source: Linux 6.1 kernel/events/core.c (event_sched_out forgets what is pending of an event that
+ * is off); seen on 6.18. */
 VMP_SIGSAFE void vmp_os_perf_refresh(int fd, int ticks);
 /* An event that never ticks, with which a thread keeps its others: when the kernel switches from a
  * thread to one that it started, and all events of the first are inherited, it does not switch

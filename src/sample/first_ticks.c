@@ -5,7 +5,8 @@
  * average. In a program that has a thread for each short task that is most of its time.
  * So threads that Python starts are sampled in their first intervals by an event of their
  * own, which begins at any moment of the first: one that lives for 0.4 intervals ticks in 4
- * of 10 cases, and the sum is right. Inherited ticks do not count until then (weigh.c).
+ * of 10 cases, and the sum is right. Inherited ticks do not count until then (weigh.c, which also
+ * says how many intervals that are: one where they are short).
  *
  * To open an event in another thread interrupts its processor, which takes 25 us on some
  * machines. So where many threads begin, some have one, and its ticks weigh as much more. They

@@ -50,7 +50,7 @@ typedef struct vmp_first_tick {
     _Atomic pid_t tid; /* 0: there is none */
     _Atomic int fd;    /* < 0: not yet */
     int64_t due_ns;    /* its first tick, by the event's clock; < 0: before that began */
-    bool once;         /* it is off after that */
+    bool once;         /* it is off after that, until the handler has seen it */
     uint32_t weight;   /* for so many threads that began */
 } vmp_first_tick;
 

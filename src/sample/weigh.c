@@ -157,10 +157,11 @@ own_ticks_take(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const vmp_first_t
         return 0;
     /* Where a period began anew at the tick, what that took would be left out. */
     int64_t next_ns = event->due_ns + due * interval_ns - used_ns;
-    uint64_t period_ns = due < begin_ticks(s) ? (uint64_t)next_ns : NEVER_NS;
+    bool goes_on = due < begin_ticks(s);
+    uint64_t period_ns = goes_on ? (uint64_t)next_ns : NEVER_NS;
     vmp_os_perf_set_interval(
         fd, period_ns > VMP_PERF_LEAST_PERIOD_NS ? period_ns : VMP_PERF_LEAST_PERIOD_NS);
-    if (event->once && slot->begin_given == 0)
+    if (goes_on && event->once && slot->begin_given == 0)
         vmp_os_perf_refresh(fd, 2 * VMP_BEGIN_TICKS);
     if (slot->begin == VMP_BEGIN_RUNS)
         weigh_anew(s, slot, now_ns, cpu_ns - (interval_ns - next_ns));
@@ -212,7 +213,8 @@ weigh_inherited(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
         return owed;
     slot->begin = VMP_BEGIN_OVER;
     int64_t passed_ns = cpu_ns - seen_ns;
-    /* Of one interval that is about what the CPU clock has beyond the event's. */
+    /* Where the beginning is one interval, what the CPU clock has beyond the event's is a part of
+     * it that counts. */
     if (begin_ticks(s) == 1 && passed_ns < 2 * interval_ns)
         passed_ns = interval_ns / 2;
     return owed + ticks_of(s, passed_ns, now_ns);

@@ -127,5 +127,25 @@ TEST(an_event_that_is_off_goes_on)
     end();
 }
 
+/* Then the first inherited one counts for half on average, and the next for one. */
+TEST(a_beginning_of_one_short_interval_has_one_own_tick)
+{
+    enum { THREADS = 200, INTERVAL_NS = MS / 5 };
+    int given = 0;
+    for (int i = 0; i < THREADS; i++) {
+        if (!begin(0, NEVER_NS, 0))
+            return;
+        s.interval_ns = INTERVAL_NS;
+        CHECK_INT(own_tick(), WEIGHT);
+        CHECK_INT(own_tick(), 0);
+        spin(INTERVAL_NS);
+        given += (int)inherited_tick();
+        CHECK(slot.begin == VMP_BEGIN_OVER);
+        end();
+    }
+    CHECK(given > THREADS * 3 / 10 && given < THREADS * 7 / 10);
+}
+
 TEST_MAIN(RUN(an_inherited_tick_gives_what_an_own_one_owes),
-    RUN(what_was_due_before_the_event_is_made_up_for), RUN(an_event_that_is_off_goes_on))
+    RUN(what_was_due_before_the_event_is_made_up_for), RUN(an_event_that_is_off_goes_on),
+    RUN(a_beginning_of_one_short_interval_has_one_own_tick))
