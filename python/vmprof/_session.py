@@ -123,7 +123,7 @@ def start(
         _state.serial += 1
         # PyPy's log has no threads to name.
         if hasattr(c, "set_thread_name"):
-            _state.names = ThreadNames(c.set_thread_name, c.thread_begins)
+            _state.names = ThreadNames(c.set_thread_name, c.before_thread_start, c.thread_begins)
             _state.names.install()
         return _state.serial
 

@@ -30,11 +30,18 @@ class ThreadNames:
 
     Args:
         report: called with a thread's ident and its name, maybe more than once.
-        begins: called with the ident of each thread that Python starts, just after its start.
+        before: called just before Python starts a thread.
+        begins: called with the ident of that thread, just after.
     """
 
-    def __init__(self, report: Callable[[int, str], None], begins: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        report: Callable[[int, str], None],
+        before: Callable[[], None],
+        begins: Callable[[int], None],
+    ) -> None:
         self._report: Callable[[int, str], None] | None = report
+        self._before = before
         self._begins = begins
         self._patched: dict[str, tuple[Any, Any]] = {}
 
@@ -72,6 +79,8 @@ class ThreadNames:
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def start_thread(*args: Any, **kwargs: Any) -> Any:
+            if self._report is not None:
+                self._before()
             started = original(*args, **kwargs)
             # An ident, or since 3.13 a handle that has one.
             ident = getattr(started, "ident", started)

@@ -34,7 +34,6 @@ static const int64_t LEAST_NS = 10000;
 /* A period at which ticks cost a thread that stays in the kernel, or in the handler of its first,
  * more than some percent. */
 static const int64_t BRIEF_NS = 250000;
-static const double GOLDEN_RATIO = 0.6180339887498949;
 /* Threads are counted for so long. */
 static const int64_t COUNT_NS = 95000000;
 
@@ -103,16 +102,11 @@ place_find(vmp_sampler *s, int limit)
     return oldest;
 }
 
-/* A moment of an interval. Moments that are spread evenly tell more than random ones, and multiples
- * of the golden ratio are, also of each second thread and each third. */
+/* A moment of an interval. Moments that are spread evenly tell more than random ones. */
 static int64_t
 due_choose(vmp_sampler *s)
 {
-    vmp_first_ticks *first = &s->perf.first;
-    first->phase += first->phase == 0 ? vmp_sample_random(s) : GOLDEN_RATIO;
-    if (first->phase >= 1)
-        first->phase -= 1;
-    return (int64_t)(first->phase * (double)s->interval_ns);
+    return (int64_t)(vmp_sample_spread(s, &s->perf.first.phase) * (double)s->interval_ns);
 }
 
 /* False if there is no event to be had. */

@@ -77,6 +77,8 @@ typedef struct vmp_perf {
     vmp_first_ticks first;
     vmp_turnover turnover;
     _Atomic bool traced; /* by a debugger or strace: the periods are longer */
+    _Atomic bool wide;   /* the period is one from the wide range */
+    double place;        /* of the last one in it, from [0, 1) */
 } vmp_perf;
 
 /* A tick of perf takes the kernel 16 us on some machines: with shorter periods the next signal
@@ -91,6 +93,8 @@ void vmp_perf_close(vmp_sampler *s);
 void vmp_perf_enable(vmp_sampler *s, bool on);
 void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);
 void vmp_perf_thread_begins(vmp_sampler *s, pid_t tid);
+/* Python is about to start a thread: it must not inherit a period from the wide range. */
+void vmp_perf_before_thread(vmp_sampler *s);
 
 /* first_ticks.c: what there is per thread that begins; at each look; at a pause and the
  * end, in a forked child too. The mutex is held. */

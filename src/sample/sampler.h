@@ -117,6 +117,8 @@ void vmp_sampler_code_died(uint64_t code);
 /* Names the thread whose pthread id is `ident`, seen already or to be seen. Any
  * thread, not the handler. */
 void vmp_sampler_thread_named(uint64_t ident, vmp_str name);
+/* The calling thread is about to start one, which will inherit its ticks. */
+void vmp_sampler_before_thread(void);
 /* The thread whose pthread id is `ident` has begun: sources with a timer per
  * thread make one now instead of at their next look. Any thread, not the handler. */
 void vmp_sampler_thread_begins(uint64_t ident);

@@ -459,6 +459,9 @@ void vmp_linger_forked(void);
 
 /* A number from [0, 1). */
 double vmp_sample_random(vmp_sampler *s);
+/* The next of a row of such numbers, of which any few are spread evenly, also each second and each
+ * third: multiples of the golden ratio are. *place: the last one, 0 at first. */
+double vmp_sample_spread(vmp_sampler *s, double *place);
 /* A period near the interval, never just it: see "Lockstep" in docs/sampling.md. */
 uint64_t vmp_sample_period(vmp_sampler *s, uint64_t interval_ns);
 

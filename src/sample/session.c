@@ -25,6 +25,16 @@ vmp_sample_period(vmp_sampler *s, uint64_t interval_ns)
     return vmp_period_near(interval_ns, vmp_sample_random(s));
 }
 
+double
+vmp_sample_spread(vmp_sampler *s, double *place)
+{
+    static const double golden_ratio = 0.6180339887498949;
+    *place += *place == 0 ? vmp_sample_random(s) : golden_ratio;
+    if (*place >= 1)
+        *place -= 1;
+    return *place;
+}
+
 static int
 writer_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
 {

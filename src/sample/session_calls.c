@@ -263,6 +263,17 @@ out:
 }
 
 void
+vmp_sampler_before_thread(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!atomic_load(&s->perf.wide) || !vmp_sampler_runs() || !vmp_sampler_lock_soon(s))
+        return;
+    if (atomic_load(&s->running))
+        vmp_perf_before_thread(s);
+    vmp_sampler_unlock(s);
+}
+
+void
 vmp_sampler_thread_begins(uint64_t ident)
 {
     vmp_sampler *s = &vmp_the_sampler;

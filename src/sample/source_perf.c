@@ -14,7 +14,8 @@
  * anew, which loses half a tick, and since looks that drift evenly through what repeats
  * are truer than random ones. Inherited events cannot be reached: they keep the period
  * that their creator's had then, until all are opened anew because the program began to be
- * traced, or is traced no more. */
+ * traced, or is traced no more. So periods are from a wide range only while the program has
+ * one thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,18 +27,26 @@ enum {
     PERIOD_TICKS = 1000,   /* between two changes of a period */
     LOOK_EVENTS = 64,      /* of how many threads at a look */
     DESCRIPTORS_SHARE = 4, /* at most one in so many may be ours */
+    OWN_THREADS = 1,       /* the drain's */
 };
 
 /* Who traces the program (strace, gdb) stops the thread for each tick and for each system call
  * of the handler: together 0.2 ms of its CPU time and more, at 5 kHz all that there is. */
 static const uint64_t TRACED_PERIOD_NS = 10000000;
 
+/* With shorter intervals a tick takes so much of its own that the program and its ticks may fall
+ * into step: it comes by the same places again and again, and what ticks cost there keeps it at
+ * that. A wide range of periods leads out of it. */
+static const uint64_t WIDE_BELOW_NS = 500000;
+
 static uint64_t
-next_period(vmp_sampler *s)
+next_period(vmp_sampler *s, bool wide)
 {
     uint64_t asked_ns = vmp_sample_period_asked(s);
-    return vmp_sample_period(
-        s, s->perf.traced && asked_ns < TRACED_PERIOD_NS ? TRACED_PERIOD_NS : asked_ns);
+    if (s->perf.traced && asked_ns < TRACED_PERIOD_NS)
+        return vmp_sample_period(s, TRACED_PERIOD_NS);
+    return wide ? vmp_period_wide(asked_ns, vmp_sample_spread(s, &s->perf.place))
+                : vmp_sample_period(s, asked_ns);
 }
 
 static void
@@ -59,13 +68,12 @@ vmp_perf_close(vmp_sampler *s)
     s->perf.event_count = 0;
 }
 
-/* A look at the process. Returns true if it is traced. */
-static bool
+static vmp_os_status
 process_look(vmp_sampler *s, int64_t now_ns)
 {
     vmp_os_status status = vmp_os_status_read(&s->status);
     vmp_turnover_look(s, now_ns, vmp_os_process_cpu_ns(), status.threads);
-    return status.traced;
+    return status;
 }
 
 int
@@ -73,7 +81,8 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
 {
     bool user_only = s->source == &vmp_source_perf_user;
     s->perf.turnover = (vmp_turnover){0};
-    s->perf.traced = process_look(s, vmp_os_mono_ns());
+    s->perf.traced = process_look(s, vmp_os_mono_ns()).traced;
+    s->perf.wide = false;
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t cap = 64, n;
     int rc = 0;
@@ -104,7 +113,7 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
         rc = VMP_VEC_RESERVE(s->perf.events, fd_cap, s->perf.event_count + 1);
         if (rc < 0)
             break;
-        uint64_t period_ns = next_period(s);
+        uint64_t period_ns = next_period(s, false);
         rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
         if (rc == 0)
             s->perf.events[s->perf.event_count++] =
@@ -170,33 +179,70 @@ perf_reopen(vmp_sampler *s)
     vmp_perf_enable(s, true);
 }
 
+static void
+period_change(vmp_sampler *s, vmp_perf_event *event, const vmp_slot *slot, bool wide)
+{
+    event->ticks_then = slot ? slot->ticks : 0;
+    event->period_ns = next_period(s, wide);
+    event->told = false;
+    vmp_os_perf_set_interval(event->fd, event->period_ns);
+}
+
+static void
+period_tell(vmp_perf_event *event, vmp_slot *slot)
+{
+    /* Once: the thread may have left this event to one that has ended (starters.c). */
+    if (slot && !event->told)
+        atomic_store_explicit(&slot->period_ns, (int64_t)event->period_ns, memory_order_relaxed);
+    event->told = slot != NULL;
+}
+
+/* Whether the program has one thread, and had no other since the last look. In wall mode time off
+ * the CPU is counted by the mean period. */
+static bool
+periods_widen(const vmp_sampler *s, uint32_t begun, uint32_t threads)
+{
+    return threads == 1 + OWN_THREADS && begun == 0 && s->perf.event_count == 1 &&
+           !s->perf.traced && s->interval_ns < WIDE_BELOW_NS && !(s->mode & VMP_LOG_MODE_WALL);
+}
+
 void
 vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
 {
     if (s->perf.event_count == 0)
         return;
-    bool traced = process_look(s, now_ns), changed = traced != s->perf.traced;
+    uint32_t begun = s->perf.turnover.begun;
+    vmp_os_status status = process_look(s, now_ns);
+    bool changed = status.traced != s->perf.traced, was_wide = s->perf.wide;
     vmp_first_ticks_look(s, now_ns);
-    s->perf.traced = traced;
-    vmp_own_thread_traced(traced);
+    s->perf.traced = status.traced;
+    vmp_own_thread_traced(status.traced);
     if (changed)
         perf_reopen(s);
+    bool wide = periods_widen(s, begun, status.threads);
     size_t most = s->perf.event_count < LOOK_EVENTS || changed ? s->perf.event_count : LOOK_EVENTS;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf.events[s->perf.event_turn++ % s->perf.event_count];
         vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
-        if (changed || (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
-            event->ticks_then = slot ? slot->ticks : 0;
-            event->period_ns = next_period(s);
-            event->told = false;
-            vmp_os_perf_set_interval(event->fd, event->period_ns);
+        if (changed || (was_wide && !wide) ||
+            (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
+            period_change(s, event, slot, wide);
+            s->perf.wide = wide;
         }
-        /* Once: the thread may have left this event to one that has ended (starters.c). */
-        if (slot && !event->told)
-            atomic_store_explicit(
-                &slot->period_ns, (int64_t)event->period_ns, memory_order_relaxed);
-        event->told = slot != NULL;
+        period_tell(event, slot);
     }
+}
+
+void
+vmp_perf_before_thread(vmp_sampler *s)
+{
+    for (size_t i = 0; s->perf.wide && i < s->perf.event_count; i++) {
+        vmp_perf_event *event = &s->perf.events[i];
+        vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
+        period_change(s, event, slot, false);
+        period_tell(event, slot);
+    }
+    s->perf.wide = false;
 }
 
 void

@@ -20,7 +20,7 @@
 
 enum {
     WEIGH_READ_EVERY = 5,
-    WEIGH_VARY = 24,   /* an interval is so many times as long */
+    WEIGH_VARY = 24,   /* a period is so many times as long */
     PERIOD_VARY = 16,  /* the same of what a period is learned of */
     PERIOD_LEARN = 16, /* looks that it is the mean of */
     KEPT_TICKS = 16,   /* beyond, what switches took goes to whatever runs */
@@ -74,17 +74,25 @@ switches_give(vmp_slot *slot, int64_t tick_ns, const void *context)
     return ticks;
 }
 
+/* What a tick counts for: a period, or where that is longer than asked an interval, of which a
+ * tick stands for several. */
+VMP_SIGSAFE static int64_t
+tick_ns_of(const vmp_sampler *s, const vmp_slot *slot)
+{
+    int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
+    int64_t interval_ns = (int64_t)s->interval_ns;
+    return period_ns <= interval_ns + interval_ns / 8 ? period_ns : interval_ns;
+}
+
 /* For `ticks` ticks while the CPU clock moved by passed_ns, the last of them late: accounts for
  * what switches took. Returns how many ticks that one stands for besides. */
 VMP_SIGSAFE static int64_t
 switches_weigh(
     const vmp_sampler *s, vmp_slot *slot, int64_t passed_ns, int64_t ticks, const void *context)
 {
-    int64_t interval_ns = (int64_t)s->interval_ns;
     int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
     slot->cpu_seen_handler += switches_take(slot, passed_ns - ticks * period_ns);
-    bool several = period_ns > 2 * interval_ns;
-    return switches_give(slot, several ? interval_ns : period_ns, context);
+    return switches_give(slot, tick_ns_of(s, slot), context);
 }
 
 /* True once for a thread that Python began in this session. */
@@ -223,13 +231,12 @@ weigh_inherited(vmp_sampler *s, vmp_slot *slot, int64_t now_ns)
 uint32_t
 vmp_sample_weigh(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *context)
 {
-    int64_t interval_ns = (int64_t)s->interval_ns;
-    int64_t tolerance_ns = interval_ns / 8;
+    int64_t tick_ns = tick_ns_of(s, slot), tolerance_ns = tick_ns / 8;
     uint32_t epoch = atomic_load_explicit(&s->clock_epoch, memory_order_relaxed);
     bool known = slot->clock_epoch == epoch;
     if (VMP_UNLIKELY(begin_runs(s, slot)))
         return weigh_inherited(s, slot, now_ns);
-    bool late = now_ns - slot->ticked_ns > interval_ns + tolerance_ns;
+    bool late = now_ns - slot->ticked_ns > tick_ns + tolerance_ns;
     slot->ticked_ns = now_ns;
     if (VMP_LIKELY(known && !late && slot->ticks_unread + 1 < WEIGH_READ_EVERY)) {
         slot->ticks_unread++;
@@ -246,20 +253,20 @@ vmp_sample_weigh(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *con
         given = switches_weigh(s, slot, passed_ns, unread + 1, context);
     else if (s->source->counts_calls)
         period_learn(slot, passed_ns / (unread + 1));
-    int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * interval_ns;
-    tolerance_ns += unread * interval_ns / WEIGH_VARY;
-    bool due = used_ns >= interval_ns - tolerance_ns && used_ns <= interval_ns + tolerance_ns;
+    int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * tick_ns;
+    tolerance_ns += unread * tick_ns / WEIGH_VARY;
+    bool due = used_ns >= tick_ns - tolerance_ns && used_ns <= tick_ns + tolerance_ns;
     int64_t ticks = 1;
     if (due || !known) {
         slot->clock_epoch = epoch;
         slot->cpu_seen_handler = cpu_ns;
     } else {
-        ticks = (used_ns + tolerance_ns) / interval_ns;
+        ticks = (used_ns + tolerance_ns) / tick_ns;
         ticks = ticks > 1 ? ticks : 1;
-        slot->cpu_seen_handler += (unread + ticks) * interval_ns;
+        slot->cpu_seen_handler += (unread + ticks) * tick_ns;
         /* Else a thread with a short period would never have a late tick weighed. */
-        if (slot->cpu_seen_handler > cpu_ns + interval_ns)
-            slot->cpu_seen_handler = cpu_ns + interval_ns;
+        if (slot->cpu_seen_handler > cpu_ns + tick_ns)
+            slot->cpu_seen_handler = cpu_ns + tick_ns;
     }
     ticks += given;
     return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;

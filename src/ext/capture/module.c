@@ -305,6 +305,15 @@ capture_set_thread_name(PyObject *module, PyObject *args)
 }
 
 static PyObject *
+capture_before_thread_start(PyObject *module, PyObject *none)
+{
+    (void)module;
+    (void)none;
+    vmp_sampler_before_thread();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 capture_thread_begins(PyObject *module, PyObject *ident)
 {
     (void)module;
@@ -341,6 +350,8 @@ static PyMethodDef methods[] = {
         "Code addresses of the calling thread, newest first."},
     {"summary", capture_summary, METH_NOARGS, "What was counted so far, or None."},
     {"set_thread_name", capture_set_thread_name, METH_VARARGS, "Name a thread by its ident."},
+    {"before_thread_start", capture_before_thread_start, METH_NOARGS,
+        "Tell the sampler that this thread is about to start another."},
     {"thread_begins", capture_thread_begins, METH_O,
         "Tell the sampler that the thread of this ident has just begun."},
     {"on_sigterm", vmp_on_sigterm, METH_O, "Arm the report at SIGTERM."},
