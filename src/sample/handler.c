@@ -98,21 +98,35 @@ slot_claim(vmp_sampler *s, uint32_t generation)
  * guard, and at last there is none. Twice what tests/python/test_signal_stack.py measures. */
 static const size_t WALK_STACK_BYTES = 2048, FAULT_STACK_BYTES = 512;
 
+/* Before a load that may well fault, and after one that did. A neighbour may have taken the signals
+ * since the drain looked; the ticks until it looks again need not find out each for itself. */
+VMP_SIGSAFE static void
+guard_ask(vmp_sampler *s, bool *guarded)
+{
+    if (!*guarded || vmp_guard_owned())
+        return;
+    atomic_store_explicit(&s->guarded, false, memory_order_relaxed);
+    *guarded = false;
+}
+
 /* Address of the thread state whose frames the calling thread runs, or 0. */
 VMP_SIGSAFE static uint64_t
-own_thread_state(const vmp_sampler *s, bool guarded)
+own_thread_state(vmp_sampler *s, bool *guarded)
 {
     const vmp_sampler_python *py = &s->python;
     uint64_t attached = (uint64_t)(uintptr_t)py->tstate_attached();
-    if (attached && py->attached_is_global) {
-        /* The GIL's holder may be another thread, and gone by now. */
-        uint64_t ident, place = attached + py->offsets.tstate.thread_id;
-        int rc = guarded ? vmp_guard_load64(place, &ident)
-                         : s->walk_view.read(s->walk_view.ctx, place, &ident, sizeof(ident));
-        if (rc < 0 || ident != (uint64_t)pthread_self())
-            attached = 0;
-    }
-    return attached ? attached : (uint64_t)(uintptr_t)py->tstate_of_thread();
+    if (attached && !py->attached_is_global)
+        return attached;
+    uint64_t own_state = (uint64_t)(uintptr_t)py->tstate_of_thread();
+    if (!attached || VMP_LIKELY(attached == own_state))
+        return own_state;
+    /* A state of this thread in another interpreter, or that of another thread, which holds the
+     * GIL or did, and may be gone by now. */
+    uint64_t ident, place = attached + py->offsets.tstate.thread_id;
+    guard_ask(s, guarded);
+    int rc = *guarded ? vmp_guard_load64(place, &ident)
+                      : s->walk_view.read(s->walk_view.ctx, place, &ident, sizeof(ident));
+    return rc < 0 || ident != (uint64_t)pthread_self() ? own_state : attached;
 }
 
 /* Number of root-most frames that both stacks (leaf first) have in common. */
@@ -175,12 +189,10 @@ walk_frames(vmp_sampler *s, vmp_slot *slot, bool *guarded, uint64_t tstate, vmp_
     const vmp_sampler_python *py = &s->python;
     if (VMP_LIKELY(*guarded)) {
         int rc = vmp_py_walk_self(&py->offsets, py->code_type, tstate, st);
-        if (VMP_LIKELY(rc != -VMP_EUNREADABLE) || vmp_guard_owned())
+        if (VMP_UNLIKELY(rc == -VMP_EUNREADABLE))
+            guard_ask(s, guarded);
+        if (VMP_LIKELY(*guarded))
             return rc;
-        /* A neighbour has taken the signals since the drain looked, and the ticks until it
-         * looks again need not find out each for itself. */
-        atomic_store_explicit(&s->guarded, false, memory_order_relaxed);
-        *guarded = false;
         *st = (vmp_py_stack){.frames = st->frames, .cap = st->cap};
     }
     return vmp_py_walk_mem(&py->offsets, &s->walk_view, slot->blocks, py->code_type, tstate, st);
@@ -229,7 +241,7 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
                    (!context || vmp_guard_usable_in(context)) &&
                    left >= WALK_STACK_BYTES + FAULT_STACK_BYTES + s->frame_bytes;
     atomic_store_explicit(&own.reads, true, memory_order_relaxed);
-    uint64_t tstate = own_thread_state(s, guarded);
+    uint64_t tstate = own_thread_state(s, &guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
         int rc = walk_frames(s, slot, &guarded, tstate, &st);

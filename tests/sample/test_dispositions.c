@@ -2,6 +2,7 @@
  * session runs and after it. */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,6 +134,52 @@ TEST(who_traps_without_a_debugger_dies_of_it)
     }
 }
 
-TEST_MAIN(RUN(dispositions_are_as_before),
+static char *gone;
+static size_t gone_bytes;
+static volatile int faults_heard;
+
+/* As the thread state of a thread that held the GIL and has ended. */
+static void *
+state_that_is_gone(void)
+{
+    return gone;
+}
+
+static void
+fault_note(int signo)
+{
+    (void)signo;
+    faults_heard++;
+    mprotect(gone, gone_bytes, PROT_READ);
+}
+
+/* Whose handler would report a crash, and end the program, of which there is none. */
+TEST(who_takes_sigsegv_hears_of_no_load_of_the_sampler)
+{
+    struct sigaction theirs = {.sa_handler = fault_note}, ours;
+    sigemptyset(&theirs.sa_mask);
+    gone_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    gone = mmap(NULL, gone_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(gone != MAP_FAILED);
+    vmp_sampler_python old = python;
+    python.tstate_attached = state_that_is_gone;
+    python.attached_is_global = true;
+    if (start("perf", 1000000, 0) == 0 || start("pacer", 1000000, 0) == 0) {
+        for (int i = 0; i < 5; i++) {
+            sigaction(SIGSEGV, &theirs, &ours);
+            burn(0.05); /* about the time until the drain looks */
+            sigaction(SIGSEGV, &ours, NULL);
+            burn(0.15);
+        }
+        vmp_sampler_summary sum;
+        CHECK_INT(vmp_sampler_stop(&sum, NULL), 0);
+        CHECK(sum.ticks > 200);
+        CHECK_INT(faults_heard, 0);
+    }
+    python = old;
+    munmap(gone, gone_bytes);
+}
+
+TEST_MAIN(RUN(dispositions_are_as_before), RUN(who_takes_sigsegv_hears_of_no_load_of_the_sampler),
     RUN(a_handler_of_the_program_s_runs_on_the_stack_that_it_asked_for),
     RUN(who_traps_without_a_debugger_dies_of_it))

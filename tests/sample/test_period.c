@@ -27,6 +27,7 @@ TEST(eight_wide_periods_in_turn_reach_far_to_either_side_and_are_the_same_on_ave
             least_ns = period_ns < least_ns ? period_ns : least_ns;
             most_ns = period_ns > most_ns ? period_ns : most_ns;
             sum += (double)period_ns;
+            CHECK(period_ns <= 995 * ASKED_NS / 1000 || period_ns >= 1005 * ASKED_NS / 1000);
         }
         CHECK(least_ns >= 92 * ASKED_NS / 100 && least_ns < 95 * ASKED_NS / 100);
         CHECK(most_ns <= 104 * ASKED_NS / 100 && most_ns > 101 * ASKED_NS / 100);
