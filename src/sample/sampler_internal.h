@@ -327,6 +327,14 @@ vmp_sample_period_mean(const vmp_sampler *s)
     return vmp_period_mean(vmp_sample_period_asked(s));
 }
 
+/* What a tick with this period counts for: the period, where that is near enough to the interval
+ * that the handler counts one for each; else an interval, of which a tick stands for several. */
+VMP_SIGSAFE static inline uint64_t
+vmp_sample_tick_ns(const vmp_sampler *s, uint64_t period_ns)
+{
+    return period_ns <= s->interval_ns + s->interval_ns / 8 ? period_ns : s->interval_ns;
+}
+
 /* A slot that another thread had is as new: what the handler keeps there from tick to tick. By
  * who takes it, before it is CLAIMED. */
 VMP_SIGSAFE static inline void

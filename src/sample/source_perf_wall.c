@@ -2,16 +2,6 @@
  * send no signals then. */
 #include "pacer.h"
 
-/* What a tick of perf's stands for: its period, where that is near enough to the interval that the
- * handler counts one for each. Time off the CPU is measured by the same, else it would weigh
- * less than the other. */
-static uint64_t
-perf_tick_ns(const vmp_sampler *s)
-{
-    uint64_t period_ns = vmp_sample_period_mean(s);
-    return period_ns <= s->interval_ns + s->interval_ns / 8 ? period_ns : s->interval_ns;
-}
-
 static void
 perf_wall_thread_begins(vmp_sampler *s, pid_t tid)
 {
@@ -25,7 +15,8 @@ perf_wall_start(vmp_sampler *s, vmp_err *err)
     int rc = vmp_perf_open(s, err);
     if (rc < 0)
         return rc;
-    rc = vmp_pacer_begin(s, perf_tick_ns(s), err);
+    /* Else time off the CPU would weigh less than time on it. */
+    rc = vmp_pacer_begin(s, vmp_sample_tick_ns(s, vmp_sample_period_mean(s)), err);
     if (rc < 0)
         vmp_perf_close(s);
     return rc;

@@ -4,7 +4,8 @@
  * system call of half a microsecond, more than all the rest of a short tick. So it is read
  * only if the tick is late by the clock on the wall, which takes no call and runs no slower,
  * and else every few ticks, so that what is known of the CPU clock is never old: periods vary
- * by less than WEIGH_VARY, which adds up over the ticks that were not looked at.
+ * by less than WEIGH_VARY, which adds up over the ticks that were not looked at. (One that the
+ * drain has changed just now may be further off, by part of a tick, which the next late one gets.)
  *
  * A tick that comes when it is due begins the count anew; one that comes late leaves
  * its lateness to the next, whose period ran meanwhile, and one that comes early
@@ -74,14 +75,11 @@ switches_give(vmp_slot *slot, int64_t tick_ns, const void *context)
     return ticks;
 }
 
-/* What a tick counts for: a period, or where that is longer than asked an interval, of which a
- * tick stands for several. */
 VMP_SIGSAFE static int64_t
 tick_ns_of(const vmp_sampler *s, const vmp_slot *slot)
 {
     int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
-    int64_t interval_ns = (int64_t)s->interval_ns;
-    return period_ns <= interval_ns + interval_ns / 8 ? period_ns : interval_ns;
+    return (int64_t)vmp_sample_tick_ns(s, (uint64_t)period_ns);
 }
 
 /* For `ticks` ticks while the CPU clock moved by passed_ns, the last of them late: accounts for
