@@ -1,6 +1,6 @@
 // The page: what is chosen (viewstate), what C says of it (look), and the views.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Tree } from "../model/engine.ts";
 import type { TraceIndex } from "../model/jit.ts";
 import { findFunction, functionKey } from "../model/names.ts";
@@ -79,7 +79,7 @@ export function App({ profile }: { readonly profile: Profile }) {
     : chosen.node === null ? null
     : nodeFunction(look.tree.columns, chosen.node);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${programName(profile)} – vmprof`;
   }, []);
 

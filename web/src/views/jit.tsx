@@ -1,7 +1,7 @@
 // What PyPy's JIT made of the program: its traces, and one of them opened.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { counted, formatCount } from "../format.ts";
 import {
   type JitLog, type JitPass, type JitPlace, type JitRow, type JitStage, type JitTrace, type TraceIndex,
@@ -54,7 +54,7 @@ export function JitView(props: JitProps) {
   const shown = useRef(state.trace);
   const last = shown.current;
   // Who went from one to the other by keys goes on by keys.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current !== state.trace) place.current?.querySelector<HTMLElement>('[role="row"][tabindex="0"]')?.focus();
     shown.current = state.trace;
   }, [state.trace]);
@@ -361,7 +361,7 @@ export function JitPage({ jit }: { readonly jit: JitLog }) {
   useSearchKey(() => searchBox.current?.focus());
   const matcher = makeMatcher(state.search);
   const error = typeof matcher === "string" ? matcher : null;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${jit.name} – vmprof`;
   }, []);
   return (

@@ -1,6 +1,6 @@
 // Keys of the whole page; those of a view are the view's.
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { type Tab, type ViewState, tabs } from "../model/state.ts";
 import type { StateProps } from "./viewstate.ts";
 
@@ -17,7 +17,8 @@ const inField = ({ target }: KeyboardEvent): boolean => target instanceof HTMLEl
 
 /** Calls it for the keys of the whole page; what it returns true for is taken. */
 function usePageKeys(take: (key: string) => boolean): void {
-  useEffect(() => {
+  // Before the page is seen: a key that comes then has something to do, and sees the newest state.
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent): void => {
       if (!inField(event) && !isBrowsers(event) && take(event.key)) event.preventDefault();
     };

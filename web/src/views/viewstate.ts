@@ -1,6 +1,6 @@
 // What is chosen, kept in the address too: back and forward work.
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type ViewState, changeState, readState, writeState } from "../model/state.ts";
 
 /** replace: without a step for the back button. */
@@ -15,7 +15,7 @@ export function useViewState(): StateProps {
   const [state, setState] = useState<ViewState>(() => readState(window.location.hash));
   const latest = useRef(state);
   latest.current = state;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (): void => {
       if (writeState(latest.current) !== window.location.hash.slice(1)) setState(readState(window.location.hash));
     };

@@ -97,7 +97,7 @@ test("of a big profile a node of the first look is that of the whole tree", asyn
 test("of a big profile the whole tree takes the place of the first look", async (browser) => {
   const { page, close } = await open(browser, "big", { init: holdTimers });
   await canvas(page).waitFor();
-  assert.equal(await page.evaluate(() => window.release()), 1);
+  await becomes(() => page.evaluate(() => window.release()), 1);
   await becomes(() => legendTexts(page), sharesOf(told("big").flat));
   await close();
 });

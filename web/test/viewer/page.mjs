@@ -61,11 +61,17 @@ export async function clickRow(page, row, part = 0.3) {
 
 export const crumbs = (page) => page.locator(".crumbs button").allTextContents();
 
-/** What is painted after the page is there, at its own time. */
-export async function becomes(read, want) {
+/** For what is painted after the page is there, at its own time: the check may fail until then. */
+export async function inTime(check) {
   for (let tries = 0; tries < 100; tries++) {
-    if (JSON.stringify(await read()) === JSON.stringify(want)) return;
+    try {
+      return await check();
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError)) throw error;
+    }
     await new Promise((done) => setTimeout(done, 50));
   }
-  assert.deepEqual(await read(), want);
+  return check();
 }
+
+export const becomes = (read, want) => inTime(async () => assert.deepEqual(await read(), want));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { test } from "../chromium.mjs";
-import { canvas, cells, clickRow, crumbs, intervalText, open, percentText, rowNames, told } from "./page.mjs";
+import { canvas, cells, clickRow, crumbs, inTime, intervalText, open, percentText, rowNames, told } from "./page.mjs";
 
 test("the table has the numbers of vmprof show flat", async (browser) => {
   const { page, close } = await open(browser, "program", { hash: "#tab=functions" });
@@ -175,11 +175,12 @@ test("PyPy's states are those of vmprof show tree", async (browser) => {
   assert.deepEqual((await page.locator(".legend-entry").allTextContents()).map((text) => text.trim()), shares);
   const line = await page.locator(".states").textContent();
   for (const share of shares) assert.ok(line.includes(share), `${share} in ${line}`);
-  // A frame has the colors of all its states, in parts as wide as their shares.
+  // A frame has the colors of all its states, in parts as wide as their shares. Row -1 is the lowest.
   const keys = Object.keys(labels).filter((key) => states[key] > 0);
-  const areColored = async (graph, depth, part, ticks, all) => {
+  const areColored = (graph, depth, part, ticks, all) => inTime(async () => {
     const shares = await graph.evaluate((element, [row, width]) => {
-      const y = Math.round((row * 20 + 1) * (element.height / element.clientHeight));
+      const top = row * 20 + (row < 0 ? element.clientHeight : 0);
+      const y = Math.round((top + 1) * (element.height / element.clientHeight));
       const pixels = element.getContext("2d").getImageData(0, y, element.width * width, 1).data;
       const count = new Map();
       for (let i = 0; i < pixels.length; i += 4) {
@@ -191,7 +192,7 @@ test("PyPy's states are those of vmprof show tree", async (browser) => {
     }, [depth, part]);
     for (const [i, key] of keys.entries())
       assert.ok(Math.abs(shares[i] - ticks[key] / all) < 0.015, `${key}: ${shares[i]} is ${ticks[key] / all}`);
-  };
+  });
   await areColored(canvas(page), 0, 1, states, total.ticks);
   await page.keyboard.press("i");
   assert.equal(await page.inputValue(".choice select"), "state");
@@ -202,10 +203,10 @@ test("PyPy's states are those of vmprof show tree", async (browser) => {
   await areColored(canvas(page), 1, hottest.self.ticks / total.ticks, hottest.self_states, hottest.self.ticks);
   await clickRow(page, 1, 0.1);
   await page.click("text=Callers and lines");
+  await page.locator(".half canvas").nth(1).waitFor();
   for (const half of await page.locator(".half canvas").all()) {
-    const bottom = await half.evaluate((element) => element.clientHeight / 20 - 1);
     const upward = (await half.getAttribute("aria-label")).startsWith("Callers");
-    await areColored(half, upward ? bottom : 0, 1, hottest.total_states, hottest.total.ticks);
+    await areColored(half, upward ? -1 : 0, 1, hottest.total_states, hottest.total.ticks);
   }
   await page.keyboard.press("i");
   await page.click("#tab-functions");
@@ -252,6 +253,26 @@ test("the address holds the whole state", async (browser) => {
   await page.reload();
   await page.waitForSelector(".page");
   assert.deepEqual(await cells(page), before);
+  await close();
+});
+
+/** The page gets no frame and no timer until long after it appeared. */
+function holdFrames() {
+  const { setTimeout: start } = window;
+  const late = (run, ms, ...given) => start(run, (ms ?? 0) + 3000, ...given);
+  window.setTimeout = late;
+  window.requestAnimationFrame = (run) => late(() => run(performance.now()));
+}
+
+test("keys work from the first moment, each on what the last one left", async (browser) => {
+  const { page, close } = await open(browser, "program", { init: holdFrames });
+  const hash = () => page.evaluate(() => window.location.hash);
+  await page.keyboard.press("i");
+  assert.match(await hash(), /inv=1/);
+  await page.keyboard.press("i");
+  assert.doesNotMatch(await hash(), /inv=1/);
+  await page.keyboard.press("2");
+  assert.match(await hash(), /tab=functions/);
   await close();
 });
 
