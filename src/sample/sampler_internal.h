@@ -98,6 +98,7 @@ typedef struct vmp_slot {
     int64_t cpu_read_ns;
     uint64_t switches;
     int64_t switched_ns;
+    int64_t ahead_ns;          /* wall mode: what its ticks have beyond the CPU clock */
     _Atomic int64_t period_ns; /* of its ticks; told by the drain, else learned */
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
@@ -351,6 +352,7 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
     slot->begin = VMP_BEGIN_NONE;
     slot->begin_given = 0;
     slot->switched_ns = 0;
+    slot->ahead_ns = 0;
     atomic_store_explicit(
         &slot->period_ns, (int64_t)vmp_sample_period_mean(s), memory_order_relaxed);
 }

@@ -82,15 +82,34 @@ tick_ns_of(const vmp_sampler *s, const vmp_slot *slot)
     return (int64_t)vmp_sample_tick_ns(s, (uint64_t)period_ns);
 }
 
-/* For `ticks` ticks while the CPU clock moved by passed_ns, the last of them late: accounts for
+/* For `ticks` ticks while the CPU clock moved by *passed_ns, the last of them late: takes from that
  * what switches took. Returns how many ticks that one stands for besides. */
 VMP_SIGSAFE static int64_t
 switches_weigh(
-    const vmp_sampler *s, vmp_slot *slot, int64_t passed_ns, int64_t ticks, const void *context)
+    const vmp_sampler *s, vmp_slot *slot, int64_t *passed_ns, int64_t ticks, const void *context)
 {
     int64_t period_ns = atomic_load_explicit(&slot->period_ns, memory_order_relaxed);
-    slot->cpu_seen_handler += switches_take(slot, passed_ns - ticks * period_ns);
+    int64_t taken_ns = switches_take(slot, *passed_ns - ticks * period_ns);
+    *passed_ns -= taken_ns;
+    slot->cpu_seen_handler += taken_ns;
     return switches_give(slot, tick_ns_of(s, slot), context);
+}
+
+/* Wall mode, for `ticks` ticks while the CPU clock moved by passed_ns: true if the last of them is
+ * to be left out. Perf's clock goes on for a part of each turn in which another thread has the CPU
+ * (5 us each time), and the pacer, whose looks take the CPU thousands of times a second if there is
+ * no other free, counts all time that the CPU clock does not have. */
+VMP_SIGSAFE static bool
+ahead_by_a_tick(const vmp_sampler *s, vmp_slot *slot, int64_t ticks, int64_t passed_ns)
+{
+    int64_t tick_ns = (int64_t)vmp_sample_tick_ns(s, vmp_sample_period_mean(s));
+    slot->ahead_ns += ticks * tick_ns - passed_ns;
+    if (slot->ahead_ns < -tick_ns)
+        slot->ahead_ns = -tick_ns;
+    if (slot->ahead_ns < tick_ns)
+        return false;
+    slot->ahead_ns -= tick_ns;
+    return true;
 }
 
 /* True once for a thread that Python began in this session. */
@@ -248,7 +267,7 @@ vmp_sample_weigh(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *con
     if (!known)
         slot->switches = vmp_os_own_switches();
     else if (s->source->counts_calls && late)
-        given = switches_weigh(s, slot, passed_ns, unread + 1, context);
+        given = switches_weigh(s, slot, &passed_ns, unread + 1, context);
     else if (s->source->counts_calls)
         period_learn(slot, passed_ns / (unread + 1));
     int64_t used_ns = cpu_ns - slot->cpu_seen_handler - unread * tick_ns;
@@ -266,6 +285,9 @@ vmp_sample_weigh(vmp_sampler *s, vmp_slot *slot, int64_t now_ns, const void *con
         if (slot->cpu_seen_handler > cpu_ns + tick_ns)
             slot->cpu_seen_handler = cpu_ns + tick_ns;
     }
+    if ((s->mode & VMP_LOG_MODE_WALL) && known &&
+        ahead_by_a_tick(s, slot, unread + ticks, passed_ns))
+        ticks--;
     ticks += given;
     return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
 }
