@@ -6,7 +6,8 @@
  * then, the tick would kill the program. So a thread that was in the kernel when
  * its event was closed is watched until it is proven to have left it: it ended,
  * or it blocks in another call. Only then the disposition goes back. A process
- * with no other thread gets it back at once.
+ * with no other thread gets it back at once, one whose threads cannot be known (no
+ * /proc) never.
  *
  * Signals that are pending in threads which block them are discarded on the way
  * (the kernel does that when a signal becomes ignored). */
@@ -26,20 +27,21 @@ typedef struct vmp_suspect {
     char call[SYSCALL_TEXT]; /* "" if it was on a processor */
 } vmp_suspect;
 
-/* The session of the past whose signal is not given back yet; one at most, since
- * a new session takes it over. */
+/* The session of the past whose signal is not given back yet. One at most: all sources whose
+ * ticks can be late have the same signal, and a new session of these takes it over; those of
+ * others may come and go meanwhile. */
 static struct {
     pthread_mutex_t mutex;
     bool waits;
+    bool unlisted;     /* the suspects are not known */
     _Atomic pid_t tid; /* of our thread that waits, 0: none */
-    bool starts;
     int signo;
     struct sigaction old;
     vmp_suspect *suspects;
     size_t count;
 } linger = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-/* Fills *ret; false if the thread is gone. */
+/* Fills *ret; false if it cannot be told: a process that changed its user may not read that. */
 static bool
 suspect_look(pid_t tid, vmp_suspect *ret)
 {
@@ -58,8 +60,11 @@ static bool
 suspect_left_kernel(vmp_suspect *then)
 {
     vmp_suspect now;
+    uint64_t cpu_ns;
+    if (vmp_os_thread_cpu_ns(then->tid, &cpu_ns) < 0)
+        return true; /* it ended */
     if (!suspect_look(then->tid, &now))
-        return true;
+        return false;
     if (then->call[0] == 0) {
         /* It ran; where it blocks first may still be that very call. */
         memcpy(then->call, now.call, sizeof(then->call));
@@ -75,7 +80,7 @@ settle(void)
     for (size_t i = linger.count; i-- > 0;)
         if (suspect_left_kernel(&linger.suspects[i]))
             linger.suspects[i] = linger.suspects[--linger.count];
-    return linger.count == 0;
+    return linger.count == 0 && !linger.unlisted;
 }
 
 static void
@@ -97,7 +102,7 @@ forget(void)
     free(linger.suspects);
     linger.suspects = NULL;
     linger.count = 0;
-    linger.waits = false;
+    linger.waits = linger.unlisted = false;
 }
 
 static void *
@@ -130,9 +135,11 @@ linger_thread_start(void)
 {
     pthread_t thread;
     /* If it cannot start, our handler simply stays. */
-    linger.starts = vmp_own_thread_start(&thread, linger_main, NULL) == 0;
-    if (linger.starts)
-        pthread_detach(thread);
+    if (vmp_own_thread_start(&thread, linger_main, NULL) != 0)
+        return;
+    pthread_detach(thread);
+    while (linger.tid == 0)
+        sched_yield();
 }
 
 /* The other threads of the program. What each does is looked at later: the events
@@ -142,15 +149,15 @@ suspects_gather(void)
 {
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t have = 0, cap = 0, n = vmp_os_thread_count() + 64;
-    if (VMP_VEC_RESERVE(tids, have, n) < 0)
-        return;
-    n = vmp_os_thread_list(tids, have);
-    if (n > have)
-        n = have;
-    for (size_t i = 0; i < n; i++)
-        if (tids[i] != self && !vmp_sampler_owns(&vmp_the_sampler, tids[i]) &&
-            VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) == 0)
+    n = VMP_VEC_RESERVE(tids, have, n) < 0 ? 0 : vmp_os_thread_list(tids, have);
+    linger.unlisted = n == 0 || n > have;
+    for (size_t i = 0; i < n && !linger.unlisted; i++) {
+        if (tids[i] == self || vmp_sampler_owns(&vmp_the_sampler, tids[i]))
+            continue;
+        linger.unlisted = VMP_VEC_RESERVE(linger.suspects, cap, linger.count + 1) < 0;
+        if (!linger.unlisted)
             linger.suspects[linger.count++] = (vmp_suspect){.tid = tids[i]};
+    }
     free(tids);
 }
 
@@ -159,19 +166,17 @@ vmp_linger_restore(int signo, const struct sigaction *old, bool may_linger)
 {
     pthread_mutex_lock(&linger.mutex);
     /* A handler of the program's own, or SIG_IGN, survives a late tick. */
-    bool harmless = (old->sa_flags & SA_SIGINFO) || old->sa_handler != SIG_DFL;
-    if (may_linger && !harmless)
+    bool waits = may_linger && !(old->sa_flags & SA_SIGINFO) && old->sa_handler == SIG_DFL;
+    if (waits)
         suspects_gather();
-    if (linger.count == 0) {
+    if (!waits || (linger.count == 0 && !linger.unlisted)) {
         give_back(signo, old);
     } else {
         linger.waits = true;
         linger.signo = signo;
         linger.old = *old;
-        if (linger.tid == 0)
+        if (linger.tid == 0 && !linger.unlisted)
             linger_thread_start();
-        while (linger.starts && linger.tid == 0)
-            sched_yield();
     }
     pthread_mutex_unlock(&linger.mutex);
 }

@@ -76,6 +76,7 @@ typedef struct vmp_perf {
     vmp_starter starters[VMP_STARTERS_MOST]; /* each at its thread id modulo that */
     vmp_first_ticks first;
     vmp_turnover turnover;
+    bool opened;         /* any of this start: ticks may be on their way */
     _Atomic bool traced; /* by a debugger or strace: the periods are longer */
     _Atomic bool wide;   /* the period is one from the wide range */
     double place;        /* of the last one in it, from [0, 1) */

@@ -46,6 +46,10 @@ action_install(vmp_sampler *s, vmp_err *err)
     bool lingered = vmp_linger_cancel(s->source->signo, &old);
     if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)
         return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
+    /* A program that had asked for its action in a session before may have put that back since:
+     * passed on to, it would call itself without end. */
+    if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == vmp_sample_on_signal)
+        old = (struct sigaction){.sa_handler = SIG_DFL};
     s->old[0] = old; /* before ours is in place: it may be called at once */
     atomic_store(&s->old_turn, 0);
     s->installed_signo = s->source->signo;
@@ -70,13 +74,15 @@ static int
 source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
 {
     s->source = source;
+    s->perf.opened = false;
     int rc = action_install(s, err);
     if (rc == 0)
         rc = source->start(s, err);
     if (rc < 0)
         vmp_watch_list_fini(&s->watched); /* the next one adds its own to each thread */
     if (rc < 0 && s->installed_signo) {
-        vmp_linger_restore(source->signo, vmp_source_old_action(s), source->lingers);
+        vmp_linger_restore(
+            source->signo, vmp_source_old_action(s), source->lingers && s->perf.opened);
         s->installed_signo = 0;
     }
     return rc;

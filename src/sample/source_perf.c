@@ -115,6 +115,7 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
             break;
         uint64_t period_ns = next_period(s, false);
         rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
+        s->perf.opened |= rc == 0;
         if (rc == 0)
             s->perf.events[s->perf.event_count++] =
                 (vmp_perf_event){.fd = fd, .tid = tids[i], .period_ns = period_ns};
@@ -298,4 +299,5 @@ const vmp_source vmp_source_perf_user = {
     .settle = perf_settle,
     .tend = perf_tend,
     .thread_begins = vmp_perf_thread_begins,
+    .lingers = true,
 };
