@@ -166,18 +166,19 @@ loss_of_walk(int rc)
  * handler returns, and the thread stands still for good: 50,000 frames do at 10
  * kHz, 200,000 at 1 kHz, and a few hundred where each is read by system calls. So
  * walks that may be long are timed, and followed by as many ticks without one as
- * keep them to a tenth of the time; the next sample carries the weight of those. */
+ * keep them to a tenth of the time; the next sample carries the weight of those.
+ * Timed by the CPU clock: where other programs have the CPU for a turn of 20 ms meanwhile, one
+ * stack would else stand for 0.2 s. */
 enum { DEEP_FRAMES = 2000, DEEP_TICKS_FOR_ONE = 10 };
 
 VMP_SIGSAFE static void
 walk_pace(
-    const vmp_sampler *s, vmp_slot *slot, const vmp_py_stack *st, bool guarded, int64_t begun_ns)
+    const vmp_sampler *s, vmp_slot *slot, const vmp_py_stack *st, bool guarded, uint64_t begun_ns)
 {
-    bool was_deep = slot->deep;
     slot->deep = !guarded || st->n + st->elided >= DEEP_FRAMES;
-    if (VMP_LIKELY(!was_deep) || !slot->deep)
+    if (VMP_LIKELY(begun_ns == 0) || !slot->deep)
         return;
-    uint64_t took_ns = (uint64_t)(vmp_os_mono_ns() - begun_ns);
+    uint64_t took_ns = vmp_os_own_cpu_ns() - begun_ns;
     uint64_t skip = took_ns * DEEP_TICKS_FOR_ONE / s->interval_ns;
     slot->skip = skip < UINT16_MAX ? (uint32_t)skip : UINT16_MAX;
 }
@@ -241,11 +242,12 @@ vmp_sample_tick(vmp_sampler *s, uint32_t weight, uint32_t first, const void *con
                    (!context || vmp_guard_usable_in(context)) &&
                    left >= WALK_STACK_BYTES + FAULT_STACK_BYTES + s->frame_bytes;
     atomic_store_explicit(&own.reads, true, memory_order_relaxed);
+    uint64_t begun_ns = VMP_UNLIKELY(slot->deep) ? vmp_os_own_cpu_ns() : 0;
     uint64_t tstate = own_thread_state(s, &guarded);
     vmp_py_stack st = {.frames = slot->next, .cap = VMP_SAMPLE_MAX_FRAMES};
     if (tstate) {
         int rc = walk_frames(s, slot, &guarded, tstate, &st);
-        walk_pace(s, slot, &st, guarded, now_ns);
+        walk_pace(s, slot, &st, guarded, begun_ns);
         if (VMP_UNLIKELY(rc < 0)) {
             atomic_store_explicit(&own.reads, false, memory_order_relaxed);
             count_loss(slot->lost, loss_of_walk(rc), weight);

@@ -180,6 +180,42 @@ TEST(who_takes_sigsegv_hears_of_no_load_of_the_sampler)
     munmap(gone, gone_bytes);
 }
 
+static _Atomic int walks;
+
+/* Now and then another program has the CPU for a turn in the middle of a walk. */
+static void *
+state_that_waits(void)
+{
+    static uint64_t no_frames[512];
+    static const struct timespec turn = {0, 20000000};
+    if (atomic_fetch_add(&walks, 1) % 20 == 19)
+        nanosleep(&turn, NULL);
+    return no_frames;
+}
+
+/* By the wall clock one such walk of twenty would be followed by 200 ticks without one. */
+TEST(walks_by_system_calls_are_timed_by_what_they_use)
+{
+    struct sigaction theirs = {.sa_handler = fault_note}, ours;
+    sigemptyset(&theirs.sa_mask);
+    vmp_sampler_python old = python;
+    python.tstate_attached = state_that_waits;
+    if (start("perf", 1000000, 0) == 0) {
+        sigaction(SIGSEGV, &theirs, &ours);
+        burn(0.2); /* the drain sees whose it is */
+        CHECK(!atomic_load(&vmp_the_sampler.guarded));
+        int before = atomic_load(&walks);
+        burn(0.4);
+        int came = atomic_load(&walks) - before;
+        sigaction(SIGSEGV, &ours, NULL);
+        CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+        printf("# %d walks\n", came);
+        CHECK(came > 200 && came < 450);
+    }
+    python = old;
+}
+
 TEST_MAIN(RUN(dispositions_are_as_before), RUN(who_takes_sigsegv_hears_of_no_load_of_the_sampler),
+    RUN(walks_by_system_calls_are_timed_by_what_they_use),
     RUN(a_handler_of_the_program_s_runs_on_the_stack_that_it_asked_for),
     RUN(who_traps_without_a_debugger_dies_of_it))
