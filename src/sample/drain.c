@@ -266,15 +266,7 @@ look(vmp_sampler *s, int64_t next_ns)
     int64_t now_ns = vmp_os_mono_ns();
     atomic_store_explicit(&s->hurry, false, memory_order_relaxed);
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
-    if (s->resume_at_ns && now_ns >= s->resume_at_ns) {
-        s->resume_at_ns = 0;
-        if (atomic_load(&s->paused) == 1) {
-            vmp_account_restart(s);
-            if (s->source->enable)
-                s->source->enable(s, true);
-        }
-        atomic_fetch_sub(&s->paused, 1);
-    }
+    vmp_sampler_exec_look(s, now_ns);
     vmp_source_signal_adopt(s);
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);

@@ -249,7 +249,7 @@ typedef struct vmp_sampler {
     uint64_t cpu_told_ns; /* CPU time that batches were said to stand for */
     bool account_paused;  /* what the program uses now is not to be sampled */
     int64_t last_flush_ns, clock_written_ns;
-    int64_t resume_at_ns; /* after brace_for_exec; 0: not braced */
+    int64_t resume_at_ns; /* an exec has one of the pauses, until then; 0: none has */
     _Atomic bool stalled; /* the last who wanted the mutex soon did not get it */
     /* Code objects died and could not be told: what the rings name may be gone. */
     _Atomic bool deaths_missed;
@@ -367,6 +367,8 @@ void vmp_sampler_unlock(vmp_sampler *s);
  * wait no longer. */
 void vmp_sampler_settle(vmp_sampler *s);
 void vmp_sampler_unlock_forked(vmp_sampler *s);
+/* With the mutex: ends the pause of an exec that failed or takes too long. */
+void vmp_sampler_exec_look(vmp_sampler *s, int64_t now_ns);
 
 /* slots.c */
 /* How many slots are to be ready for threads not yet seen: fewer where the address space is bounded

@@ -104,6 +104,31 @@ vmp_sampler_settle(vmp_sampler *s)
         s->source->enable(s, false);
 }
 
+static void
+pause_begin(vmp_sampler *s)
+{
+    bool first = atomic_load(&s->paused) == 0;
+    if (first)
+        vmp_sampler_settle(s);
+    atomic_fetch_add(&s->paused, 1);
+    vmp_handlers_wait(s);
+    if (first && s->source->take_back)
+        s->source->take_back(s);
+    vmp_drain_all(s);
+    vmp_account_pause(s);
+}
+
+static void
+pause_end(vmp_sampler *s)
+{
+    if (atomic_load(&s->paused) == 1) {
+        vmp_account_restart(s);
+        if (s->source->enable)
+            s->source->enable(s, true);
+    }
+    atomic_fetch_sub(&s->paused, 1);
+}
+
 void
 vmp_sampler_pause(void)
 {
@@ -111,17 +136,8 @@ vmp_sampler_pause(void)
     if (!vmp_sampler_runs())
         return;
     vmp_sampler_lock(s);
-    if (atomic_load(&s->running)) {
-        bool first = atomic_load(&s->paused) == 0;
-        if (first)
-            vmp_sampler_settle(s);
-        atomic_fetch_add(&s->paused, 1);
-        vmp_handlers_wait(s);
-        if (first && s->source->take_back)
-            s->source->take_back(s);
-        vmp_drain_all(s);
-        vmp_account_pause(s);
-    }
+    if (atomic_load(&s->running))
+        pause_begin(s);
     vmp_sampler_unlock(s);
 }
 
@@ -132,14 +148,10 @@ vmp_sampler_resume(void)
     if (!vmp_sampler_runs())
         return;
     vmp_sampler_lock(s);
-    uint32_t paused = atomic_load(&s->running) ? atomic_load(&s->paused) : 0;
-    if (paused == 1) {
-        vmp_account_restart(s);
-        if (s->source->enable)
-            s->source->enable(s, true);
-    }
-    if (paused > 0)
-        atomic_fetch_sub(&s->paused, 1);
+    /* An exec's pause is not the caller's to end. */
+    uint32_t of_exec = s->resume_at_ns != 0;
+    if (atomic_load(&s->running) && atomic_load(&s->paused) > of_exec)
+        pause_end(s);
     vmp_sampler_unlock(s);
 }
 
@@ -156,11 +168,21 @@ vmp_sampler_brace_for_exec(void)
     if (!vmp_sampler_runs())
         return;
     vmp_sampler_lock(s);
-    bool braced = s->resume_at_ns != 0;
-    s->resume_at_ns = vmp_os_mono_ns() + EXEC_MOST_NS;
+    if (atomic_load(&s->running)) {
+        if (s->resume_at_ns == 0)
+            pause_begin(s);
+        s->resume_at_ns = vmp_os_mono_ns() + EXEC_MOST_NS;
+    }
     vmp_sampler_unlock(s);
-    if (!braced)
-        vmp_sampler_pause();
+}
+
+void
+vmp_sampler_exec_look(vmp_sampler *s, int64_t now_ns)
+{
+    if (s->resume_at_ns == 0 || now_ns < s->resume_at_ns)
+        return;
+    s->resume_at_ns = 0;
+    pause_end(s);
 }
 
 void

@@ -60,3 +60,49 @@ def test_exec_ends_well(python: Any, tmp_path: Path, hook: float, threads: bool)
         rows = {row["function"]: row["total"] for row in json.loads(shown.stdout)["functions"]}
         # The clock is back 50 ms after the exec failed.
         assert rows["after"]["seconds"] == pytest.approx(0.15, abs=0.06)
+
+
+# start_sampling() without a stop before it, while the clock is stopped for an exec.
+UNMATCHED = """
+    import os, time
+    import vmprof
+
+    def burn(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end: pass
+
+    def meant():
+        burn(0.3)
+
+    def between():
+        burn(0.3)
+
+    def again():
+        burn(0.3)
+
+    log = os.open("log", os.O_RDWR | os.O_CREAT, 0o600)
+    vmprof.enable(log, period=0.001)
+    try:
+        os.execv("/nonexistent/program", ["x"])
+    except OSError:
+        vmprof.start_sampling()
+    meant()
+    vmprof.stop_sampling()
+    between()
+    vmprof.start_sampling()
+    again()
+    vmprof.disable()
+"""
+
+
+def test_start_sampling_after_an_exec_that_failed(python: Any, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(dedent(UNMATCHED))
+    done = python.run(["prog.py"], cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    words_show = [python.binary, "show", str(tmp_path / "log"), "flat", "--json"]
+    shown = subprocess.run(words_show, capture_output=True, text=True, timeout=60)
+    rows = {row["function"]: row["total"] for row in json.loads(shown.stdout)["functions"]}
+    # The clock is back some 50 ms after the exec failed, looks being 0.1 s apart.
+    assert 0.1 < rows["meant"]["seconds"] < 0.33
+    assert rows["again"]["seconds"] == pytest.approx(0.3, abs=0.06)
+    assert "between" not in rows

@@ -362,6 +362,48 @@ TEST(a_second_start_is_refused_and_pauses_nest)
     CHECK_INT(vmp_sampler_stop(&after, &err), -VMP_EINVAL);
 }
 
+/* Until the drain has ended the pause of an exec that failed. */
+static bool
+exec_pause_ends(uint32_t paused_then)
+{
+    int64_t begin_ns = vmp_os_mono_ns();
+    bool ended = false;
+    while (!ended && vmp_os_mono_ns() - begin_ns < 2000000000) {
+        burn(0.005);
+        pthread_mutex_lock(&vmp_the_sampler.mutex);
+        ended = vmp_the_sampler.resume_at_ns == 0;
+        pthread_mutex_unlock(&vmp_the_sampler.mutex);
+    }
+    return ended && atomic_load(&vmp_the_sampler.paused) == paused_then;
+}
+
+TEST(a_resume_does_not_end_the_pause_of_an_exec)
+{
+    vmp_sampler_summary before, after;
+    if (start(NULL, 1000000, 0) < 0)
+        return;
+    vmp_sampler_resume(); /* of nothing */
+    CHECK_INT(atomic_load(&vmp_the_sampler.paused), 0);
+    vmp_sampler_brace_for_exec();
+    vmp_sampler_resume();
+    CHECK_INT(atomic_load(&vmp_the_sampler.paused), 1);
+    vmp_sampler_summary_get(&before);
+    vmp_sampler_exec_failed();
+    CHECK(exec_pause_ends(0));
+    burn(0.2);
+    vmp_sampler_summary_get(&after);
+    CHECK(after.ticks > before.ticks + 100);
+    /* The caller's own pause goes on after that of the exec. */
+    vmp_sampler_brace_for_exec();
+    vmp_sampler_brace_for_exec();
+    vmp_sampler_pause();
+    vmp_sampler_exec_failed();
+    CHECK(exec_pause_ends(1));
+    vmp_sampler_resume();
+    CHECK_INT(atomic_load(&vmp_the_sampler.paused), 0);
+    CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+}
+
 TEST(a_log_that_cannot_be_begun_is_an_error_with_every_timer)
 {
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -421,5 +463,6 @@ TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(perf_s_ticks_stand_for_the_time_
     RUN(threads_that_live_for_milliseconds_have_their_time),
     RUN(cputimer_has_the_time_of_short_threads_that_are_told_of),
     RUN(no_system_call_is_interrupted_by_perf), RUN(a_second_start_is_refused_and_pauses_nest),
-    RUN(bad_intervals_and_timers_are_refused), RUN(who_finds_the_log_stalled_waits_once),
+    RUN(a_resume_does_not_end_the_pause_of_an_exec), RUN(bad_intervals_and_timers_are_refused),
+    RUN(who_finds_the_log_stalled_waits_once),
     RUN(a_log_that_cannot_be_begun_is_an_error_with_every_timer))
