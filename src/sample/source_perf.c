@@ -108,19 +108,22 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
     size_t fd_cap = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
         int fd;
+        vmp_err why = {0};
         if (vmp_sampler_owns(s, tids[i]))
             continue;
         rc = VMP_VEC_RESERVE(s->perf.events, fd_cap, s->perf.event_count + 1);
         if (rc < 0)
             break;
         uint64_t period_ns = next_period(s, false);
-        rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, err);
+        rc = vmp_os_perf_open(&fd, tids[i], period_ns, s->payload, user_only, &why);
         s->perf.opened |= rc == 0;
         if (rc == 0)
             s->perf.events[s->perf.event_count++] =
                 (vmp_perf_event){.fd = fd, .tid = tids[i], .period_ns = period_ns};
-        else if (tids[i] != self && err && err->os_errno == ESRCH)
+        else if (tids[i] != self && why.os_errno == ESRCH)
             rc = 0; /* it ended meanwhile */
+        else if (err)
+            *err = why;
     }
     free(tids);
     if (rc < 0)
