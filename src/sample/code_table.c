@@ -136,16 +136,20 @@ vmp_code_table_location(vmp_code_table *t, uint64_t address, uint32_t instr)
     uint32_t entry = slot ? slot->entry : entry_add(t, address);
     if (entry == 0)
         return 0;
-    uint32_t before = t->pairs.count, pair = vmp_pairs_id(&t->pairs, entry, instr);
-    if (pair == 0)
-        return 0;
-    if (VMP_LIKELY(t->pairs.count == before))
-        return t->locations[pair - 1];
-    if (VMP_VEC_RESERVE(t->locations, t->location_cap, pair) < 0) {
-        /* The pair is known now but has no location: one that says nothing. */
-        return 0;
+    uint32_t pair = vmp_pairs_find(&t->pairs, entry, instr);
+    if (VMP_UNLIKELY(pair == 0)) {
+        /* The room first: a pair that is known has a place there. */
+        if (VMP_VEC_RESERVE(t->locations, t->location_cap, t->pairs.count + (size_t)1) < 0)
+            return 0;
+        pair = vmp_pairs_add(&t->pairs, entry, instr);
+        if (pair == 0)
+            return 0;
+        t->locations[pair - 1] = 0;
     }
-    return t->locations[pair - 1] = location_add(t, entry, instr);
+    uint32_t *location = &t->locations[pair - 1];
+    if (VMP_UNLIKELY(*location == 0))
+        *location = location_add(t, entry, instr);
+    return *location;
 }
 
 bool

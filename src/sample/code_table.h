@@ -33,7 +33,7 @@ typedef struct vmp_code_table {
     vmp_code_slot *slots;
     size_t slot_mask, slot_used;
     vmp_pairs pairs;     /* (entry index + 1, instr) -> index into locations + 1 */
-    uint32_t *locations; /* by pair id - 1 */
+    uint32_t *locations; /* by pair id - 1; 0: there was no memory for it so far */
     size_t location_cap;
     bool distrusts;
     uint64_t unreadable; /* code objects whose names could not be read */
