@@ -123,8 +123,17 @@ int vmp_os_perf_open_own(int *ret_fd, int below, pid_t tid, uint64_t interval_ns
     bool user_only, bool off, vmp_err *err);
 /* Turns the event on for so many ticks more, and off with the last, whose signal may be dropped.
  * Source: Linux 6.1 kernel/events/core.c (event_sched_out forgets what is pending of an event that
- * is off); seen on 6.18. */
+ * is off); seen on 6.18. Only where vmp_os_perf_stops_itself. */
 VMP_SIGSAFE void vmp_os_perf_refresh(int fd, int ticks);
+/* Whether an event may turn itself off here, by the kernel's release. Where it is not known, no:
+ * on the wrong kernel the processor stands still for ever, and the machine with it. */
+bool vmp_os_perf_stops_itself(void);
+/* The same for a release as uname tells it. Linux 6.16 (from .8 on, taken as all) up to 6.17.7, and
+ * what came before 6.18, wait in a timer's interrupt for its end. Distributions that number all of
+ * theirs 6.17.0 count as that.
+ * Source: Linux 18dbcbfabfff (stops an event in its own interrupt), eb3182ef0405 (mends that: 6.18,
+ * 6.17.8). */
+bool vmp_os_release_stops_itself(const char *release);
 /* An event that never ticks, with which a thread keeps its others: when the kernel switches from a
  * thread to one that it started, and all events of the first are inherited, it does not switch
  * the events but leaves them to the other, with what is over of their period, and where that one

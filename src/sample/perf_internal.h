@@ -58,6 +58,7 @@ typedef struct vmp_first_ticks {
     vmp_first_tick events[VMP_FIRST_TICKS_MOST];
     size_t count, turn;               /* how many there are; where the next goes if that is most */
     double phase;                     /* of the last one's first tick, in intervals */
+    bool stop;                        /* they may turn themselves off: as the kernel allows it */
     uint32_t begun_now, begun_before; /* threads since this time, and as long before */
     int64_t begun_since_ns;
     enum vmp_first_ticks_state {

@@ -83,6 +83,7 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
     s->perf.turnover = (vmp_turnover){0};
     s->perf.traced = process_look(s, vmp_os_mono_ns()).traced;
     s->perf.wide = false;
+    s->perf.first.stop = vmp_os_perf_stops_itself();
     pid_t *tids = NULL, self = vmp_os_own_tid();
     size_t cap = 64, n;
     int rc = 0;
