@@ -34,7 +34,11 @@ int vmp_os_fd_limit(void);
 /* Moves a descriptor of ours above the low numbers and sets close-on-exec, so
  * that the program gets the numbers that it would get without us. Returns the
  * new descriptor, or the old one if there is no room. */
-int vmp_os_fd_high(int fd);
+VMP_SIGSAFE int vmp_os_fd_high(int fd);
+enum { VMP_OS_LEAST_HIGH = 32 }; /* from which on a number counts as high */
+/* True if fd still is what fstat told then: the program may have put another there. */
+struct stat;
+VMP_SIGSAFE bool vmp_os_fd_is_file(int fd, const struct stat *file);
 /* Reads the start of a file of /proc as text (size > 1); false, and "", if there is none. */
 bool vmp_os_proc_read(const char *path, char *text, size_t size);
 
@@ -49,9 +53,14 @@ typedef struct vmp_os_kept {
     uint64_t device, inode;
 } vmp_os_kept;
 bool vmp_os_kept_open(vmp_os_kept *k, const char *path);
+/* Takes a descriptor that is `file` (what fstat told just after it was opened) and moves it high.
+ * False if it is none of ours any more. */
+VMP_SIGSAFE bool vmp_os_kept_take(vmp_os_kept *k, int fd, const struct stat *file);
+/* False where the program has closed it, whatever has its number now. One fstat (0.2 us). */
+VMP_SIGSAFE bool vmp_os_kept_is_ours(const vmp_os_kept *k);
 /* After use: closes one for which there was no high number. */
 void vmp_os_kept_rest(vmp_os_kept *k);
-void vmp_os_kept_close(vmp_os_kept *k);
+VMP_SIGSAFE void vmp_os_kept_close(vmp_os_kept *k);
 /* As vmp_os_proc_read, opening it if need be. */
 bool vmp_os_kept_read(vmp_os_kept *k, const char *path, char *text, size_t size);
 
