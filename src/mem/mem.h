@@ -17,13 +17,17 @@ typedef struct vmp_mem {
 } vmp_mem;
 
 /* This process, by system calls that fail softly: process_vm_readv, or where
- * that is forbidden (seccomp) a write to a pipe. Needs no signal handler; about
- * 1.5 microseconds a call. Signal safe once opened. Threads may share one, but
- * where the pipe is needed only one at a time can read, and the others fail with
- * -VMP_EUNREADABLE; a child of fork must open its own then. */
+ * that is forbidden (seccomp) a write to a pipe, whose ends stand among the high
+ * descriptors and are opened anew where the program has closed them. Needs no signal
+ * handler; about 1.5 microseconds a call, by the pipe 2. Signal safe once opened.
+ * Threads may share one, but where the pipe is needed only one at a time can read, and
+ * the others fail with -VMP_EUNREADABLE; a child of fork must open its own then. */
 typedef struct vmp_mem_self vmp_mem_self;
 int vmp_mem_self_open(vmp_mem_self **ret_m, vmp_err *err);
 void vmp_mem_self_close(vmp_mem_self **m);
+/* In a child of fork, of one that it had from its parent (or NULL): closes the descriptors, and
+ * leaves the memory. */
+void vmp_mem_self_forked(vmp_mem_self *m);
 vmp_mem vmp_mem_self_view(vmp_mem_self *m);
 
 /* Another process by pid (process_vm_readv, else /proc/PID/mem). */

@@ -46,6 +46,8 @@ vmp_sampler_fork_after(bool in_child)
     vmp_proc_files_close(s);
     s->writer = NULL;
     memset(&s->codes, 0, sizeof(s->codes));
+    vmp_mem_self_forked(s->name_mem);
+    vmp_mem_self_forked(s->walk_mem);
     s->name_mem = s->walk_mem = NULL;
     s->named = NULL;
     s->named_count = s->named_cap = 0;

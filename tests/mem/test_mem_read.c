@@ -1,14 +1,17 @@
 /* vmp_mem_self, also where a real seccomp filter forbids process_vm_readv, and
  * vmp_mem_pid. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,6 +135,115 @@ TEST(self_reads_through_a_pipe_where_seccomp_forbids)
     CHECK_INT(child_status(forbidden_play, FORBID_BEFORE_OPEN | FORBID_WITH_ENOSYS), 0);
 }
 
+enum {
+    FDS = 1024,
+    HIGH = 32, /* a program with few descriptors does not get such a number */
+};
+
+/* Numbers of the descriptors from `from` on that are open; returns how many there are. */
+static int
+open_fds(int from, int fds[FDS])
+{
+    int n = 0;
+    for (int fd = from; fd < FDS; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            fds[n++] = fd;
+    return n;
+}
+
+static int
+byte_wrong(vmp_mem_self *m, unsigned char value)
+{
+    unsigned char out = 0;
+    vmp_mem mem = vmp_mem_self_view(m);
+    return mem.read(mem.ctx, (uint64_t)(uintptr_t)&value, &out, 1) != 0 || out != value;
+}
+
+static int
+high_play(int when)
+{
+    vmp_mem_self *m = NULL;
+    int fds[FDS];
+    int lowest = dup(0);
+    close(lowest);
+    for (int n = open_fds(HIGH, fds); n > 0; n--)
+        close(fds[n - 1]); /* of who runs the tests */
+    if (when & FORBID_BEFORE_OPEN && syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
+        return 100;
+    if (vmp_mem_self_open(&m, NULL) != 0)
+        return 101;
+    if (when & FORBID_AFTER_OPEN && syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
+        return 100;
+    int wrong = byte_wrong(m, 77);
+    wrong += open_fds(HIGH, fds) != 2 || !(fcntl(fds[0], F_GETFD) & FD_CLOEXEC);
+    wrong += dup(0) != lowest;
+    pid_t pid = fork();
+    if (pid == 0) {
+        vmp_mem_self_forked(m);
+        _exit(open_fds(HIGH, fds));
+    }
+    int status = 1;
+    waitpid(pid, &status, 0);
+    wrong += status != 0;
+    wrong += byte_wrong(m, 78);
+    vmp_mem_self_close(&m);
+    return wrong + open_fds(HIGH, fds);
+}
+
+TEST(the_pipe_is_out_of_the_program_s_way)
+{
+    CHECK_INT(child_status(high_play, FORBID_BEFORE_OPEN), 0);
+    CHECK_INT(child_status(high_play, FORBID_AFTER_OPEN), 0);
+}
+
+/* The program closes one end of the pipe or both (bits of `ends`), and has a file of its own
+ * there or, with FREE, none. */
+enum { READ_END = 1, WRITE_END = 2, FREE = 4 };
+
+static int
+taken_play(int ends)
+{
+    static const char text[] = "the program's own text";
+    vmp_mem_self *m = NULL;
+    int fds[FDS], own = fileno(tmpfile());
+    struct stat mine, now;
+    if (syscall_forbid(SYS_process_vm_readv, EPERM) != 0)
+        return 100;
+    if (vmp_mem_self_open(&m, NULL) != 0)
+        return 101;
+    int wrong = byte_wrong(m, 77), n = open_fds(3, fds);
+    wrong += write(own, text, sizeof(text)) != sizeof(text);
+    lseek(own, 0, SEEK_SET);
+    for (int i = 0; i < n; i++) {
+        int flags = fcntl(fds[i], F_GETFL);
+        bool is_pipe = fstat(fds[i], &now) == 0 && S_ISFIFO(now.st_mode);
+        int end = (flags & O_ACCMODE) == O_WRONLY ? WRITE_END : READ_END;
+        if (!is_pipe || !(ends & end))
+            fds[i] = -1;
+        else if (ends & FREE)
+            close(fds[i]);
+        else
+            dup2(own, fds[i]);
+    }
+    for (unsigned char i = 0; i < 3; i++)
+        wrong += byte_wrong(m, i);
+    vmp_mem_self_close(&m);
+    wrong += fstat(own, &mine) != 0 || mine.st_size != sizeof(text);
+    wrong += lseek(own, 0, SEEK_CUR) != 0;
+    for (int i = 0; i < n; i++)
+        if (fds[i] >= 0 && !(ends & FREE))
+            wrong += fstat(fds[i], &now) != 0 || now.st_ino != mine.st_ino;
+    return wrong;
+}
+
+TEST(what_the_program_has_in_the_pipe_s_place_is_left_alone)
+{
+    for (int ends = 1; ends <= (READ_END | WRITE_END); ends++) {
+        CHECK_INT(child_status(taken_play, ends), 0);
+        CHECK_INT(child_status(taken_play, ends | FREE), 0);
+    }
+}
+
 typedef struct sharer {
     vmp_mem mem;
     unsigned char own[64];
@@ -253,5 +365,7 @@ TEST(pid_refuses_what_is_no_process)
 }
 
 TEST_MAIN(RUN(self_reads_or_fails_softly), RUN(self_reads_through_a_pipe_where_seccomp_forbids),
+    RUN(the_pipe_is_out_of_the_program_s_way),
+    RUN(what_the_program_has_in_the_pipe_s_place_is_left_alone),
     RUN(threads_that_share_a_reader_never_mix_their_bytes), RUN(self_means_the_child_after_fork),
     RUN(pid_reads_another_process), RUN(pid_refuses_what_is_no_process))

@@ -159,3 +159,53 @@ def test_container(name: str, timer: str, one_python: Any, tmp_path: Path) -> No
         pytest.skip(done.stderr)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     check(one_python, log, {timer} if timer else {"perf", "pacer"})
+
+
+# The pipe that memory is read through there is a descriptor of the program's process.
+CLOSES_ALL = """
+    import os
+    import vmprof
+
+    def numbers():
+        return [n for n in map(int, os.listdir("/proc/self/fd")) if n > log]
+
+    def work(turns):
+        for i in range(turns):
+            scope = {}
+            exec(compile("def f(): return sum(range(20000))", f"module{i}.py", "exec"), scope)
+            scope["f"]()
+
+    log = os.open("log", os.O_RDWR | os.O_CREAT, 0o600)
+    before = numbers()
+    vmprof.enable(log, period=0.001)
+    work(100)
+    ours = [n for n in numbers() if n not in before]
+    assert ours and min(ours) >= 32, ours
+    child = os.fork()
+    if child == 0:
+        os._exit([n for n in numbers() if n not in before] != [])
+    assert os.waitpid(child, 0)[1] == 0, "the child has descriptors of ours"
+
+    os.closerange(log + 1, 4096)
+    own = os.open("own", os.O_RDWR | os.O_CREAT, 0o600)
+    there = [os.dup2(own, n) for n in ours]
+    work(300)
+    vmprof.disable()
+    assert os.fstat(own).st_size == 0, os.pread(own, 100, 0)
+    for n in there:
+        assert os.path.sameopenfile(own, n)
+    print("kept")
+"""
+
+
+@pytest.mark.parametrize("timer", ["pacer", "cputimer"])
+def test_files_of_the_program_s_are_no_pipe_of_ours(
+    timer: str, python: Any, tmp_path: Path
+) -> None:
+    if platform.machine() not in ("x86_64", "aarch64"):
+        pytest.skip("the filter knows no numbers of system calls here")
+    (tmp_path / "prog.py").write_text(dedent(CLOSES_ALL))
+    shutil.copy(HERE / "deny.py", tmp_path)
+    words = ["deny.py", "process_vm_readv=EPERM", "--", python.interpreter.executable, "prog.py"]
+    done = python.run(words, cwd=tmp_path, env={"VMPROF_TIMER": timer}, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "kept\n", "")
