@@ -87,8 +87,7 @@ class _Run:
         summary: dict[str, object] | None = None
         try:
             # The program may have ended our session, and begun one of its own.
-            if _session.running(self._serial):
-                summary = _session.stop()
+            summary = _session.stop_if(self._serial)
         except OSError as error:
             problem = error
         if os.getpid() != self._pid:

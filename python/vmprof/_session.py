@@ -148,6 +148,12 @@ def stop() -> dict[str, object]:
     return summary
 
 
+def stop_if(serial: int) -> dict[str, object] | None:
+    """As `stop`, if the session that `start` gave this serial goes on; else None."""
+    with _lock:
+        return stop() if running(serial) else None
+
+
 def running(serial: int) -> bool:
     """True while the session that `start` gave this serial goes on."""
     return serial == _state.serial and is_enabled()

@@ -121,6 +121,7 @@ class _Measure:
         self._name = name
         self._settings = settings
         self._log: Any = None
+        self._serial = 0
         self.active = False
 
     def __enter__(self) -> None:
@@ -129,7 +130,8 @@ class _Measure:
         self._drop_log()
         self._log = _open_log(self._name)
         try:
-            _session.start(self._log.fileno(), path=self._name, **self._settings)
+            log = self._log.fileno()
+            self._serial = _session.start(log, path=self._name, **self._settings)
         except BaseException:
             self._drop_log()
             raise
@@ -143,9 +145,8 @@ class _Measure:
         traceback: TracebackType | None,
     ) -> None:
         self.active = False
-        # The block may have ended the session itself.
-        if _session.is_enabled():
-            _session.stop()
+        # The block may have ended the session itself, and begun another.
+        _session.stop_if(self._serial)
 
     def __call__(self, function: Function) -> Function:
         @wraps(function)
