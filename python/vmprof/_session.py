@@ -12,6 +12,7 @@ from ._threads import ThreadNames
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
 DEFAULT_PERIOD = 0.00099
 """Seconds between the ticks of a thread: 1010 a second, off the beat of round numbers."""
@@ -21,6 +22,9 @@ MAX_PERIOD = 1.0
 """Bounds of the period in seconds: MIN_PERIOD <= period < MAX_PERIOD."""
 
 _NS = 1_000_000_000
+
+ALREADY_ENABLED = "vmprof is already enabled"
+"""What `_capture.enable` says in its ValueError while a session runs, starts or stops."""
 
 
 class _State:
@@ -146,6 +150,25 @@ def stop() -> dict[str, object]:
         _state.registered = set()
         summary: dict[str, object] = c.disable()
     return summary
+
+
+def start_if_idle(fileno: int, period: float, **settings: Any) -> int:
+    """As `start`, but 0 where a session runs, or is being started or stopped.
+
+    Waits for no other thread: a handler of a signal or a finalizer may call this.
+    """
+    lock = _lock  # A fork replaces it.
+    if not lock.acquire(False):
+        return 0
+    try:
+        return 0 if is_enabled() else start(fileno, period, **settings)
+    except ValueError as error:
+        # A finalizer may run inside of `_capture.enable`, which has the lock already.
+        if str(error) != ALREADY_ENABLED:
+            raise
+        return 0
+    finally:
+        lock.release()
 
 
 def stop_if(serial: int) -> dict[str, object] | None:

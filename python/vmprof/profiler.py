@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 from functools import wraps
 
 from . import _session
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = ["Profiler", "VMProfError"]
+
+# Held while a measure begins. Nobody waits for it, as its holder may be what a handler of a
+# signal or a finalizer has interrupted.
+_beginning = allocate_lock()
+
+
+def _unlock_in_child() -> None:
+    """A thread that does not exist here may have held the lock."""
+    global _beginning
+    _beginning = allocate_lock()
+
+
+os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def __getattr__(name: str) -> object:
@@ -44,7 +58,8 @@ class Profiler:
     """
 
     def __init__(self) -> None:
-        self._measure: _Measure | None = None
+        # The last run, if its profile was not taken yet; takers in several threads get one each.
+        self._runs: list[_Run] = []
         self._whole: _Measure | None = None
 
     def measure(
@@ -58,11 +73,15 @@ class Profiler:
     ) -> _Measure:
         """What profiles while it is entered; as a decorator, each call of the function.
 
+        A call that begins while anything is profiled is a part of that, and not of its own. The
+        function runs as it would without us: what cannot be profiled is a RuntimeWarning.
+
         Args:
             name: path of the log, written anew each time and kept. Without it the log has no
                 name and lives until the next run.
             period, memory, native, real_time, lines: as for `vmprof.enable`.
-        Entering raises what `vmprof.enable` raises; leaving, OSError for a log cut short.
+        Entering raises what `vmprof.enable` raises; leaving, OSError for a log cut short; using
+        it as a decorator, ValueError for a bad period.
         """
         return _Measure(
             self,
@@ -82,16 +101,28 @@ class Profiler:
         Raises:
             VMProfError: nothing was profiled since the last call, or profiling goes on.
         """
-        measure = self._measure
-        if measure is None:
-            raise VMProfError("no profiling done")
-        if measure.active:
+        try:
+            run = self._runs.pop()
+        except IndexError:
+            raise VMProfError("no profiling done") from None
+        if run.active:
+            self._runs.insert(0, run)
             raise VMProfError("profiling in process")
         from .stats import read_profile
 
-        self._measure = None
-        with measure.take_log() as log:
+        with run.log as log:
+            log.seek(0)
             return read_profile(log)
+
+    def _begin_run(self, run: _Run) -> None:
+        """Make the run the last one; what was not taken of earlier ones is gone."""
+        while self._runs:
+            try:
+                old = self._runs.pop()
+            except IndexError:
+                break  # Taken by another thread.
+            old.log.close()
+        self._runs.append(run)
 
     def __enter__(self) -> Profiler:
         whole = self.measure()
@@ -113,30 +144,36 @@ class Profiler:
         return self.measure()(function)
 
 
+class _Run:
+    """One session with its log, a file to be read back; `active` until it is left."""
+
+    def __init__(self, log: Any, serial: int) -> None:
+        self.log = log
+        self.active = True
+        self._serial = serial
+
+    def end(self) -> None:
+        """Stop what was begun, if it still goes on: the program may have ended it itself."""
+        try:
+            _session.stop_if(self._serial)
+        finally:
+            self.active = False
+
+
 class _Measure:
-    """One way of measuring; `active` while entered."""
+    """One way of measuring."""
 
     def __init__(self, owner: Profiler, name: str | None, settings: dict[str, Any]) -> None:
         self._owner = owner
         self._name = name
         self._settings = settings
-        self._log: Any = None
-        self._serial = 0
-        self.active = False
+        self._entered: list[_Run] = []
 
     def __enter__(self) -> None:
-        if _session.is_enabled():
-            raise ValueError("vmprof is already enabled")
-        self._drop_log()
-        self._log = _open_log(self._name)
-        try:
-            log = self._log.fileno()
-            self._serial = _session.start(log, path=self._name, **self._settings)
-        except BaseException:
-            self._drop_log()
-            raise
-        self._owner._measure = self
-        self.active = True
+        run = self._begin()
+        if run is None:
+            raise ValueError(_session.ALREADY_ENABLED)
+        self._entered.append(run)
 
     def __exit__(
         self,
@@ -144,31 +181,78 @@ class _Measure:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.active = False
-        # The block may have ended the session itself, and begun another.
-        _session.stop_if(self._serial)
+        if self._entered:
+            self._entered.pop().end()
 
     def __call__(self, function: Function) -> Function:
+        _session.interval_ns(self._settings["period"])
+
         @wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Any:
-            # A recursive call, or one from another thread, is within the measure that runs.
-            if self.active:
-                return function(*args, **kwargs)
-            with self:
+            with _Call(self):
                 return function(*args, **kwargs)
 
         return measured  # type: ignore[return-value]
 
-    def take_log(self) -> Any:
-        """The log's file, at its beginning; the caller closes it."""
-        log, self._log = self._log, None
-        log.seek(0)
-        return log
+    def _begin(self) -> _Run | None:
+        """Start sampling; None if something is sampled, or is about to be, already."""
+        lock = _beginning
+        if _session.is_enabled() or not lock.acquire(False):
+            return None
+        try:
+            # It may have been started between the two.
+            if _session.is_enabled():
+                return None
+            log = _open_log(self._name)
+            try:
+                serial = _session.start_if_idle(log.fileno(), path=self._name, **self._settings)
+            except BaseException:
+                log.close()
+                raise
+            if not serial:
+                log.close()
+                return None
+            run = _Run(log, serial)
+            self._owner._begin_run(run)
+            return run
+        finally:
+            lock.release()
 
-    def _drop_log(self) -> None:
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+
+class _Call:
+    """One call of a decorated function; entering and leaving raise nothing."""
+
+    def __init__(self, measure: _Measure) -> None:
+        self._measure = measure
+        self._run: _Run | None = None
+
+    def __enter__(self) -> None:
+        try:
+            self._run = self._measure._begin()
+        except Exception as error:
+            _warn(f"nothing is profiled: {error}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if self._run is not None:
+                self._run.end()
+        except Exception as problem:
+            _warn(f"the log is not complete: {problem}")
+
+
+def _warn(text: str) -> None:
+    """Tell it to who called the decorated function, who is three frames further out."""
+    import warnings
+
+    try:
+        warnings.warn(f"vmprof: {text}", RuntimeWarning, stacklevel=4)
+    except Exception:
+        pass  # Warnings are errors here, and the decorated function is to run all the same.
 
 
 def _open_log(name: str | None) -> Any:

@@ -40,3 +40,171 @@ def test_a_block_ends_its_own_session_alone(run: Any) -> None:
     assert vmprof.is_enabled() and vmprof.get_profile_path() == os.path.abspath("log")
     vmprof.disable()
     """)
+
+
+def test_a_function_is_called_by_many_threads(run: Any) -> None:
+    run("""
+    p = vmprof.Profiler()
+    @p.measure()
+    def work(n):
+        hot_function(0.0005)
+        return n
+    failures, done = [], []
+    def worker():
+        try:
+            done.append(all([work(n) == n for n in range(100)]))
+        except BaseException as error:
+            failures.append(error)
+    threads = [threading.Thread(target=worker) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        try:
+            p.get_stats()
+        except vmprof.VMProfError:
+            time.sleep(0.001)  # There is none, or not yet.
+    assert not failures and done == [True] * 4, failures
+    assert not vmprof.is_enabled()
+    work(1)
+    p.get_stats()
+    """)
+
+
+def test_functions_measured_by_several_call_each_other(run: Any) -> None:
+    run("""
+    p, q = vmprof.Profiler(), vmprof.Profiler()
+    @p.measure()
+    def inner():
+        hot_function()
+        return vmprof.is_enabled()
+    @p.measure()
+    def outer():
+        return inner() and vmprof.is_enabled()
+    @q.measure()
+    def other():
+        return inner() and vmprof.is_enabled()
+    for function, profiler in ((outer, p), (other, q)):
+        assert function() is True and not vmprof.is_enabled()
+        stats = profiler.get_stats()
+        names = [stats.get_name(address) for address in stats.functions]
+        assert "inner" in names, names
+    vmprof.enable(log.fileno())
+    assert inner() and vmprof.is_enabled()
+    vmprof.disable()
+    try:
+        p.get_stats()
+    except vmprof.VMProfError:
+        pass
+    else:
+        raise AssertionError("the call was within the session that ran")
+    """)
+
+
+def test_what_cannot_be_profiled_runs_all_the_same(run: Any) -> None:
+    run("""
+    import resource, warnings
+    p = vmprof.Profiler()
+    def work(fail=False):
+        if full:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        hot_function()
+        return 1 // (not fail)
+    nothing = resource.getrlimit(resource.RLIMIT_FSIZE)
+    def failing():
+        resource.setrlimit(resource.RLIMIT_FSIZE, nothing)
+        try:
+            function(fail=True)
+        except ZeroDivisionError:
+            return True
+    for path, part in (("no/folder/log", "nothing is profiled"), ("named", "not complete")):
+        full = path == "named"
+        function = p.measure(path)(work)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            assert function() == 1 and failing()
+        assert [w.category for w in warned] == [RuntimeWarning] * 2, warned
+        assert all(part in str(w.message) and w.filename == __file__ for w in warned), [
+            str(w) for w in warned
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            resource.setrlimit(resource.RLIMIT_FSIZE, nothing)
+            assert function() == 1 and failing()
+    log.close()
+    try:
+        p.get_stats()
+    except ValueError:
+        pass  # The file is empty, and closed now.
+    try:
+        p.measure(period=5.0)(work)
+    except ValueError as error:
+        assert "bad value for 'interval'" in str(error), error
+    else:
+        raise AssertionError("not refused")
+    """)
+
+
+def test_a_call_out_of_a_handler_or_a_finalizer(run: Any) -> None:
+    run("""
+    import gc, signal
+    p, calls = vmprof.Profiler(), []
+    @p.measure(period=0.01)
+    def work():
+        calls.append(1)
+    def handler(*_):
+        work()
+        signal.setitimer(signal.ITIMER_REAL, 0.0003)
+    class Dying:
+        def __init__(self):
+            self.itself = self
+        def __del__(self):
+            work()
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0003)
+    gc.set_threshold(5)
+    for n in range(300):
+        Dying()
+        work()
+    for n in range(100):
+        Dying()
+        try:
+            vmprof.enable(log.fileno(), 0.01)
+            vmprof.disable()
+        except ValueError:
+            pass  # The handler was faster.
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    gc.set_threshold(700)
+    gc.collect()
+    assert len(calls) > 500
+    if vmprof.is_enabled():
+        vmprof.disable()
+    """)
+
+
+def test_a_fork_while_another_thread_begins(run: Any) -> None:
+    run("""
+    import warnings
+    from vmprof import _session
+    warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: forks beside threads.
+    begins, forked, start = threading.Event(), threading.Event(), _session.start_if_idle
+    def slow_start(*args, **settings):
+        begins.set()
+        forked.wait()
+        return start(*args, **settings)
+    p = vmprof.Profiler()
+    @p.measure()
+    def work():
+        return vmprof.is_enabled()
+    _session.start_if_idle = slow_start
+    thread = threading.Thread(target=work)
+    thread.start()
+    begins.wait()
+    assert not work()  # Nobody waits for the other thread.
+    pid = os.fork()
+    if not pid:
+        _session.start_if_idle = start
+        os._exit(0 if work() and not vmprof.is_enabled() else 1)
+    forked.set()
+    thread.join()
+    assert os.waitpid(pid, 0)[1] == 0
+    """)
