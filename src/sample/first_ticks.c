@@ -29,7 +29,7 @@ enum {
 
 /* With shorter ones to begin a thread takes longer than an interval: it ticks without this. */
 static const uint64_t LEAST_INTERVAL_NS = 90000;
-/* The kernel's least. */
+/* The kernel's least, for an event that is off after it. */
 static const int64_t LEAST_NS = 10000;
 /* With a shorter period ticks cost a thread that stays in the kernel, or in the handler of its
  * first, more than some percent. */
@@ -109,17 +109,6 @@ due_choose(vmp_sampler *s)
     return (int64_t)(vmp_sample_spread(s, &s->perf.first.phase) * (double)s->interval_ns);
 }
 
-/* Where an event cannot be off after its first tick it has no shorter period than inherited ones:
- * that tick comes later than due, and counts for as much. */
-static int64_t
-first_least_ns(const vmp_sampler *s)
-{
-    int64_t interval_ns = (int64_t)s->interval_ns;
-    if (s->perf.first.stop)
-        return LEAST_NS;
-    return interval_ns < BRIEF_NS ? interval_ns : BRIEF_NS;
-}
-
 /* False if there is no event to be had. */
 static bool
 event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
@@ -131,7 +120,8 @@ event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
     /* What was due before there could be an event is made up for at once; the ticks after it come
      * when they are due, or most threads would be looked at in the same places. */
     int64_t due_ns = due_choose(s) - (int64_t)used_ns;
-    int64_t least_ns = first_least_ns(s), first_ns = due_ns > least_ns ? due_ns : least_ns;
+    int64_t least_ns = s->perf.first.stop ? LEAST_NS : VMP_PERF_LEAST_PERIOD_NS;
+    int64_t first_ns = due_ns > least_ns ? due_ns : least_ns;
     uint64_t number = (uint64_t)(event - s->perf.first.events) + 1;
     event->due_ns = due_ns;
     event->once = s->perf.first.stop && first_ns < BRIEF_NS;
