@@ -143,6 +143,27 @@ bool vmp_os_perf_stops_itself(void);
  * Source: Linux 18dbcbfabfff (stops an event in its own interrupt), eb3182ef0405 (mends that: 6.18,
  * 6.17.8). */
 bool vmp_os_release_stops_itself(const char *release);
+/* Whether perf's ticks may come to threads that block their signal. Where they kill the process for
+ * that, -VMP_EUNSUPPORTED: before any event is opened. What was found out is kept in *known; under
+ * most numbers of kernels there is nothing to find out. -VMP_EUNSUPPORTED too where it cannot be
+ * found out, and where the kernel gives no such event. */
+typedef enum vmp_os_blocked {
+    VMP_OS_BLOCKED_UNKNOWN,
+    VMP_OS_BLOCKED_LIVES,
+    VMP_OS_BLOCKED_DIES,
+} vmp_os_blocked;
+int vmp_os_perf_check(vmp_os_blocked *known, bool user_only, vmp_err *err);
+/* What it asks where the release does not tell: the names of the kernel's functions, in that file;
+ * UNKNOWN if they do not tell either. */
+vmp_os_blocked vmp_os_names_tell_blocked(const char *path);
+/* And then a process of which the program does not notice (os_linux_perf_check.c). 1 if a process
+ * dies in which perf ticks while it blocks the signal, 0 if not, or -VMP_EUNSUPPORTED. For tests,
+ * `block` may be false: it dies then. */
+int vmp_os_perf_try_blocked(bool block, vmp_err *err);
+/* Whether threads may block the signal in a kernel of this release, as uname tells it: false where
+ * the number does not tell. Source: Linux 78ed93d72ded (5.19, 5.18.3, 5.17.14, 5.15.46); before it
+ * 97ba62b27867 (5.13), which distributions have put into older ones. */
+bool vmp_os_release_bears_blocked(const char *release);
 /* An event that never ticks, with which a thread keeps its others: when the kernel switches from a
  * thread to one that it started, and all events of the first are inherited, it does not switch
  * the events but leaves them to the other, with what is over of their period, and where that one

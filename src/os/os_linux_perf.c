@@ -40,13 +40,20 @@ attr_of(uint64_t config, uint64_t flags)
     return attr;
 }
 
-static int
-clock_open(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
-    uint64_t flags, vmp_err *err)
+vmp_perf_attr
+vmp_perf_clock_attr(uint64_t interval_ns, uint64_t payload, uint64_t flags)
 {
     vmp_perf_attr attr = attr_of(PERF_COUNT_SW_TASK_CLOCK, flags | VMP_PERF_SIGTRAP);
     attr.sample_period = interval_ns;
     attr.sig_data = payload;
+    return attr;
+}
+
+static int
+clock_open(int *ret_fd, int below, pid_t tid, uint64_t interval_ns, uint64_t payload,
+    uint64_t flags, vmp_err *err)
+{
+    vmp_perf_attr attr = vmp_perf_clock_attr(interval_ns, payload, flags);
     return event_open(ret_fd, below, tid, &attr, err);
 }
 

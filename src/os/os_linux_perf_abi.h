@@ -37,6 +37,9 @@ static const uint64_t VMP_PERF_SIGTRAP = 1ull << 37;
 
 enum { VMP_TRAP_PERF = 6 };
 
+/* os_linux_perf.c: of an event that ticks. */
+vmp_perf_attr vmp_perf_clock_attr(uint64_t interval_ns, uint64_t payload, uint64_t flags);
+
 /* si_perf_data follows si_addr in the union: an unsigned long. */
 static inline uint64_t
 vmp_perf_siginfo_data(const siginfo_t *info)

@@ -49,6 +49,26 @@ vmp_os_release_stops_itself(const char *release)
 }
 
 bool
+vmp_os_release_bears_blocked(const char *release)
+{
+    static const struct {
+        uint64_t from, below;
+    } mended[] = {
+        {5ull << 32 | 15 << 16 | 46, 5ull << 32 | 16 << 16},
+        {5ull << 32 | 17 << 16 | 14, 5ull << 32 | 18 << 16},
+        {5ull << 32 | 18 << 16 | 3, 5ull << 32 | 19 << 16},
+    };
+    const char *rest = "";
+    uint64_t number = release_number(release, &rest);
+    if (number == release_of(5, 19, 0) && strstr(rest, "rc"))
+        return false;
+    for (size_t i = 0; i < sizeof(mended) / sizeof(mended[0]); i++)
+        if (number >= mended[i].from && number < mended[i].below)
+            return true;
+    return number >= release_of(5, 19, 0);
+}
+
+bool
 vmp_os_perf_stops_itself(void)
 {
     struct utsname name;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "err.h"
+#include "os.h"
 
 typedef struct vmp_sampler vmp_sampler;
 typedef struct vmp_slot vmp_slot;
@@ -77,10 +78,11 @@ typedef struct vmp_perf {
     vmp_starter starters[VMP_STARTERS_MOST]; /* each at its thread id modulo that */
     vmp_first_ticks first;
     vmp_turnover turnover;
-    bool opened;         /* any of this start: ticks may be on their way */
-    _Atomic bool traced; /* by a debugger or strace: the periods are longer */
-    _Atomic bool wide;   /* the period is one from the wide range */
-    double place;        /* of the last one in it, from [0, 1) */
+    bool opened;            /* any of this start: ticks may be on their way */
+    _Atomic bool traced;    /* by a debugger or strace: the periods are longer */
+    _Atomic bool wide;      /* the period is one from the wide range */
+    double place;           /* of the last one in it, from [0, 1) */
+    vmp_os_blocked blocked; /* of what ticks do to threads that block them; for all sessions */
 } vmp_perf;
 
 /* A tick of perf takes the kernel 16 us on some machines: with shorter periods the next signal
@@ -88,9 +90,9 @@ typedef struct vmp_perf {
  * handler's weights make up for the ticks that are not asked of the kernel. */
 enum { VMP_PERF_LEAST_PERIOD_NS = 50000 };
 
-/* source_perf.c: what wall mode uses of it. Opens an event for each thread; closes them;
- * changes periods now and then (the drain does). */
-int vmp_perf_open(vmp_sampler *s, vmp_err *err);
+/* source_perf.c: what wall mode uses of it. Opens an event for each thread, if perf may be used
+ * here; closes them; changes periods now and then (the drain does). */
+int vmp_perf_begin(vmp_sampler *s, vmp_err *err);
 void vmp_perf_close(vmp_sampler *s);
 void vmp_perf_enable(vmp_sampler *s, bool on);
 void vmp_perf_vary(vmp_sampler *s, int64_t now_ns);

@@ -76,10 +76,16 @@ process_look(vmp_sampler *s, int64_t now_ns)
     return status;
 }
 
-int
-vmp_perf_open(vmp_sampler *s, vmp_err *err)
+static bool
+is_user_only(const vmp_sampler *s)
 {
-    bool user_only = s->source == &vmp_source_perf_user;
+    return s->source == &vmp_source_perf_user;
+}
+
+static int
+perf_open(vmp_sampler *s, vmp_err *err)
+{
+    bool user_only = is_user_only(s);
     s->perf.turnover = (vmp_turnover){0};
     s->perf.traced = process_look(s, vmp_os_mono_ns()).traced;
     s->perf.wide = false;
@@ -132,6 +138,13 @@ vmp_perf_open(vmp_sampler *s, vmp_err *err)
     return rc;
 }
 
+int
+vmp_perf_begin(vmp_sampler *s, vmp_err *err)
+{
+    int rc = vmp_os_perf_check(&s->perf.blocked, is_user_only(s), err);
+    return rc < 0 ? rc : perf_open(s, err);
+}
+
 static void
 threads_list(vmp_sampler *s, int64_t now_ns)
 {
@@ -142,7 +155,7 @@ static int
 perf_start(vmp_sampler *s, vmp_err *err)
 {
     threads_list(s, vmp_os_mono_ns());
-    return vmp_perf_open(s, err);
+    return vmp_perf_begin(s, err);
 }
 
 static void
@@ -174,7 +187,7 @@ perf_reopen(vmp_sampler *s)
     vmp_perf_enable(s, false);
     s->perf.events = NULL;
     s->perf.event_count = 0;
-    if (vmp_perf_open(s, NULL) == 0 && s->perf.event_count > 0) {
+    if (perf_open(s, NULL) == 0 && s->perf.event_count > 0) {
         events_close(old, old_count);
         return;
     }

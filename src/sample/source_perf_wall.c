@@ -12,7 +12,7 @@ perf_wall_thread_begins(vmp_sampler *s, pid_t tid)
 static int
 perf_wall_start(vmp_sampler *s, vmp_err *err)
 {
-    int rc = vmp_perf_open(s, err);
+    int rc = vmp_perf_begin(s, err);
     if (rc < 0)
         return rc;
     /* Else time off the CPU would weigh less than time on it. */

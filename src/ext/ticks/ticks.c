@@ -21,7 +21,8 @@ static struct {
     int fds[MOST_THREADS];
     size_t count;
     uint64_t start_cpu_ns;
-    int signo; /* of PyPy's timer */
+    vmp_os_blocked blocked; /* for all sessions */
+    int signo;              /* of PyPy's timer */
     struct sigaction theirs;
 } events;
 
@@ -97,7 +98,10 @@ perf_start(uint64_t interval_ns, bool user_only)
     if (sigaction(VMP_OS_PERF_SIGNAL, NULL, &now) < 0 ||
         !(is_ours(&now) || (!(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)))
         return -VMP_EUNSUPPORTED; /* the program has a use for the signal */
-    int rc = handler_install(VMP_OS_PERF_SIGNAL);
+    int rc = vmp_os_perf_check(&events.blocked, user_only, NULL);
+    if (rc < 0)
+        return rc;
+    rc = handler_install(VMP_OS_PERF_SIGNAL);
     if (rc == 0)
         rc = events_open(interval_ns, user_only);
     return rc;
