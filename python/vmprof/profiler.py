@@ -74,7 +74,8 @@ class Profiler:
         """What profiles while it is entered; as a decorator, each call of the function.
 
         A call that begins while anything is profiled is a part of that, and not of its own. The
-        function runs as it would without us: what cannot be profiled is a RuntimeWarning.
+        function runs as it would without us: what cannot be profiled is a RuntimeWarning. The
+        call of a coroutine or generator function lasts from the first step to the last.
 
         Args:
             name: path of the log, written anew each time and kept. Without it the log has no
@@ -187,12 +188,7 @@ class _Measure:
     def __call__(self, function: Function) -> Function:
         _session.interval_ns(self._settings["period"])
 
-        @wraps(function)
-        def measured(*args: Any, **kwargs: Any) -> Any:
-            with _Call(self):
-                return function(*args, **kwargs)
-
-        return measured  # type: ignore[return-value]
+        return _wrapped(self, function)  # type: ignore[return-value]
 
     def _begin(self) -> _Run | None:
         """Start sampling; None if something is sampled, or is about to be, already."""
@@ -243,6 +239,77 @@ class _Call:
                 self._run.end()
         except Exception as problem:
             _warn(f"the log is not complete: {problem}")
+
+
+def _wrapped(measure: _Measure, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the same kind as `function`, each call of which is measured to its end.
+
+    That of a coroutine or a generator begins with its first step and ends with its last.
+    """
+    import inspect
+
+    code = getattr(function, "__code__", None)
+    if inspect.iscoroutinefunction(function):
+        return _wrapped_coroutine(measure, function)
+    if inspect.isasyncgenfunction(function):
+        return _wrapped_async_generator(measure, function)
+    if inspect.isgeneratorfunction(function):
+        wrapped = _wrapped_generator(measure, function)
+        if code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+            from types import coroutine
+
+            return coroutine(wrapped)
+        return wrapped
+
+    @wraps(function)
+    def measured(*args: Any, **kwargs: Any) -> Any:
+        with _Call(measure):
+            return function(*args, **kwargs)
+
+    return measured
+
+
+def _wrapped_coroutine(measure: _Measure, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def measured(*args: Any, **kwargs: Any) -> Any:
+        with _Call(measure):
+            return await function(*args, **kwargs)
+
+    return measured
+
+
+def _wrapped_generator(measure: _Measure, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def measured(*args: Any, **kwargs: Any) -> Any:
+        with _Call(measure):
+            return (yield from function(*args, **kwargs))
+
+    return measured
+
+
+def _wrapped_async_generator(measure: _Measure, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def measured(*args: Any, **kwargs: Any) -> Any:
+        # What `yield from` does, which there is not for these.
+        with _Call(measure):
+            generator = function(*args, **kwargs)
+            step = generator.__anext__()
+            while True:
+                try:
+                    value = await step
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:
+                    step = generator.athrow(error)
+                else:
+                    step = generator.asend(sent)
+
+    return measured
 
 
 def _warn(text: str) -> None:

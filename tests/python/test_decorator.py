@@ -208,3 +208,141 @@ def test_a_fork_while_another_thread_begins(run: Any) -> None:
     thread.join()
     assert os.waitpid(pid, 0)[1] == 0
     """)
+
+
+STEPS = """
+import asyncio, gc, inspect, types
+p = vmprof.Profiler()
+def measured_as(name):
+    assert not vmprof.is_enabled()
+    stats = p.get_stats()
+    return name in [stats.get_name(address) for address in stats.functions]
+"""
+
+COROUTINES = """
+@p.measure()
+async def work(n):
+    "Works."
+    hot_function(0.05)
+    await asyncio.sleep(0.01)
+    assert vmprof.is_enabled() or n == 2  # What began it has ended, then.
+    hot_function(0.05)
+    return 1 // n
+@p.measure()
+@types.coroutine
+def older(n):
+    hot_function()
+    return (yield from asyncio.sleep(0, n).__await__())
+async def others():
+    return await asyncio.gather(work(1), work(2), older(3))
+assert inspect.iscoroutinefunction(work) and work.__name__ == "work" and work.__doc__ == "Works."
+assert asyncio.run(work(1)) == 1 and measured_as("work")
+assert asyncio.run(others()) == [1, 0, 3] and measured_as("work")
+async def alone():
+    return await older(4)
+assert asyncio.run(alone()) == 4 and measured_as("older")
+try:
+    asyncio.run(work(0))
+except ZeroDivisionError:
+    assert measured_as("work")
+else:
+    raise AssertionError("no exception came out")
+async def cancelled():
+    task = asyncio.ensure_future(work(1))
+    await asyncio.sleep(0.001)
+    assert vmprof.is_enabled()
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return measured_as("work")
+assert asyncio.run(cancelled())
+left = work(1)
+left.close()  # It has not begun.
+assert not vmprof.is_enabled()
+"""
+
+GENERATORS = """
+@p.measure()
+def work(n):
+    got = []
+    while len(got) < n:
+        hot_function(0.05)
+        assert vmprof.is_enabled()
+        try:
+            got.append((yield len(got)))
+        except KeyError as error:
+            got.append(error)
+    return got
+assert inspect.isgeneratorfunction(work)
+assert list(work(2)) == [0, 1] and measured_as("work")
+g, key = work(3), KeyError("k")
+assert not vmprof.is_enabled() and isinstance(g, types.GeneratorType)
+assert next(g) == 0 and vmprof.is_enabled() and g.send("a") == 1 and g.throw(key) == 2
+try:
+    g.send("b")
+except StopIteration as end:
+    assert end.value == ["a", key, "b"] and measured_as("work")
+def around():
+    return (yield from work(1))
+assert list(around()) == [0] and measured_as("work")
+g = work(3)
+next(g)
+g.close()
+assert measured_as("work")
+g = work(3)
+next(g)
+try:
+    g.throw(ZeroDivisionError)
+except ZeroDivisionError:
+    assert measured_as("work")
+"""
+
+ASYNC_GENERATORS = """
+closed = []
+@p.measure()
+async def work(n):
+    got = []
+    try:
+        while len(got) < n:
+            hot_function(0.05)
+            await asyncio.sleep(0)
+            assert vmprof.is_enabled()
+            try:
+                got.append((yield got[-1:]))
+            except KeyError as error:
+                got.append(error)
+    finally:
+        await asyncio.sleep(0)
+        closed.append(1)
+assert inspect.isasyncgenfunction(work)
+async def main():
+    assert [x async for x in work(2)] == [[], [None]] and measured_as("work")
+    g, key = work(4), KeyError("k")
+    assert await g.__anext__() == [] and vmprof.is_enabled()
+    assert await g.asend("a") == ["a"] and await g.athrow(key) == [key]
+    await g.aclose()
+    assert len(closed) == 2 and measured_as("work")
+    g = work(3)
+    await g.__anext__()
+    try:
+        await g.athrow(ZeroDivisionError())
+    except ZeroDivisionError as error:
+        assert error.__context__ is None and len(closed) == 3 and measured_as("work")
+    async for x in work(3):
+        break
+    gc.collect()
+    await asyncio.sleep(0.1)  # The loop closes it.
+asyncio.run(main())
+assert len(closed) == 4 and not vmprof.is_enabled(), closed
+"""
+
+
+@pytest.mark.parametrize("kind", ["COROUTINES", "GENERATORS", "ASYNC_GENERATORS"])
+def test_a_measure_lasts_from_the_first_step_to_the_last(run: Any, kind: str) -> None:
+    run(STEPS + globals()[kind])
+
+
+@pytest.mark.parametrize("kind", ["COROUTINES", "GENERATORS", "ASYNC_GENERATORS"])
+def test_the_same_under_pypy(pypy: Any, tmp_path: Path, kind: str) -> None:
+    run_under(pypy, tmp_path, STEPS + globals()[kind])
