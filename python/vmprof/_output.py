@@ -14,6 +14,8 @@ from ._files import move_out_of_the_way, temporary_folder
 _LOSS_SHARE = 100
 _LOSS_LEAST = 10
 
+_STDOUT, _STDERR = 1, 2
+
 # Sends logs, outside of the profiled program, whose modules and paths may be anything: the folder
 # of this package comes first, and nothing of the environment is looked at.
 _SEND = (
@@ -43,6 +45,7 @@ class Output:
         self, path: str | None, page: str | None = None, send: list[str] | None = None
     ) -> None:
         self._send = send
+        self._stderr = _file_of_stderr()
         self._folder = temporary_folder() if path is None else None
         # The program may change its folder.
         self.path = os.path.abspath(os.path.join(self._folder or "", path or "log"))
@@ -83,9 +86,9 @@ class Output:
         flush_program_output()
         if problem is not None:
             reason = problem.strerror or str(problem)
-            _tell(f"{self.path}: the log is not complete: {reason}")
+            self._tell(f"{self.path}: the log is not complete: {reason}")
         if self._folder is None or self._page is not None or self._send is not None:
-            _tell_losses(summary)
+            self._tell_losses(summary)
         kept = False
         if self._page is not None or (self._send is None and self._folder is not None):
             kept = not self._show()
@@ -97,27 +100,28 @@ class Output:
         children = self._children()
         if children and not kept:
             what = "a forked process" if len(children) == 1 else f"{len(children)} forked processes"
-            _tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
+            self._tell(f"{what} had a log too; -o FILE keeps them as FILE.PID")
         if not kept:
             self._remove()
 
     def _show(self) -> bool:
         """Run what shows the log; False if it did not, and the log is to be kept."""
         try:
-            if run_report(self._command()) == 0 or self._page is None:
+            if run_report(self._command(), heard=self._is_heard()) == 0 or self._page is None:
                 return True
-            _tell(f"no page was written; the log is kept: {self.path}")
+            self._tell(f"no page was written; the log is kept: {self.path}")
         except OSError as error:
-            _tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
+            self._tell(f"cannot run {binary()}: {error.strerror}; the log is kept: {self.path}")
         return False
 
     def _upload(self, remove: bool) -> None:
         """Send the log, and those of forked processes if they are in a folder of ours."""
         command = self._send_command([self.path, *self._children()], remove)
         try:
-            run_report(command)
+            run_report(command, heard=self._is_heard())
         except OSError as error:
-            _tell(f"cannot run {command[0]}: {error.strerror}; the log is kept: {self.path}")
+            why = f"cannot run {command[0]}: {error.strerror}"
+            self._tell(f"{why}; the log is kept: {self.path}")
 
     def _children(self) -> list[str]:
         """The logs of forked processes, where they are in a folder of ours."""
@@ -126,6 +130,31 @@ class Output:
         ours = ("log", "log.jit")
         names = sorted(name for name in os.listdir(self._folder) if name not in ours)
         return [os.path.join(self._folder, name) for name in names]
+
+    def _tell_losses(self, summary: dict[str, object] | None) -> None:
+        lost = summary.get("lost") if summary else None
+        if summary is None or not isinstance(lost, dict):
+            return
+        total = sum(lost.values())
+        # Both count ticks: a sample may stand for many.
+        ticks = total + int(str(summary["ticks"]))
+        if total < _LOSS_LEAST or total * _LOSS_SHARE <= ticks:
+            return
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
+        self._tell(f"{total} of {ticks} ticks were lost ({reasons})")
+
+    def _is_heard(self) -> bool:
+        """Is stderr what it was at the start, and not a file of the program by that number?"""
+        return self._stderr is not None and self._stderr == _file_of_stderr()
+
+    def _tell(self, text: str) -> None:
+        """A line on the process's stderr, whatever the program has made of `sys.stderr`."""
+        if not self._is_heard():
+            return
+        try:
+            os.write(_STDERR, f"vmprof: {text}\n".encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass
 
     def _close(self) -> None:
         try:
@@ -143,12 +172,24 @@ class Output:
             pass  # A temporary folder that is left over is no reason to fail.
 
 
-def run_report(command: list[str], environment: dict[str, str] | None = None) -> int:
+def _file_of_stderr() -> tuple[int, int] | None:
+    """What tells the file behind stderr from all others; None: there is none."""
+    try:
+        file = os.fstat(_STDERR)
+    except OSError:
+        return None
+    return file.st_dev, file.st_ino
+
+
+def run_report(
+    command: list[str], environment: dict[str, str] | None = None, heard: bool = True
+) -> int:
     """Run the command with its output on our stderr, and wait for it.
 
     Args:
         command: words, the first of which is a path.
         environment: of the command; None: ours.
+        heard: False: its output goes nowhere.
 
     Returns: its status as os.waitpid gives it; 0 if somebody else has waited for it.
 
@@ -172,12 +213,17 @@ def run_report(command: list[str], environment: dict[str, str] | None = None) ->
             command[0],
             command,
             os.environ if environment is None else environment,
-            file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)],
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, _STDERR, _STDOUT)
+                if heard
+                else (os.POSIX_SPAWN_OPEN, _STDOUT, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_DUP2, _STDOUT, _STDERR),
+            ],
             setsigdef=defaults,
             setsigmask=[],
         )
     else:
-        pid = _fork_report(command, environment, defaults)
+        pid = _fork_report(command, environment, defaults, heard)
     try:
         return os.waitpid(pid, 0)[1]
     except ChildProcessError:
@@ -185,7 +231,10 @@ def run_report(command: list[str], environment: dict[str, str] | None = None) ->
 
 
 def _fork_report(
-    command: list[str], environment: dict[str, str] | None, defaults: list[int]
+    command: list[str],
+    environment: dict[str, str] | None,
+    defaults: list[int],
+    heard: bool,
 ) -> int:
     """The same for a PyPy without posix_spawn."""
     import _signal
@@ -196,7 +245,8 @@ def _fork_report(
     pid = os.fork()
     if pid == 0:
         try:
-            os.dup2(2, 1)
+            os.dup2(_STDERR if heard else os.open(os.devnull, os.O_WRONLY), _STDOUT)
+            os.dup2(_STDOUT, _STDERR)
             for number in defaults:
                 _signal.signal(number, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, [])
@@ -206,19 +256,6 @@ def _fork_report(
     return pid
 
 
-def _tell_losses(summary: dict[str, object] | None) -> None:
-    lost = summary.get("lost") if summary else None
-    if summary is None or not isinstance(lost, dict):
-        return
-    total = sum(lost.values())
-    # Both count ticks: a sample may stand for many.
-    ticks = total + int(str(summary["ticks"]))
-    if total < _LOSS_LEAST or total * _LOSS_SHARE <= ticks:
-        return
-    reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
-    _tell(f"{total} of {ticks} ticks were lost ({reasons})")
-
-
 def flush_program_output() -> None:
     """Let what the program printed come before our lines."""
     for stream in (sys.stdout, sys.stderr):
@@ -226,14 +263,6 @@ def flush_program_output() -> None:
             stream.flush()
         except Exception:
             pass  # The interpreter will try again, and then it is the program's failure.
-
-
-def _tell(text: str) -> None:
-    """A line on the process's stderr, whatever the program has made of `sys.stderr`."""
-    try:
-        os.write(2, f"vmprof: {text}\n".encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
 
 
 def _unlink(path: str) -> None:

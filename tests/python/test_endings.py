@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+import pytest
 
 LATE = """
     import ctypes, os, signal, sys, tempfile, threading, time
@@ -161,3 +164,36 @@ def test_a_log_that_cannot_be_written_harms_nobody(python: Any, tmp_path: Path) 
     )
     done = python.run([str(program)], timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "32 False\n27 False\n", "")
+
+
+# Ends with a file of its own where stderr would be.
+ON_STDERR = """
+import os, signal, sys
+for _ in range(200000): sum(range(10))
+try: os.close(2)
+except OSError: pass
+file = open("data", "w")
+assert file.fileno() == 2
+file.write("mine")
+file.flush()
+if sys.argv[1] == "killed": os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+WITHOUT_STDERR = "import os, sys; os.close(2); os.execv(sys.executable, ['python', *sys.argv[1:]])"
+
+
+@pytest.mark.parametrize("start", ["closed", "open"])
+@pytest.mark.parametrize("end", ["killed", "returns"])
+def test_no_report_in_the_programs_own_file(
+    python: Any, tmp_path: Path, start: str, end: str
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "prog.py").write_text(ON_STDERR)
+    done = python.run(
+        [*(["-c", WITHOUT_STDERR] if start == "closed" else []), "-m", "vmprof", "prog.py", end],
+        cwd=tmp_path,
+        env={"TMPDIR": str(tmp_path / "temporary")},
+    )
+    assert (done.returncode, done.stdout) == (0 if end == "returns" else -signal.SIGTERM, "")
+    assert (tmp_path / "data").read_text() == "mine" and done.stderr == ""
+    assert os.listdir(tmp_path / "temporary") == []

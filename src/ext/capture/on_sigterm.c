@@ -2,10 +2,13 @@
  * report was shown. Everything that could allocate is made when it is armed. */
 #include "capture.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +16,20 @@ extern char **environ;
 
 typedef struct vmp_reporter {
     char **argv; /* NULL at the end; empty: nothing to run */
-    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_t heard, unheard;
     posix_spawnattr_t attr;
+    struct stat stderr_file; /* when it was armed; no mode: there was none */
 } vmp_reporter;
+
+/* The program may have closed stderr, and have a file of its own by that number. */
+static bool
+is_heard(const vmp_reporter *reporter)
+{
+    const struct stat *then = &reporter->stderr_file;
+    struct stat now;
+    return fstat(STDERR_FILENO, &now) == 0 && then->st_mode != 0 && now.st_dev == then->st_dev &&
+           now.st_ino == then->st_ino;
+}
 
 /* In the drain thread, without the GIL. */
 static void
@@ -26,8 +40,10 @@ report_run(void *context)
     int status;
     if (!reporter->argv[0])
         return;
-    if (posix_spawn(&pid, reporter->argv[0], &reporter->actions, &reporter->attr, reporter->argv,
-            environ) == 0)
+    const posix_spawn_file_actions_t *actions =
+        is_heard(reporter) ? &reporter->heard : &reporter->unheard;
+    if (posix_spawn(&pid, reporter->argv[0], actions, &reporter->attr, reporter->argv, environ) ==
+        0)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             continue;
 }
@@ -64,8 +80,13 @@ reporter_new(PyObject *argv)
     /* The report goes to stderr; the drain's blocked signals are not inherited. */
     sigset_t none;
     sigemptyset(&none);
-    posix_spawn_file_actions_init(&reporter->actions);
-    posix_spawn_file_actions_adddup2(&reporter->actions, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawn_file_actions_init(&reporter->heard);
+    posix_spawn_file_actions_adddup2(&reporter->heard, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawn_file_actions_init(&reporter->unheard);
+    posix_spawn_file_actions_addopen(&reporter->unheard, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&reporter->unheard, STDOUT_FILENO, STDERR_FILENO);
+    if (fstat(STDERR_FILENO, &reporter->stderr_file) < 0)
+        reporter->stderr_file.st_mode = 0;
     posix_spawnattr_init(&reporter->attr);
     posix_spawnattr_setsigmask(&reporter->attr, &none);
     posix_spawnattr_setflags(&reporter->attr, POSIX_SPAWN_SETSIGMASK);
