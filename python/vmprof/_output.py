@@ -144,8 +144,15 @@ class Output:
         self._tell(f"{total} of {ticks} ticks were lost ({reasons})")
 
     def _is_heard(self) -> bool:
-        """Is stderr what it was at the start, and not a file of the program by that number?"""
-        return self._stderr is not None and self._stderr == _file_of_stderr()
+        """Is stderr what it was at the start, or what the program has made its stderr since?
+
+        A file that just got the number of a closed one is not inherited by other programs; what
+        `os.dup2` puts there is.
+        """
+        now = _file_of_stderr()
+        if self._stderr is None or now is None:
+            return False
+        return now == self._stderr or os.get_inheritable(_STDERR)
 
     def _tell(self, text: str) -> None:
         """A line on the process's stderr, whatever the program has made of `sys.stderr`."""

@@ -197,3 +197,18 @@ def test_no_report_in_the_programs_own_file(
     assert (done.returncode, done.stdout) == (0 if end == "returns" else -signal.SIGTERM, "")
     assert (tmp_path / "data").read_text() == "mine" and done.stderr == ""
     assert os.listdir(tmp_path / "temporary") == []
+
+
+@pytest.mark.parametrize("end", ["killed", "returns"])
+def test_what_the_program_made_its_stderr_gets_the_report(
+    python: Any, tmp_path: Path, end: str
+) -> None:
+    program = ON_STDERR.replace(
+        'file = open("data", "w")', 'file = open("data", "a")\nos.dup2(file.fileno(), 2)'
+    )
+    program = program.replace("os.close(2)", "pass").replace("assert file.fileno() == 2", "")
+    (tmp_path / "prog.py").write_text(program)
+    done = python.run(["-m", "vmprof", "prog.py", end], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0 if end == "returns" else -signal.SIGTERM, "")
+    told = (tmp_path / "data").read_text()
+    assert told.startswith("mine") and "self" in told and done.stderr == "", told

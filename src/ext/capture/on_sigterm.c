@@ -21,14 +21,17 @@ typedef struct vmp_reporter {
     struct stat stderr_file; /* when it was armed; no mode: there was none */
 } vmp_reporter;
 
-/* The program may have closed stderr, and have a file of its own by that number. */
+/* The program may have closed stderr, and have a file of its own by that number: one that is not
+ * inherited, unless the program has made it its stderr, by dup2. */
 static bool
 is_heard(const vmp_reporter *reporter)
 {
     const struct stat *then = &reporter->stderr_file;
     struct stat now;
-    return fstat(STDERR_FILENO, &now) == 0 && then->st_mode != 0 && now.st_dev == then->st_dev &&
-           now.st_ino == then->st_ino;
+    if (then->st_mode == 0 || fstat(STDERR_FILENO, &now) < 0)
+        return false;
+    return (now.st_dev == then->st_dev && now.st_ino == then->st_ino) ||
+           (fcntl(STDERR_FILENO, F_GETFD) & FD_CLOEXEC) == 0;
 }
 
 /* In the drain thread, without the GIL. */
