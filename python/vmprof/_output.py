@@ -128,7 +128,10 @@ class Output:
         if self._folder is None:
             return []
         ours = ("log", "log.jit")
-        names = sorted(name for name in os.listdir(self._folder) if name not in ours)
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name not in ours)
+        except OSError:
+            return []  # The program has removed it, or cannot get there any more.
         return [os.path.join(self._folder, name) for name in names]
 
     def _tell_losses(self, summary: dict[str, object] | None) -> None:

@@ -212,3 +212,11 @@ def test_what_the_program_made_its_stderr_gets_the_report(
     assert (done.returncode, done.stdout) == (0 if end == "returns" else -signal.SIGTERM, "")
     told = (tmp_path / "data").read_text()
     assert told.startswith("mine") and "self" in told and done.stderr == "", told
+
+
+def test_a_temporary_folder_that_is_gone_draws_no_traceback(python: Any, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    source = "import os, shutil; shutil.rmtree(os.environ['TMPDIR']); sum(range(10**6))"
+    done = python.run(["-m", "vmprof", "-c", source], env={"TMPDIR": str(tmp_path / "temporary")})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr and "No such file" in done.stderr, done.stderr
