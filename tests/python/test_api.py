@@ -413,3 +413,45 @@ def test_names(run: Any) -> None:
     refused(AttributeError, "no attribute 'nothing'", getattr, vmprof, "nothing")
     assert vmprof.DEFAULT_PERIOD == 0.00099
     """)
+
+
+def test_a_pipe_that_a_thread_of_the_program_reads(run: Any) -> None:
+    run("""
+    import fcntl, signal, threading
+    import vmprof._capture as capture
+    signal.alarm(60)  # It kills: a thread that waits with the GIL cannot be interrupted.
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ
+    def read():
+        with open("piped", "wb") as piped:
+            part = os.read(reading, 4096)
+            while part:
+                piped.write(part)
+                time.sleep(0.2)
+                part = os.read(reading, 4096)
+    reader = threading.Thread(target=read)
+    reader.start()
+    sys.setswitchinterval(0.001)
+    chains = {}
+    for n in range(3000):
+        exec(f"def f{n}(depth): return chains['f{n}'](depth - 1) if depth else 0", globals(), chains)
+    def burst():
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            for n in range(3000):
+                chains[f"f{n}"](n % 40)
+    vmprof.enable(writing, 0.0001)
+    for _ in range(3):
+        burst()
+        vmprof.stop_sampling()
+        vmprof.start_sampling()
+        burst()
+        capture.summary()
+        burst()
+        for number in (signal.SIGTRAP, signal.SIGPROF):
+            signal.signal(number, signal.SIG_DFL)
+    vmprof.disable()
+    os.close(writing)
+    reader.join()
+    assert vmprof.read_profile("piped").profiles
+    """)

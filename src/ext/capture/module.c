@@ -235,7 +235,10 @@ capture_stop_sampling(PyObject *module, PyObject *unused)
     (void)unused;
     if (!vmp_sampler_runs())
         return PyLong_FromLong(-1);
+    /* The log may be a pipe that a thread of this program reads. */
+    Py_BEGIN_ALLOW_THREADS;
     vmp_sampler_pause();
+    Py_END_ALLOW_THREADS;
     return PyLong_FromLong(vmp_the_capture.fd);
 }
 
@@ -244,7 +247,9 @@ capture_start_sampling(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
+    Py_BEGIN_ALLOW_THREADS;
     vmp_sampler_resume();
+    Py_END_ALLOW_THREADS;
     Py_RETURN_NONE;
 }
 
@@ -282,7 +287,11 @@ capture_summary(PyObject *module, PyObject *unused)
     vmp_sampler_summary sum;
     (void)module;
     (void)unused;
-    if (!vmp_sampler_summary_get(&sum))
+    bool found;
+    Py_BEGIN_ALLOW_THREADS;
+    found = vmp_sampler_summary_get(&sum);
+    Py_END_ALLOW_THREADS;
+    if (!found)
         Py_RETURN_NONE;
     return summary_dict(&sum);
 }

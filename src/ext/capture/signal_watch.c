@@ -46,10 +46,17 @@ our_signal(PyObject *self, PyObject *args)
     (void)self;
     if (signo <= 0 || signo != vmp_sampler_signal())
         return PyObject_Call(wrapped[SIGNAL].real, args, NULL);
+    /* These write the log, which may be a pipe that a thread of this program reads. Who ends
+     * the session meanwhile leaves alone what the program has set, and there is nothing to adopt.
+     */
+    Py_BEGIN_ALLOW_THREADS;
     vmp_sampler_pause();
+    Py_END_ALLOW_THREADS;
     PyObject *result = PyObject_Call(wrapped[SIGNAL].real, args, NULL);
+    Py_BEGIN_ALLOW_THREADS;
     vmp_sampler_signal_adopt();
     vmp_sampler_resume();
+    Py_END_ALLOW_THREADS;
     return result;
 }
 
