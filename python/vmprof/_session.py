@@ -220,11 +220,22 @@ def enable(
 def disable() -> None:
     """Stop sampling and finish the log. The descriptor stays open.
 
+    Does nothing where the end of the interpreter has done so: a function of `atexit` that was
+    registered before `enable` runs later than ours.
+
     Raises:
         ValueError: not enabled.
         OSError: the log could not be written in full. Sampling is off all the same.
     """
+    if not is_enabled() and _ended_at_exit():
+        return
     stop()
+
+
+def _ended_at_exit() -> bool:
+    loaded = sys.modules.get(f"{__package__}._capture")
+    ended = getattr(loaded, "ended_at_exit", None)
+    return ended is not None and bool(ended())
 
 
 def is_enabled() -> bool:

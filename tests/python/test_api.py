@@ -455,3 +455,20 @@ def test_a_pipe_that_a_thread_of_the_program_reads(run: Any) -> None:
     reader.join()
     assert vmprof.read_profile("piped").profiles
     """)
+
+
+def test_disable_at_exit(run: Any) -> None:
+    run("""
+    import atexit
+    def last():
+        assert not vmprof.is_enabled()
+        vmprof.enable(fd)
+        vmprof.disable()
+        refused(ValueError, "not enabled", vmprof.disable)
+        print("last", flush=True)
+    atexit.register(last)
+    atexit.register(vmprof.disable)
+    atexit.register(vmprof.disable)
+    vmprof.enable(fd)
+    hot_function()
+    """)

@@ -12,6 +12,8 @@ typedef struct vmp_capture {
     bool opened; /* compat is valid */
     /* A thread is in enable or disable; no other gets in. */
     _Atomic bool changing;
+    /* The last session was ended by the interpreter's end, and not by disable. */
+    _Atomic bool ended_at_exit;
     vmp_compat compat;
     /* Of the running session, for a forked child that goes on. */
     char *path;

@@ -93,6 +93,7 @@ capture_open(PyObject *module, vmp_capture *c, const vmp_capture *wish, PyObject
         vmp_process_hooks_install(module) < 0 || stop_at_exit(module) < 0)
         return -1;
     vmp_capture_forget(c);
+    atomic_store(&c->ended_at_exit, false);
     c->fd = wish->fd;
     c->interval_ns = wish->interval_ns;
     c->mode = wish->mode & (VMP_LOG_MODE_WALL | VMP_LOG_MODE_MEMORY | VMP_LOG_MODE_LINES);
@@ -204,10 +205,22 @@ capture_disable(PyObject *module, PyObject *unused)
 static PyObject *
 capture_stop_at_exit(PyObject *module, PyObject *unused)
 {
-    PyObject *result = vmp_sampler_runs() ? capture_disable(module, unused) : NULL;
+    PyObject *result = NULL;
+    if (vmp_sampler_runs()) {
+        result = capture_disable(module, unused);
+        atomic_store(&vmp_the_capture.ended_at_exit, true);
+    }
     Py_XDECREF(result);
     PyErr_Clear(); /* nobody is left who could act on it */
     Py_RETURN_NONE;
+}
+
+static PyObject *
+capture_ended_at_exit(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyBool_FromLong(atomic_load(&vmp_the_capture.ended_at_exit));
 }
 
 static PyObject *
@@ -352,6 +365,8 @@ static PyMethodDef methods[] = {
         "Start sampling all threads of this process."},
     {"disable", capture_disable, METH_NOARGS, "Stop sampling and finish the log."},
     {"is_enabled", capture_is_enabled, METH_NOARGS, "True while a session exists."},
+    {"ended_at_exit", capture_ended_at_exit, METH_NOARGS,
+        "True if the interpreter's end has ended the last session."},
     {"get_profile_path", capture_get_profile_path, METH_NOARGS, "Path of the log, or None."},
     {"stop_sampling", capture_stop_sampling, METH_NOARGS, "Pause; the log's descriptor or -1."},
     {"start_sampling", capture_start_sampling, METH_NOARGS, "End one pause."},
