@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -220,3 +221,37 @@ def test_a_temporary_folder_that_is_gone_draws_no_traceback(python: Any, tmp_pat
     done = python.run(["-m", "vmprof", "-c", source], env={"TMPDIR": str(tmp_path / "temporary")})
     assert (done.returncode, done.stdout) == (0, "")
     assert "Traceback" not in done.stderr and "No such file" in done.stderr, done.stderr
+
+
+# A sub-interpreter begins a session before the main one does, and ends while that of the main one
+# runs, whose end is the end of the program.
+INNER_FIRST = """
+    import os
+    import sys
+    if sys.version_info >= (3, 13):
+        import _interpreters as interpreters
+        inner = interpreters.create("legacy")
+    else:
+        import _xxsubinterpreters as interpreters
+        inner = interpreters.create(**({"isolated": False} if sys.version_info >= (3, 9) else {}))
+    source = "import os, vmprof; fd = os.open('inner', os.O_CREAT | os.O_WRONLY); vmprof.enable(fd);"
+    interpreters.run_string(inner, source + "sum(range(10**6)); vmprof.disable()")
+    import vmprof
+    vmprof.enable(os.open("main", os.O_CREAT | os.O_WRONLY))
+    interpreters.destroy(inner)
+    assert vmprof.is_enabled()
+    def main_function():
+        sum(range(10**7))
+    main_function()
+"""
+
+
+def test_the_session_of_the_main_interpreter_ends_well(python: Any, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(dedent(INNER_FIRST))
+    done = python.run(["-W", "ignore", "prog.py"], cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    for name in ("inner", "main"):
+        words = [python.binary, "show", name, "info"]
+        shown = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        # A log without a clean end is told of.
+        assert (shown.returncode, shown.stderr) == (0, "")

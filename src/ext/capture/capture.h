@@ -15,6 +15,7 @@ typedef struct vmp_capture {
     /* The last session was ended by the interpreter's end, and not by disable. */
     _Atomic bool ended_at_exit;
     vmp_compat compat;
+    void *interpreter; /* that began the session; compared only */
     /* Of the running session, for a forked child that goes on. */
     char *path;
     int fd;
@@ -37,8 +38,9 @@ int vmp_prove_walker(const vmp_compat *compat);
 void vmp_code_watch_start(const vmp_compat *compat);
 void vmp_code_watch_stop(const vmp_compat *compat);
 
-/* process_hooks.c: fork, exec. Installed once and for good; they do nothing
- * while nothing is sampled. 0, or -1 with an exception set. */
+/* process_hooks.c: fork, exec, the end of the interpreter. Installed once in the life of
+ * each interpreter; they do nothing while nothing is sampled. 0, or -1 with an exception
+ * set. */
 int vmp_process_hooks_install(PyObject *module);
 /* Puts module._exit in place of os._exit, and takes it back. Failures are no
  * reason not to sample: at worst a tenth of a second is missing in a log. */

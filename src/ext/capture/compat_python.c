@@ -7,12 +7,13 @@
 enum { GETSLOT_ON_STATIC_TYPES = 0x030a0000 };
 
 static void *(*thread_head)(void *interpreter);
-static void *main_interpreter;
+static void *(*main_interpreter)(void); /* its address changes if Python is begun again */
 
 static void *
 first_state(void)
 {
-    return thread_head(main_interpreter);
+    void *interpreter = main_interpreter();
+    return interpreter ? thread_head(interpreter) : NULL;
 }
 
 /* A function's address from dlsym, without a cast that ISO C forbids. */
@@ -65,7 +66,6 @@ int
 vmp_compat_open(vmp_compat *ret_c)
 {
     vmp_compat *c = ret_c;
-    void *(*interpreter_main)(void);
     memset(c, 0, sizeof(*c));
     PyObject *hex = PySys_GetObject("hexversion"); /* borrowed */
     c->version_hex = hex ? (uint32_t)PyLong_AsUnsignedLong(hex) : 0;
@@ -80,10 +80,15 @@ vmp_compat_open(vmp_compat *ret_c)
         find("_PyThreadState_UncheckedGet", &c->sampler.tstate_attached);
     find("PyGILState_GetThisThreadState", &c->sampler.tstate_of_thread);
     find("PySys_AddAuditHook", &c->audit_hook_add);
-    find("PyInterpreterState_Main", &interpreter_main);
+    find("PyInterpreterState_Main", &c->interpreter_main);
+    find("PyInterpreterState_GetDict", &c->interpreter_dict);
+    find("PyInterpreterState_Get", &c->interpreter_now);
+    if (!c->interpreter_now)
+        find("_PyInterpreterState_Get", &c->interpreter_now);
     find("PyInterpreterState_ThreadHead", &thread_head);
     c->code_type = dlsym(RTLD_DEFAULT, "PyCode_Type");
-    if (!c->sampler.tstate_attached || !c->sampler.tstate_of_thread || !c->code_type)
+    if (!c->sampler.tstate_attached || !c->sampler.tstate_of_thread || !c->code_type ||
+        !c->interpreter_main || !c->interpreter_dict || !c->interpreter_now)
         return fail(version, "it does not export what vmprof needs");
     c->sampler.code_type = (uint64_t)(uintptr_t)c->code_type;
     c->sampler.attached_is_global = c->version_hex < VMP_COMPAT_3_12;
@@ -93,8 +98,8 @@ vmp_compat_open(vmp_compat *ret_c)
         if (memcmp(&dealloc, vmp_compat_code_dealloc(c), sizeof(dealloc)) != 0)
             return fail(version, "its type objects have another layout");
     }
-    if (interpreter_main && thread_head) {
-        main_interpreter = interpreter_main();
+    if (c->interpreter_main && thread_head) {
+        main_interpreter = c->interpreter_main;
         c->sampler.tstate_first = first_state;
     }
     return offsets_find(c, version);

@@ -19,6 +19,9 @@ enum {
 
 typedef struct vmp_compat {
     uint32_t version_hex;
+    void *(*interpreter_main)(void);
+    PyObject *(*interpreter_dict)(void *interpreter); /* borrowed */
+    void *(*interpreter_now)(void);
     int (*audit_hook_add)(int (*)(const char *, PyObject *, void *), void *);
     PyTypeObject *code_type;
     vmp_sampler_python sampler; /* offsets validated */

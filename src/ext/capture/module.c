@@ -68,32 +68,16 @@ compat_ready(vmp_capture *c)
     return 0;
 }
 
-/* The session ends at the interpreter's end at the latest. */
-static int
-stop_at_exit(PyObject *module)
-{
-    static bool registered;
-    if (registered)
-        return 0;
-    PyObject *atexit = PyImport_ImportModule("atexit");
-    PyObject *stop = PyObject_GetAttrString(module, "_stop_at_exit");
-    PyObject *done = atexit && stop ? PyObject_CallMethod(atexit, "register", "O", stop) : NULL;
-    Py_XDECREF(stop);
-    Py_XDECREF(atexit);
-    Py_XDECREF(done);
-    registered = done != NULL;
-    return done ? 0 : -1;
-}
-
 static int
 capture_open(PyObject *module, vmp_capture *c, const vmp_capture *wish, PyObject *path,
     PyObject *meta, const char *timer)
 {
     if (fd_check(wish->fd) < 0 || compat_ready(c) < 0 || vmp_prove_walker(&c->compat) < 0 ||
-        vmp_process_hooks_install(module) < 0 || stop_at_exit(module) < 0)
+        vmp_process_hooks_install(module) < 0)
         return -1;
     vmp_capture_forget(c);
     atomic_store(&c->ended_at_exit, false);
+    c->interpreter = c->compat.interpreter_now();
     c->fd = wish->fd;
     c->interval_ns = wish->interval_ns;
     c->mode = wish->mode & (VMP_LOG_MODE_WALL | VMP_LOG_MODE_MEMORY | VMP_LOG_MODE_LINES);
@@ -202,16 +186,27 @@ capture_disable(PyObject *module, PyObject *unused)
     return result;
 }
 
-static PyObject *
-capture_stop_at_exit(PyObject *module, PyObject *unused)
+static void
+stop_at_end(PyObject *module)
 {
     PyObject *result = NULL;
     if (vmp_sampler_runs()) {
-        result = capture_disable(module, unused);
+        result = capture_disable(module, NULL);
         atomic_store(&vmp_the_capture.ended_at_exit, true);
     }
     Py_XDECREF(result);
     PyErr_Clear(); /* nobody is left who could act on it */
+}
+
+/* A sub-interpreter ends the session that it has begun; the main one ends any. */
+static PyObject *
+capture_stop_at_exit(PyObject *module, PyObject *unused)
+{
+    const vmp_capture *c = &vmp_the_capture;
+    void *now = c->compat.interpreter_now();
+    (void)unused;
+    if (now == c->interpreter || now == c->compat.interpreter_main())
+        stop_at_end(module);
     Py_RETURN_NONE;
 }
 
@@ -355,8 +350,7 @@ capture_exit(PyObject *module, PyObject *args, PyObject *kwargs)
     int status;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i:_exit", names, &status))
         return NULL;
-    PyObject *done = capture_stop_at_exit(module, NULL);
-    Py_XDECREF(done);
+    stop_at_end(module);
     _exit(status);
 }
 

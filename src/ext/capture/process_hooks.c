@@ -1,4 +1,4 @@
-/* Forks and execs of the program.
+/* Forks and execs of the program, and the end of its interpreter.
  *
  * fork: pthread_atfork makes any fork safe, whoever calls it: the child's copy
  * of the session is dead. os.register_at_fork, which only Python's own fork
@@ -145,11 +145,16 @@ exec_begins(void)
 /* os.fork or os.forkpty is about to fork in this thread. */
 static _Thread_local bool fork_announced;
 
+/* Of all interpreters; gone when Python is finalized. */
+static bool audit_hooked;
+
 static int
 on_audit(const char *event, PyObject *args, void *unused)
 {
     (void)args;
     (void)unused;
+    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0)
+        audit_hooked = false;
     if (event[0] != 'o' || !vmp_sampler_runs())
         return 0;
     if (strcmp(event, "os.exec") == 0) {
@@ -358,18 +363,39 @@ register_at_fork(PyObject *module)
     return done ? 0 : -1;
 }
 
+static int
+register_at_exit(PyObject *module)
+{
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *stop = PyObject_GetAttrString(module, "_stop_at_exit");
+    PyObject *done = atexit && stop ? PyObject_CallMethod(atexit, "register", "O", stop) : NULL;
+    Py_XDECREF(stop);
+    Py_XDECREF(atexit);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 int
 vmp_process_hooks_install(PyObject *module)
 {
-    static bool installed;
-    if (installed)
+    static const char key[] = "vmprof._capture";
+    static bool atforks;
+    const vmp_compat *compat = &vmp_the_capture.compat;
+    if (!atforks)
+        pthread_atfork(before_any_fork, after_any_fork_parent, after_any_fork_child);
+    atforks = true;
+    if (!audit_hooked && compat->audit_hook_add && compat->audit_hook_add(on_audit, NULL) < 0)
+        return -1;
+    audit_hooked = true;
+    /* What Python code has registered ends with its interpreter, and so does this note of it. */
+    PyObject *dict = compat->interpreter_dict(compat->interpreter_now()); /* borrowed */
+    if (!dict) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (PyDict_GetItemString(dict, key))
         return 0;
-    if (register_at_fork(module) < 0)
+    if (register_at_fork(module) < 0 || register_at_exit(module) < 0)
         return -1;
-    pthread_atfork(before_any_fork, after_any_fork_parent, after_any_fork_child);
-    if (vmp_the_capture.compat.audit_hook_add &&
-        vmp_the_capture.compat.audit_hook_add(on_audit, NULL) < 0)
-        return -1;
-    installed = true;
-    return 0;
+    return PyDict_SetItemString(dict, key, Py_True);
 }
