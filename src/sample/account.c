@@ -36,11 +36,7 @@ threads_changed(vmp_sampler *s, int64_t now_ns)
 static void
 slot_retire(vmp_sampler *s, vmp_slot *slot)
 {
-    for (size_t i = s->named_count; i-- > 0;)
-        if (s->named[i].ident == slot->ident) {
-            free(s->named[i].name);
-            s->named[i] = s->named[--s->named_count];
-        }
+    vmp_thread_names_slot_ends(s, slot);
     vmp_undelivered_slot_ends(s, slot);
     vmp_pacer_slot_ends(s, slot);
     atomic_store_explicit(&slot->state, VMP_SLOT_FREE, memory_order_release);

@@ -18,20 +18,11 @@ static const int64_t CLOCK_NS = 1000000000;
 /* A chunk that grew to this goes out early. */
 enum { FLUSH_BYTES = 256 << 10 };
 
-static vmp_str
-name_of(const vmp_sampler *s, uint64_t ident)
-{
-    for (size_t i = s->named_count; i-- > 0;)
-        if (s->named[i].ident == ident)
-            return vmp_str_from(s->named[i].name);
-    return (vmp_str){NULL, 0};
-}
-
 void
 vmp_drain_thread_write(vmp_sampler *s, const vmp_slot *slot)
 {
     vmp_log_writer_thread(s->writer, slot->thread_index, (uint64_t)slot->tid, slot->ident,
-        name_of(s, slot->ident), slot->first_ns);
+        vmp_thread_names_of(s, slot), slot->first_ns);
 }
 
 static void
@@ -192,6 +183,7 @@ gather(vmp_sampler *s, int64_t now_ns)
 {
     vmp_drain_rings(s);
     vmp_account_slots(s, now_ns);
+    vmp_thread_names_sweep(s);
     vmp_account_losses(s, s->lost, 0);
 }
 

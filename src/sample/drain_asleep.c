@@ -32,7 +32,6 @@ state_read(
     uint16_t id = native ? off->tstate.native_tid : off->tstate.thread_id;
     uint8_t bytes[STATE_BYTES];
     uint64_t word;
-    uint32_t number;
     if ((size_t)id + 8 > sizeof(bytes) || (size_t)off->tstate.next + 8 > sizeof(bytes) ||
         mem->read(mem->ctx, tstate, bytes, sizeof(bytes)) < 0)
         return false;
@@ -42,12 +41,8 @@ state_read(
         *ret_tid = (pid_t)word;
         return true;
     }
-    /* Before 3.11 only pthread_self() is there; the C library's thread struct,
-     * to which it points, holds the tid. */
-    *ret_tid = 0;
-    if (s->tid_in_pthread != 0 &&
-        mem->read(mem->ctx, word + s->tid_in_pthread, &number, sizeof(number)) == 0)
-        *ret_tid = (pid_t)number;
+    /* Before 3.11 only pthread_self() is there. */
+    *ret_tid = vmp_thread_tid_of(s, mem, word);
     return true;
 }
 
@@ -77,6 +72,17 @@ states_find(vmp_sampler *s, const vmp_mem *mem)
     }
 }
 
+/* 0: not known yet, or of a thread that never runs Python. */
+static uint64_t
+ident_of(const vmp_sampler *s, const vmp_watch *watch)
+{
+    uint64_t ident = 0;
+    vmp_mem mem = vmp_mem_self_view(s->name_mem);
+    if (watch->tstate)
+        read_word(&mem, watch->tstate + s->python.offsets.tstate.thread_id, &ident);
+    return ident ? ident : vmp_thread_names_ident(s, watch->tid);
+}
+
 static vmp_slot *
 slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
 {
@@ -98,13 +104,8 @@ slot_of(vmp_sampler *s, vmp_watch *watch, int64_t first_ns)
     uint32_t expected = VMP_SLOT_FREE;
     if (!vacant || !atomic_compare_exchange_strong(&vacant->state, &expected, VMP_SLOT_FILLING))
         return NULL;
-    uint64_t ident = 0;
-    if (watch->tstate) {
-        vmp_mem mem = vmp_mem_self_view(s->name_mem);
-        read_word(&mem, watch->tstate + s->python.offsets.tstate.thread_id, &ident);
-    }
     atomic_store_explicit(&vacant->tid, watch->tid, memory_order_relaxed);
-    vacant->ident = ident;
+    vacant->ident = ident_of(s, watch);
     vacant->first_ns = first_ns;
     vmp_slot_begin(s, vacant);
     atomic_store(&vacant->orphan, true);
@@ -182,6 +183,8 @@ vmp_drain_asleep(
         s->sum.lost[VMP_LOG_LOSS_NO_SLOT] += weight;
         return true;
     }
+    if (slot->ident == 0 && (slot->ident = ident_of(s, watch)) != 0)
+        vmp_drain_thread_write(s, slot);
     /* Its last ticks come first. */
     vmp_drain_slot(s, slot);
     vmp_log_sample sample = {.thread = slot->thread_index,

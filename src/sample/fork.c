@@ -49,8 +49,7 @@ vmp_sampler_fork_after(bool in_child)
     vmp_mem_self_forked(s->name_mem);
     vmp_mem_self_forked(s->walk_mem);
     s->name_mem = s->walk_mem = NULL;
-    s->named = NULL;
-    s->named_count = s->named_cap = 0;
+    memset(&s->names, 0, sizeof(s->names));
     s->start_cpu = NULL;
     s->start_cpu_count = 0;
     atomic_store(&s->slot_count, 0);

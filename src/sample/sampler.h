@@ -114,14 +114,18 @@ bool vmp_sampler_summary_get(vmp_sampler_summary *ret_s);
  * its address means nothing afterwards. Any thread, not the handler. */
 void vmp_sampler_code_died(uint64_t code);
 
-/* Names the thread whose pthread id is `ident`, seen already or to be seen. Any
- * thread, not the handler. */
-void vmp_sampler_thread_named(uint64_t ident, vmp_str name);
+/* Names the thread whose pthread id is `ident` and whose kernel id is `tid`, seen already or
+ * to be seen. tid: 0 if not known, of a thread that lives. An empty name takes back the one
+ * before. Any thread, not the handler. */
+void vmp_sampler_thread_named(uint64_t ident, pid_t tid, vmp_str name);
 /* The calling thread is about to start one, which will inherit its ticks. */
 void vmp_sampler_before_thread(void);
 /* The thread whose pthread id is `ident` has begun: sources with a timer per
- * thread make one now instead of at their next look. Any thread, not the handler. */
-void vmp_sampler_thread_begins(uint64_t ident);
+ * thread make one now instead of at their next look. Any thread, not the handler.
+ *
+ * Returns its kernel id, or 0 if that is not known. Of a thread that has ended meanwhile it may
+ * be another's, which has the same pthread id by now. */
+pid_t vmp_sampler_thread_begins(uint64_t ident);
 
 /* fork: `before` in the parent, then `after` in parent and child. In the child
  * the session is gone: nothing fires, nothing is written. */

@@ -26,6 +26,7 @@
 #include "py_walk.h"
 #include "ring.h"
 #include "sampler.h"
+#include "thread_names.h"
 #include "watch_list.h"
 
 enum {
@@ -69,7 +70,7 @@ typedef struct vmp_slot {
     /* Written by the claiming handler, then constant. */
     _Atomic uint32_t state; /* enum vmp_slot_state; claim: release, drain: acquire */
     _Atomic pid_t tid;      /* may be asked of a slot that another thread is taking */
-    uint64_t ident;
+    uint64_t ident;         /* 0: a slot made by the drain, which learns it later */
     int64_t first_ns;
 
     /* Producer's. Two buffers: the stack of the last tick and the one being made. */
@@ -167,11 +168,6 @@ extern const vmp_source vmp_source_perf, vmp_source_perf_user, vmp_source_perf_w
 _Static_assert(
     (int)VMP_FIRST_TICKS_MOST == (int)VMP_SAMPLE_TURN_MASK, "a payload has room for so many");
 
-typedef struct vmp_named_thread {
-    uint64_t ident;
-    char *name;
-} vmp_named_thread;
-
 typedef struct vmp_start_cpu {
     pid_t tid;
     uint64_t cpu_ns;
@@ -237,8 +233,7 @@ typedef struct vmp_sampler {
     vmp_log_writer *writer;
     vmp_code_table codes;
     vmp_mem_self *name_mem;
-    vmp_named_thread *named;
-    size_t named_count, named_cap;
+    vmp_thread_names names;
     vmp_start_cpu *start_cpu;
     size_t start_cpu_count;
     uint32_t thread_count;

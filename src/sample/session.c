@@ -82,11 +82,7 @@ session_free(vmp_sampler *s)
     vmp_code_table_fini(&s->codes);
     vmp_mem_self_close(&s->name_mem);
     vmp_mem_self_close(&s->walk_mem);
-    for (size_t i = 0; i < s->named_count; i++)
-        free(s->named[i].name);
-    free(s->named);
-    s->named = NULL;
-    s->named_count = s->named_cap = 0;
+    vmp_thread_names_fini(&s->names);
     free(s->start_cpu);
     s->start_cpu = NULL;
     s->start_cpu_count = 0;
@@ -136,26 +132,6 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     sem_init(&s->wake, 0, 0);
 }
 
-/* Where the C library's thread struct, to which pthread_self points, keeps the
- * kernel's thread id: found by looking, confirmed on two threads. */
-static uint32_t
-tid_place(pthread_t other, pid_t other_tid)
-{
-    enum { STRUCT_BYTES = 2048 };
-    vmp_mem_self *mem = NULL;
-    uint32_t mine[STRUCT_BYTES / 4], theirs[STRUCT_BYTES / 4], found = 0;
-    if (vmp_mem_self_open(&mem, NULL) < 0)
-        return 0;
-    vmp_mem view = vmp_mem_self_view(mem);
-    if (view.read(view.ctx, (uint64_t)pthread_self(), mine, sizeof(mine)) == 0 &&
-        view.read(view.ctx, (uint64_t)other, theirs, sizeof(theirs)) == 0)
-        for (uint32_t i = 1; i < STRUCT_BYTES / 4 && !found; i++)
-            if (mine[i] == (uint32_t)vmp_os_own_tid() && theirs[i] == (uint32_t)other_tid)
-                found = i * 4;
-    vmp_mem_self_close(&mem);
-    return found;
-}
-
 /* Everything that can fail, in an order that session_free can undo. */
 static int
 session_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
@@ -197,7 +173,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     if (rc == 0) {
         while (atomic_load(&s->drain_tid) == 0)
             sched_yield();
-        s->tid_in_pthread = tid_place(s->drain, atomic_load(&s->drain_tid));
+        s->tid_in_pthread = vmp_thread_tid_place(s->drain, atomic_load(&s->drain_tid));
         atomic_fetch_add(&s->generation, 1);
         rc = vmp_source_start(s, config, err);
     }

@@ -247,40 +247,13 @@ vmp_sampler_code_died(uint64_t code)
 }
 
 void
-vmp_sampler_thread_named(uint64_t ident, vmp_str name)
+vmp_sampler_thread_named(uint64_t ident, pid_t tid, vmp_str name)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    if (!vmp_sampler_runs() || name.n == 0)
-        return;
-    char *copy = strndup(name.p, name.n);
-    if (!copy || !vmp_sampler_lock_soon(s)) {
-        free(copy); /* it is told again at the end */
-        return;
-    }
-    size_t at = 0;
-    while (at < s->named_count && s->named[at].ident != ident)
-        at++;
-    bool same = at < s->named_count && strcmp(s->named[at].name, copy) == 0;
-    if (!vmp_sampler_runs() || same ||
-        (at == s->named_count && VMP_VEC_RESERVE(s->named, s->named_cap, at + 1) < 0)) {
-        free(copy);
-        goto out;
-    }
-    if (at == s->named_count)
-        s->named_count++;
-    else
-        free(s->named[at].name);
-    s->named[at] = (vmp_named_thread){ident, copy};
-    uint32_t count = atomic_load(&s->slot_count);
-    for (uint32_t i = 0; i < count; i++) {
-        vmp_slot *slot = atomic_load(&s->slots[i]);
-        uint64_t cpu;
-        /* An older thread may have had the same id: only a living one is meant. */
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) == VMP_SLOT_KNOWN &&
-            slot->ident == ident && vmp_os_thread_cpu_ns(slot->tid, &cpu) == 0)
-            vmp_drain_thread_write(s, slot);
-    }
-out:
+    if (!vmp_sampler_runs() || !vmp_sampler_lock_soon(s))
+        return; /* it is told again at the end */
+    if (vmp_sampler_runs())
+        vmp_thread_names_tell(s, ident, tid, name);
     vmp_sampler_unlock(s);
 }
 
@@ -295,24 +268,25 @@ vmp_sampler_before_thread(void)
     vmp_sampler_unlock(s);
 }
 
-void
+pid_t
 vmp_sampler_thread_begins(uint64_t ident)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    uint32_t tid;
+    pid_t tid = 0;
     uint64_t cpu_ns;
     if (!vmp_sampler_runs() || !vmp_sampler_lock_soon(s))
-        return;
+        return 0;
     /* The thread may have ended, its struct gone or another's: read with care, and
      * what is found may at worst be a thread that exists. */
-    if (atomic_load(&s->running) && atomic_load(&s->paused) == 0 && s->tid_in_pthread != 0 &&
-        s->source->thread_begins) {
+    if (atomic_load(&s->running)) {
         vmp_mem mem = vmp_mem_self_view(s->name_mem);
-        if (mem.read(mem.ctx, ident + s->tid_in_pthread, &tid, sizeof(tid)) == 0 &&
-            (pid_t)tid > 0 && vmp_os_thread_cpu_ns((pid_t)tid, &cpu_ns) == 0)
-            s->source->thread_begins(s, (pid_t)tid);
+        tid = vmp_thread_tid_of(s, &mem, ident);
+        if (tid > 0 && atomic_load(&s->paused) == 0 && s->source->thread_begins &&
+            vmp_os_thread_cpu_ns(tid, &cpu_ns) == 0)
+            s->source->thread_begins(s, tid);
     }
     vmp_sampler_unlock(s);
+    return tid;
 }
 
 bool

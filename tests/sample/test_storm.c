@@ -153,7 +153,7 @@ begin_main(void *unused)
         if (pthread_create(&thread, NULL, work_main, NULL) != 0)
             abort();
         vmp_sampler_thread_begins((uint64_t)thread);
-        vmp_sampler_thread_named((uint64_t)thread, vmp_str_from("worker"));
+        vmp_sampler_thread_named((uint64_t)thread, 0, vmp_str_from("worker"));
         pthread_join(thread, NULL);
     }
     return unused;

@@ -309,14 +309,15 @@ capture_set_thread_name(PyObject *module, PyObject *args)
 {
     unsigned long long ident;
     PyObject *name;
+    int tid = 0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "KU:set_thread_name", &ident, &name))
+    if (!PyArg_ParseTuple(args, "KU|i:set_thread_name", &ident, &name, &tid))
         return NULL;
     /* Any string is a name to Python: one with a zero ends there, as for the system. */
     PyObject *bytes = PyUnicode_AsEncodedString(name, "utf-8", "backslashreplace");
     if (bytes == NULL)
         return NULL;
-    vmp_sampler_thread_named(ident, vmp_str_from(PyBytes_AsString(bytes)));
+    vmp_sampler_thread_named(ident, tid, vmp_str_from(PyBytes_AsString(bytes)));
     Py_DECREF(bytes);
     Py_RETURN_NONE;
 }
@@ -337,8 +338,7 @@ capture_thread_begins(PyObject *module, PyObject *ident)
     unsigned long long number = PyLong_AsUnsignedLongLong(ident);
     if (number == (unsigned long long)-1 && PyErr_Occurred())
         return NULL;
-    vmp_sampler_thread_begins(number);
-    Py_RETURN_NONE;
+    return PyLong_FromLong(vmp_sampler_thread_begins(number));
 }
 
 /* os._exit while a followed session runs: the same, after the log is whole.
@@ -367,11 +367,12 @@ static PyMethodDef methods[] = {
     {"sample_stack_now", capture_sample_stack_now, METH_VARARGS,
         "Code addresses of the calling thread, newest first."},
     {"summary", capture_summary, METH_NOARGS, "What was counted so far, or None."},
-    {"set_thread_name", capture_set_thread_name, METH_VARARGS, "Name a thread by its ident."},
+    {"set_thread_name", capture_set_thread_name, METH_VARARGS,
+        "Name a thread by its ident and native id."},
     {"before_thread_start", capture_before_thread_start, METH_NOARGS,
         "Tell the sampler that this thread is about to start another."},
     {"thread_begins", capture_thread_begins, METH_O,
-        "Tell the sampler that the thread of this ident has just begun."},
+        "Tell the sampler that the thread of this ident has just begun; its native id, or 0."},
     {"on_sigterm", vmp_on_sigterm, METH_O, "Arm the report at SIGTERM."},
     {"_before_fork", vmp_hook_before_fork, METH_NOARGS, NULL},
     {"_after_fork_parent", vmp_hook_after_fork_parent, METH_NOARGS, NULL},
