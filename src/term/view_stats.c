@@ -120,6 +120,8 @@ put_empty(const vmp_view *v, const vmp_report_info *info)
             "No samples: the program used %s of CPU time in %s, and a sample is taken %.0f times "
             "a CPU second.",
             cpu, wall, info->asked_hz);
+    else if (info->samples == 1)
+        vmp_out_text(&text, "1 sample, but not in Python code.");
     else
         vmp_out_printf(
             &text, "%" PRIu64 " samples, but none of them in Python code.", info->samples);

@@ -235,5 +235,18 @@ TEST(paths_are_shortened_to_what_tells)
     vmp_profile_free(&p);
 }
 
-TEST_MAIN(RUN(a_view_without_memory_says_so), RUN(a_command_line_can_be_typed_again),
-    RUN(paths_are_shortened_to_what_tells))
+TEST(one_sample_is_told_of_in_the_singular)
+{
+    vmp_report_info info = {.samples = 1};
+    vmp_report_flat nothing = {0};
+    vmp_out out;
+    vmp_out_init(&out, -1);
+    vmp_view_stats stats = {.info = &info, .flat = &nothing};
+    CHECK_INT(vmp_view_stats_text(&(vmp_view){&out, &plain, NULL}, &stats), 0);
+    vmp_out_bytes(&out, "", 1);
+    CHECK(strstr(out.p, "1 sample, but not in Python code.\n"));
+    vmp_out_fini(&out);
+}
+
+TEST_MAIN(RUN(one_sample_is_told_of_in_the_singular), RUN(a_view_without_memory_says_so),
+    RUN(a_command_line_can_be_typed_again), RUN(paths_are_shortened_to_what_tells))
