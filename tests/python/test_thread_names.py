@@ -61,10 +61,10 @@ def test_threads_one_after_another_have_their_names(
 
 
 NATIVE_AFTER = """
-    import ctypes, threading, time
+    import ctypes, os, threading, time
 
     def work():
-        end = time.thread_time() + 0.1
+        end = time.thread_time() + 0.05
         while time.thread_time() < end: pass
 
     # Reads a digit after the other: a native thread's work that needs no compiler.
@@ -72,14 +72,16 @@ NATIVE_AFTER = """
     libc = ctypes.CDLL(None)
     atoi = ctypes.cast(libc.atoi, ctypes.c_void_p)
 
-    thread = threading.Thread(target=work, name="python")
-    thread.start()
-    thread.join()
-    time.sleep(0.05)
-    native = ctypes.c_void_p()
-    assert libc.pthread_create(ctypes.byref(native), None, atoi, digits) == 0
-    libc.pthread_join(native, None)
-    print(native.value == thread.ident)
+    # The drain may come by between the two and forget the name in time: not thrice.
+    for _ in range(3):
+        thread = threading.Thread(target=work, name="python")
+        thread.start()
+        thread.join()
+        while os.path.exists(f"/proc/self/task/{thread.native_id}"): pass
+        native = ctypes.c_void_p()
+        assert libc.pthread_create(ctypes.byref(native), None, atoi, digits) == 0
+        libc.pthread_join(native, None)
+        print(native.value == thread.ident)
 """
 
 
@@ -88,11 +90,11 @@ def test_native_threads_have_no_name_of_a_thread_before(
 ) -> None:
     done, path = profile(python, tmp_path, NATIVE_AFTER, period="0.001")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "True\n", "the C library gives the pthread id away later: change the test"
+    assert done.stdout == "True\n" * 3, "the C library keeps pthread ids: change the test"
     threads = show(one_python, path, "threads")["threads"]
     # Ticks that were lost may be known to be of no thread.
     names = sorted(one["thread"]["name"] for one in threads if one["thread"])
-    assert names == ["", "MainThread", "python"]
+    assert names == [""] * 3 + ["MainThread"] + ["python"] * 3
 
 
 NEW_NAMES = """
