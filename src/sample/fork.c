@@ -72,9 +72,12 @@ void
 vmp_sampler_threads_park(void)
 {
     vmp_sampler *s = &vmp_the_sampler;
+    pthread_mutex_lock(&s->threads_lock);
     vmp_drain_thread_stop(s);
+    /* Before the source has ended its own, or it has none. */
     if (vmp_sampler_runs() && s->source->park)
         s->source->park(s);
+    pthread_mutex_unlock(&s->threads_lock);
     /* A thread that was joined is counted until the kernel has taken it apart, which
      * takes a while if it has lost its processor. Not for ever: a program that starts
      * threads meanwhile is warned rightly. */

@@ -15,7 +15,8 @@
 #include "pacer.h"
 #include "sampler_internal.h"
 
-vmp_sampler vmp_the_sampler = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+vmp_sampler vmp_the_sampler = {
+    .mutex = PTHREAD_MUTEX_INITIALIZER, .threads_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* The thread's slot. Initial-exec: no lazy allocation in the handler. The
  * generation tells a slot of an earlier session from one of this. */

@@ -250,7 +250,9 @@ typedef struct vmp_sampler {
     _Atomic bool deaths_missed;
     bool distrust; /* the rings are being emptied after that */
 
-    /* Our threads. */
+    /* Our threads. Who ends them holds the lock, and takes the mutex under it or not at all: a fork
+     * may do so in one thread while the session ends in another. */
+    pthread_mutex_t threads_lock;
     pthread_t drain;
     _Atomic bool drain_runs;
     _Atomic bool drain_stop;

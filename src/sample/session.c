@@ -192,12 +192,14 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     atomic_store(&s->drain_stop, true);
     /* Our threads take it once more before they end. */
     vmp_sampler_unlock(s);
+    pthread_mutex_lock(&s->threads_lock);
     if (s->installed_signo) {
         s->source->stop(s);
         vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
         s->installed_signo = 0;
     }
     vmp_drain_thread_stop(s);
+    pthread_mutex_unlock(&s->threads_lock);
     vmp_sampler_lock(s);
     if (guard)
         vmp_guard_remove();
@@ -240,8 +242,10 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
     if (s->source->take_back && atomic_load(&s->paused) == 0)
         s->source->take_back(s);
     vmp_sampler_unlock(s);
+    pthread_mutex_lock(&s->threads_lock);
     vmp_drain_thread_stop(s);
     s->source->stop(s);
+    pthread_mutex_unlock(&s->threads_lock);
     bool quiet = vmp_handlers_wait(s);
 
     vmp_sampler_lock(s);

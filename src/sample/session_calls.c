@@ -88,6 +88,7 @@ void
 vmp_sampler_unlock_forked(vmp_sampler *s)
 {
     pthread_mutex_init(&s->mutex, NULL); /* who holds it is not here */
+    pthread_mutex_init(&s->threads_lock, NULL);
     mutex_done();
 }
 

@@ -445,6 +445,28 @@ TEST(who_finds_the_log_stalled_waits_once)
     CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
 }
 
+static void *
+park_main(void *unused)
+{
+    (void)unused;
+    vmp_sampler_threads_park();
+    return NULL;
+}
+
+/* As in a fork beside the end of the session. */
+TEST(two_who_end_the_drain_s_thread_both_go_on)
+{
+    alarm(60); /* one would wait for ever */
+    for (int i = 0; i < 300; i++) {
+        pthread_t thread;
+        CHECK_INT(start("pacer", 1000000, 0), 0);
+        CHECK_INT(pthread_create(&thread, NULL, park_main, NULL), 0);
+        CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
+        pthread_join(thread, NULL);
+    }
+    alarm(0);
+}
+
 TEST(bad_intervals_and_timers_are_refused)
 {
     CHECK_INT(start("perf", 0, 0), -VMP_EINVAL);
@@ -463,6 +485,6 @@ TEST_MAIN(RUN(perf_reaches_the_asked_rate), RUN(perf_s_ticks_stand_for_the_time_
     RUN(threads_that_live_for_milliseconds_have_their_time),
     RUN(cputimer_has_the_time_of_short_threads_that_are_told_of),
     RUN(no_system_call_is_interrupted_by_perf), RUN(a_second_start_is_refused_and_pauses_nest),
-    RUN(a_resume_does_not_end_the_pause_of_an_exec), RUN(bad_intervals_and_timers_are_refused),
-    RUN(who_finds_the_log_stalled_waits_once),
+    RUN(a_resume_does_not_end_the_pause_of_an_exec), RUN(two_who_end_the_drain_s_thread_both_go_on),
+    RUN(bad_intervals_and_timers_are_refused), RUN(who_finds_the_log_stalled_waits_once),
     RUN(a_log_that_cannot_be_begun_is_an_error_with_every_timer))
