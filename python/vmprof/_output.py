@@ -88,7 +88,9 @@ class Output:
             reason = problem.strerror or str(problem)
             self._tell(f"{self.path}: the log is not complete: {reason}")
         if self._folder is None or self._page is not None or self._send is not None:
-            self._tell_losses(summary)
+            losses = losses_of(summary)
+            if losses:
+                self._tell(losses)
         kept = False
         if self._page is not None or (self._send is None and self._folder is not None):
             kept = not self._show()
@@ -134,18 +136,6 @@ class Output:
             return []  # The program has removed it, or cannot get there any more.
         return [os.path.join(self._folder, name) for name in names]
 
-    def _tell_losses(self, summary: dict[str, object] | None) -> None:
-        lost = summary.get("lost") if summary else None
-        if summary is None or not isinstance(lost, dict):
-            return
-        total = sum(lost.values())
-        # Both count ticks: a sample may stand for many.
-        ticks = total + int(str(summary["ticks"]))
-        if total < _LOSS_LEAST or total * _LOSS_SHARE <= ticks:
-            return
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
-        self._tell(f"{total} of {ticks} ticks were lost ({reasons})")
-
     def _is_heard(self) -> bool:
         """Is stderr what it was at the start, or what the program has made its stderr since?
 
@@ -180,6 +170,20 @@ class Output:
             os.rmdir(self._folder)
         except OSError:
             pass  # A temporary folder that is left over is no reason to fail.
+
+
+def losses_of(summary: dict[str, object] | None) -> str:
+    """What was lost of a session, in one line; "" if it does not matter."""
+    lost = summary.get("lost") if summary else None
+    if summary is None or not isinstance(lost, dict):
+        return ""
+    total = sum(lost.values())
+    # Both count ticks: a sample may stand for many.
+    ticks = total + int(str(summary["ticks"]))
+    if total < _LOSS_LEAST or total * _LOSS_SHARE <= ticks:
+        return ""
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.items() if count)
+    return f"{total} of {ticks} ticks were lost ({reasons})"
 
 
 def _file_of_stderr() -> tuple[int, int] | None:
