@@ -13,7 +13,6 @@ from ._files import temporary_folder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Any, TypeVar
 
     from .stats import Stats
@@ -131,15 +130,10 @@ class Profiler:
         self._whole = whole
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         whole, self._whole = self._whole, None
         if whole is not None:
-            whole.__exit__(kind, error, traceback)
+            whole.__exit__(*error)
 
     def __call__(self, function: Function) -> Function:
         return self.measure()(function)
@@ -176,18 +170,12 @@ class _Measure:
             raise ValueError(_session.ALREADY_ENABLED)
         self._entered.append(run)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._entered:
             self._entered.pop().end()
 
     def __call__(self, function: Function) -> Function:
-        _session.interval_ns(self._settings["period"])
-
+        _session.interval_ns(self._settings["period"])  # a bad one is told here
         return _wrapped(self, function)  # type: ignore[return-value]
 
     def _begin(self) -> _Run | None:
@@ -228,12 +216,7 @@ class _Call:
         except Exception as error:
             _warn(f"nothing is profiled: {error}")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
             if self._run is not None:
                 self._run.end()

@@ -13,8 +13,8 @@
  * debugger gets it; it dumps no core. It makes system calls alone, whatever the program's other
  * threads held when it was made. It shares no memory: with that the kernel would end all who share
  * it, at a core dump. What it leaves is some milliseconds, and its page faults, in the program's
- * getrusage(RUSAGE_CHILDREN). It costs what a fork costs: with 1 GB of memory some 60 ms, and
- * 0.3 s while the program writes to that again. */
+ * getrusage(RUSAGE_CHILDREN). It costs what a fork costs, and the page faults while the
+ * program writes to its memory again. */
 #include "os.h"
 
 #include <errno.h>

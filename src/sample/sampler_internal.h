@@ -250,8 +250,8 @@ typedef struct vmp_sampler {
     _Atomic bool deaths_missed;
     bool distrust; /* the rings are being emptied after that */
 
-    /* Our threads. Who ends them holds the lock, and takes the mutex under it or not at all: a fork
-     * may do so in one thread while the session ends in another. */
+    /* Our threads. Who begins or ends a session or ends them for a fork holds the lock, and takes
+     * the mutex under it or not at all. */
     pthread_mutex_t threads_lock;
     pthread_t drain;
     _Atomic bool drain_runs;

@@ -161,6 +161,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
         config->interval_ns > VMP_SAMPLER_MAX_INTERVAL_NS)
         return vmp_err_set(err, VMP_EINVAL, 0, 0, "bad value for 'interval'");
 
+    pthread_mutex_lock(&s->threads_lock);
     vmp_sampler_lock(s);
     session_reset(s, config);
     bool guard = vmp_guard_install(NULL) == 0;
@@ -185,6 +186,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
         s->sum.timer = s->source->name;
         atomic_store(&s->running, true);
         vmp_sampler_unlock(s);
+        pthread_mutex_unlock(&s->threads_lock);
         return 0;
     }
     if (atomic_load(&s->generation) & 1)
@@ -192,7 +194,6 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     atomic_store(&s->drain_stop, true);
     /* Our threads take it once more before they end. */
     vmp_sampler_unlock(s);
-    pthread_mutex_lock(&s->threads_lock);
     if (s->installed_signo) {
         s->source->stop(s);
         vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
