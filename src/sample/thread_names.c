@@ -12,17 +12,21 @@ enum { SWEEP_LEAST = 64 };
 uint32_t
 vmp_thread_tid_place(pthread_t other, pid_t other_tid)
 {
-    enum { STRUCT_BYTES = 2048 };
+    /* In steps: where the struct is small the memory behind it may end. */
+    enum { STRUCT_BYTES = 2048, STEP_WORDS = 16 };
     vmp_mem_self *mem = NULL;
-    uint32_t mine[STRUCT_BYTES / 4], theirs[STRUCT_BYTES / 4], found = 0;
+    uint32_t mine[STEP_WORDS], theirs[STEP_WORDS], found = 0;
     if (vmp_mem_self_open(&mem, NULL) < 0)
         return 0;
     vmp_mem view = vmp_mem_self_view(mem);
-    if (view.read(view.ctx, (uint64_t)pthread_self(), mine, sizeof(mine)) == 0 &&
-        view.read(view.ctx, (uint64_t)other, theirs, sizeof(theirs)) == 0)
-        for (uint32_t i = 1; i < STRUCT_BYTES / 4 && !found; i++)
+    for (uint32_t at = 0; at < STRUCT_BYTES && !found; at += sizeof(mine)) {
+        if (view.read(view.ctx, (uint64_t)pthread_self() + at, mine, sizeof(mine)) < 0 ||
+            view.read(view.ctx, (uint64_t)other + at, theirs, sizeof(theirs)) < 0)
+            break;
+        for (uint32_t i = 0; i < STEP_WORDS && !found; i++)
             if (mine[i] == (uint32_t)vmp_os_own_tid() && theirs[i] == (uint32_t)other_tid)
-                found = i * 4;
+                found = at + i * 4;
+    }
     vmp_mem_self_close(&mem);
     return found;
 }
