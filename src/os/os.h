@@ -225,6 +225,34 @@ VMP_SIGSAFE bool vmp_os_leaves_call(const void *context);
  * processors where it cannot be told (all but x86_64). */
 VMP_SIGSAFE void vmp_os_restart_prevent(void *context);
 
+/* ---- functions that loaded objects import ----
+ * A function of the C library, in whose place another is to be called by all objects that are
+ * loaded but the C library and the one that has the other. What calls it otherwise (by dlsym, by
+ * a system call, from a static object) does not meet the other. */
+enum { VMP_OS_IMPORTS_MOST = 8, VMP_OS_SYSTEM_MOST = 8 };
+typedef struct vmp_os_import {
+    const char *name;
+    uintptr_t ours, real;
+} vmp_os_import;
+/* What was found so far. All zero but for the first two: nothing. */
+typedef struct vmp_os_imports {
+    const vmp_os_import *imports; /* all of them are in one object, which stays for good */
+    size_t import_count;
+    uint64_t adds, subs; /* of objects, when last looked */
+    uint32_t retries;    /* so many looks more, for objects that were not ready */
+    struct vmp_os_object *done;
+    size_t done_count, done_cap;
+    struct {
+        uintptr_t start;
+        size_t bytes;
+    } system[VMP_OS_SYSTEM_MOST]; /* code of the C library */
+    size_t system_count;
+} vmp_os_imports;
+/* Looks at the objects that came since the last time; cheap where none did. For one thread at a
+ * time. Takes the loader's lock, which a child that is forked meanwhile never gets: no thread may
+ * fork meanwhile. */
+void vmp_os_imports_look(vmp_os_imports *in);
+
 /* ---- sleeping ---- */
 /* Sleeps until the absolute monotonic time. */
 void vmp_os_sleep_until(int64_t mono_ns);
