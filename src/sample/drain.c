@@ -260,6 +260,7 @@ look(vmp_sampler *s, int64_t next_ns)
     atomic_store_explicit(&s->guarded, vmp_guard_owned(), memory_order_relaxed);
     vmp_sampler_exec_look(s, now_ns);
     vmp_source_signal_adopt(s);
+    vmp_imports_look(s);
     if (s->source->tend && atomic_load(&s->paused) == 0)
         s->source->tend(s, now_ns);
     if (next_ns - s->last_flush_ns > LOOK_MOST_NS ||

@@ -15,12 +15,14 @@ vmp_sampler_fork_before(void)
      * its end included, unless the log is stalled: it uses nothing of the drain but what
      * it makes anew. */
     locked = vmp_sampler_lock_soon(&vmp_the_sampler);
+    vmp_imports_fork_before(&vmp_the_sampler);
 }
 
 void
 vmp_sampler_fork_after(bool in_child)
 {
     vmp_sampler *s = &vmp_the_sampler;
+    vmp_imports_fork_after(s, in_child);
     if (!in_child) {
         if (locked)
             vmp_sampler_unlock(s);
@@ -62,8 +64,7 @@ vmp_sampler_fork_after(bool in_child)
             sigaction(s->signal_armed, &dfl, NULL);
         s->signal_armed = 0;
     }
-    vmp_linger_restore(s->source->signo, vmp_source_old_action(s), false);
-    s->installed_signo = 0;
+    vmp_source_signal_release(s, false);
     vmp_guard_remove();
     atomic_fetch_add(&s->generation, 1);
 }

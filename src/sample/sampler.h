@@ -102,6 +102,9 @@ int vmp_sampler_signal(void);
  * again, and what is not a tick to the program's. Found anyway within 0.1 s, but a
  * tick before that would go to the program; so pause around the change. */
 void vmp_sampler_signal_adopt(void);
+/* Objects may have been loaded: what they call to set an action is seen from now on. Found anyway
+ * within 0.1 s. Any thread, not the handler. */
+void vmp_sampler_objects_loaded(void);
 /* True for a tick that somebody has taken by sigwaitinfo. */
 bool vmp_sampler_signal_is_own(const siginfo_t *info);
 /* The same where no more than these of its siginfo_t are known: probably one. */

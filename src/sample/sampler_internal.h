@@ -181,6 +181,9 @@ typedef struct vmp_thread_files {
     uint8_t uses[VMP_THREAD_FILES_MOST]; /* how often others may ask before they take the place */
 } vmp_thread_files;
 
+/* A power of two. */
+enum { VMP_OLD_ACTIONS = 8 };
+
 /* One static instance: the handler has no argument of ours. */
 typedef struct vmp_sampler {
     /* Seen by the handler. seq_cst, so that a stop that reads active == 0 after it
@@ -211,11 +214,13 @@ typedef struct vmp_sampler {
     _Atomic bool pacer_sends; /* since the first signal of one; late ones may come for good */
     int64_t start_unix_ns, start_mono_ns;
     uint64_t start_cpu_ns;
-    /* What signals that are not ours go to: old[old_turn & 1], since the program may
-     * change it while a handler reads. */
-    struct sigaction old[2];
+    /* What signals that are not ours go to: old[old_turn % VMP_OLD_ACTIONS], since the program
+     * may change it while a handler reads. */
+    struct sigaction old[VMP_OLD_ACTIONS];
     _Atomic uint32_t old_turn;
     _Atomic int installed_signo; /* of which those are the old ones; 0: none */
+    _Atomic bool actions_busy;   /* a thread changes these three; actions.c */
+    pid_t pid;                   /* of the process whose session it is */
     /* False: the walk reads by system calls, since somebody else owns SIGSEGV. */
     _Atomic bool guarded;
     size_t frame_bytes; /* of a signal, on a stack; at most */
@@ -280,6 +285,11 @@ typedef struct vmp_sampler {
     int64_t states_found_ns; /* when the list of thread states was last walked */
     uint32_t tid_in_pthread; /* where the C library keeps the tid; 0: not known */
     struct vmp_pacer *pacer;
+
+    /* Not of one session: what objects import stays ours. */
+    vmp_os_imports imports;
+    _Atomic bool at_loader; /* a thread of ours has the loader's lock, maybe */
+    _Atomic uint32_t forks; /* under way */
 } vmp_sampler;
 
 extern vmp_sampler vmp_the_sampler;
@@ -427,12 +437,31 @@ int vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err);
 /* Where the program has put an action of its own into our handler's place, ours
  * comes back and passes on to that. The mutex is held. */
 void vmp_source_signal_adopt(vmp_sampler *s);
-VMP_SIGSAFE static inline const struct sigaction *
-vmp_source_old_action(const vmp_sampler *s)
-{
-    /* acquire: pairs with the release in vmp_source_signal_adopt. */
-    return &s->old[atomic_load_explicit(&s->old_turn, memory_order_acquire) & 1];
-}
+/* The end: the program's last action comes back, as by vmp_linger_restore. */
+void vmp_source_signal_release(vmp_sampler *s, bool may_linger);
+
+/* actions.c: what the program sets of the signal of the ticks. Between lock and unlock all
+ * signals are blocked. lock: false, and nothing is blocked, if it is not to be had within a
+ * second. */
+VMP_SIGSAFE bool vmp_actions_lock(vmp_sampler *s, sigset_t *ret_before);
+VMP_SIGSAFE void vmp_actions_unlock(vmp_sampler *s, const sigset_t *before);
+/* Locked: that is the program's action from now on, and ours is in its place. */
+VMP_SIGSAFE void vmp_actions_note(vmp_sampler *s, int signo, const struct sigaction *action);
+/* The program's action. */
+VMP_SIGSAFE struct sigaction vmp_actions_old(const vmp_sampler *s);
+VMP_SIGSAFE bool vmp_actions_is_ours(const struct sigaction *action);
+/* As sigaction, signal and sysv_signal of the C library, for who imports those. In a handler
+ * too, in any process; they are called after the end of all sessions as well. */
+VMP_SIGSAFE int vmp_actions_sigaction(
+    int signo, const struct sigaction *action, struct sigaction *ret_before);
+VMP_SIGSAFE void (*vmp_actions_signal(int signo, void (*function)(int)))(int);
+VMP_SIGSAFE void (*vmp_actions_signal_once(int signo, void (*function)(int)))(int);
+
+/* imports.c; the mutex is held. Objects that were loaded since the last time call these. */
+void vmp_imports_look(vmp_sampler *s);
+/* Without the mutex: around a fork. */
+void vmp_imports_fork_before(vmp_sampler *s);
+void vmp_imports_fork_after(vmp_sampler *s, bool in_child);
 
 /* undelivered.c; the mutex is held. For the watches of a source whose ticks the kernel
  * sends: one was added, one is removed (after which it is not looked at again), the slot

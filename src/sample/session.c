@@ -97,6 +97,7 @@ session_reset(vmp_sampler *s, const vmp_sampler_config *c)
     s->interval_ns = c->interval_ns;
     s->mode = c->mode;
     s->source = NULL;
+    s->pid = getpid();
     s->thread_count = 0;
     s->spare_slots = vmp_slots_spare();
     s->resume_at_ns = 0;
@@ -176,6 +177,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
             sched_yield();
         s->tid_in_pthread = vmp_thread_tid_place(s->drain, atomic_load(&s->drain_tid));
         atomic_fetch_add(&s->generation, 1);
+        vmp_imports_look(s);
         rc = vmp_source_start(s, config, err);
     }
     if (rc == 0)
@@ -196,8 +198,7 @@ vmp_sampler_start(const vmp_sampler_config *config, vmp_err *err)
     vmp_sampler_unlock(s);
     if (s->installed_signo) {
         s->source->stop(s);
-        vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
-        s->installed_signo = 0;
+        vmp_source_signal_release(s, s->source->lingers);
     }
     vmp_drain_thread_stop(s);
     pthread_mutex_unlock(&s->threads_lock);
@@ -264,8 +265,7 @@ vmp_sampler_stop(vmp_sampler_summary *ret_s, vmp_err *err)
         }
         s->signal_armed = 0;
     }
-    vmp_linger_restore(s->source->signo, vmp_source_old_action(s), s->source->lingers);
-    s->installed_signo = 0;
+    vmp_source_signal_release(s, s->source->lingers);
     if (quiet) {
         vmp_guard_remove();
         session_free(s);

@@ -215,6 +215,17 @@ vmp_sampler_signal_adopt(void)
     vmp_sampler_unlock(s);
 }
 
+void
+vmp_sampler_objects_loaded(void)
+{
+    vmp_sampler *s = &vmp_the_sampler;
+    if (!vmp_sampler_runs() || !vmp_sampler_lock_soon(s))
+        return;
+    if (atomic_load(&s->running))
+        vmp_imports_look(s);
+    vmp_sampler_unlock(s);
+}
+
 bool
 vmp_sampler_summary_get(vmp_sampler_summary *ret_s)
 {

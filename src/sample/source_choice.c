@@ -10,64 +10,56 @@ static const vmp_source *const sources[] = {
 
 const char *const vmp_sampler_timers[] = {"perf", "cputimer", "pacer", "perf-user", NULL};
 
-static bool
-is_function(const struct sigaction *action)
-{
-    return (action->sa_flags & SA_SIGINFO) ||
-           (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
-}
-
-/* Our action, in the place of an old one. */
-static void
-action_set(int signo, const struct sigaction *old)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_sigaction = vmp_sample_on_signal;
-    /* Restart what can be restarted, unless the program waits for its own signal to
-     * interrupt it; run on the thread's alternate stack where it has one, unless a handler
-     * of the program's, to which its signals are passed on, expects the other. All
-     * signals wait: no handler of the program runs inside ours. */
-    const int as_the_program_s = SA_RESTART | SA_ONSTACK;
-    action.sa_flags = SA_SIGINFO;
-    action.sa_flags |= is_function(old) ? old->sa_flags & as_the_program_s : as_the_program_s;
-    sigfillset(&action.sa_mask);
-    /* Faults are ours to see: guarded loads depend on them. */
-    sigdelset(&action.sa_mask, SIGSEGV);
-    sigdelset(&action.sa_mask, SIGBUS);
-    sigaction(signo, &action, NULL);
-}
-
 static int
 action_install(vmp_sampler *s, vmp_err *err)
 {
     struct sigaction old;
+    sigset_t mask;
+    int signo = s->source->signo, rc = 0;
     vmp_guard_reader_set(vmp_sample_on_signal);
-    bool lingered = vmp_linger_cancel(s->source->signo, &old);
-    if (!lingered && sigaction(s->source->signo, NULL, &old) < 0)
-        return vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
+    bool lingered = vmp_linger_cancel(signo, &old), locked = vmp_actions_lock(s, &mask);
+    if (!lingered && sigaction(signo, NULL, &old) < 0)
+        rc = vmp_err_set(err, VMP_EUNSUPPORTED, errno, 0, "sigaction: %s", strerror(errno));
     /* A program that had asked for its action in a session before may have put that back since:
      * passed on to, it would call itself without end. */
-    if ((old.sa_flags & SA_SIGINFO) && old.sa_sigaction == vmp_sample_on_signal)
+    if (rc == 0 && vmp_actions_is_ours(&old))
         old = (struct sigaction){.sa_handler = SIG_DFL};
-    s->old[0] = old; /* before ours is in place: it may be called at once */
-    atomic_store(&s->old_turn, 0);
-    s->installed_signo = s->source->signo;
-    action_set(s->source->signo, &old);
-    return 0;
+    if (rc == 0) {
+        s->old[0] = old; /* before ours is in place: it may be called at once */
+        atomic_store(&s->old_turn, 0);
+        s->installed_signo = signo;
+        vmp_actions_note(s, signo, &old);
+    }
+    if (locked)
+        vmp_actions_unlock(s, &mask);
+    return rc;
 }
 
 void
 vmp_source_signal_adopt(vmp_sampler *s)
 {
     struct sigaction now;
-    if (s->installed_signo == 0 || sigaction(s->installed_signo, NULL, &now) < 0 ||
-        ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == vmp_sample_on_signal))
+    sigset_t mask;
+    int signo = s->installed_signo;
+    if (signo == 0 || sigaction(signo, NULL, &now) < 0 || vmp_actions_is_ours(&now) ||
+        !vmp_actions_lock(s, &mask))
         return;
-    uint32_t turn = atomic_load_explicit(&s->old_turn, memory_order_relaxed) + 1;
-    s->old[turn & 1] = now;
-    atomic_store_explicit(&s->old_turn, turn, memory_order_release);
-    action_set(s->installed_signo, &now);
+    if (sigaction(signo, NULL, &now) == 0 && !vmp_actions_is_ours(&now))
+        vmp_actions_note(s, signo, &now);
+    vmp_actions_unlock(s, &mask);
+}
+
+void
+vmp_source_signal_release(vmp_sampler *s, bool may_linger)
+{
+    struct sigaction old;
+    sigset_t mask;
+    bool locked = vmp_actions_lock(s, &mask);
+    old = vmp_actions_old(s);
+    vmp_linger_restore(s->source->signo, &old, may_linger);
+    s->installed_signo = 0;
+    if (locked)
+        vmp_actions_unlock(s, &mask);
 }
 
 static int
@@ -80,11 +72,8 @@ source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
         rc = source->start(s, err);
     if (rc < 0)
         vmp_watch_list_fini(&s->watched); /* the next one adds its own to each thread */
-    if (rc < 0 && s->installed_signo) {
-        vmp_linger_restore(
-            source->signo, vmp_source_old_action(s), source->lingers && s->perf.opened);
-        s->installed_signo = 0;
-    }
+    if (rc < 0 && s->installed_signo)
+        vmp_source_signal_release(s, source->lingers && s->perf.opened);
     return rc;
 }
 

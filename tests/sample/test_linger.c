@@ -108,7 +108,7 @@ TEST(the_signal_of_another_timer_is_given_back_meanwhile)
     raise(SIGPROF);
     CHECK_INT(profs, 2);
     if (start("perf", 1000000, 0) == 0) {
-        CHECK(vmp_source_old_action(&vmp_the_sampler)->sa_handler == SIG_DFL);
+        CHECK(vmp_actions_old(&vmp_the_sampler).sa_handler == SIG_DFL);
         CHECK_INT(vmp_sampler_stop(NULL, NULL), 0);
     }
     CHECK(is_ours(SIGTRAP) == ran);

@@ -155,9 +155,13 @@ on_audit(const char *event, PyObject *args, void *unused)
     (void)unused;
     if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0)
         audit_hooked = false;
-    if (event[0] != 'o' || !vmp_sampler_runs())
+    if (!strchr("oic", event[0]) || !vmp_sampler_runs())
         return 0;
-    if (strcmp(event, "os.exec") == 0) {
+    /* Before a module is loaded, after the one before it; before a function of a library is called.
+     */
+    if (strcmp(event, "import") == 0 || strcmp(event, "ctypes.dlsym") == 0) {
+        vmp_sampler_objects_loaded();
+    } else if (strcmp(event, "os.exec") == 0) {
         exec_begins();
     } else if (strcmp(event, "os.fork") == 0 || strcmp(event, "os.forkpty") == 0) {
         fork_announced = true;
