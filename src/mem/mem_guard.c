@@ -33,6 +33,7 @@
 
 #include "mem_guard_internal.h"
 #include "mem_guard_load.h"
+#include "os.h"
 
 /* Both offsets are relative to their own address: no relocation at load time. */
 typedef struct guard_entry {
@@ -121,25 +122,6 @@ default_act(int sig, siginfo_t *info)
 }
 
 static void
-function_act(const struct sigaction *old, int sig, siginfo_t *info, ucontext_t *uc)
-{
-    sigset_t mask = uc->uc_sigmask, all = old->sa_mask;
-    for (int s = 1; s < NSIG; s++)
-        if (sigismember(&all, s) == 1)
-            sigaddset(&mask, s);
-    if (!(old->sa_flags & SA_NODEFER))
-        sigaddset(&mask, sig);
-    if (old->sa_flags & (int)SA_RESETHAND)
-        default_restore(sig);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    if (old->sa_flags & SA_SIGINFO)
-        old->sa_sigaction(sig, info, uc);
-    else
-        old->sa_handler(sig);
-    /* The old mask comes back with the kernel's return from the signal. */
-}
-
-static void
 handle(int link, int sig, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
@@ -151,7 +133,9 @@ handle(int link, int sig, siginfo_t *info, void *context)
     } else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
         default_act(sig, info);
     } else {
-        function_act(old, sig, info, uc);
+        if (old->sa_flags & (int)SA_RESETHAND)
+            default_restore(sig);
+        vmp_os_action_call(old, sig, info, uc);
     }
 }
 

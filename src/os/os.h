@@ -215,6 +215,20 @@ VMP_SIGSAFE size_t vmp_os_signal_stack_left(const void *context);
 /* What the kernel puts there for each signal, at most. */
 VMP_SIGSAFE size_t vmp_os_signal_frame_bytes(void);
 
+/* ---- a handler of the program's, called by ours ----
+ * As the kernel would: with the mask of what was interrupted, the action's, and the signal itself
+ * without SA_NODEFER. The action is a function; SA_RESETHAND is the caller's to see to, SA_ONSTACK
+ * and SA_RESTART only the kernel can. The old mask comes back when our handler returns. */
+VMP_SIGSAFE void vmp_os_action_call(
+    const struct sigaction *action, int signo, siginfo_t *info, void *context);
+/* Whether it is a function: neither the default nor to be ignored, which the kernel tells by the
+ * address alone, whatever the flags say. */
+VMP_SIGSAFE static inline bool
+vmp_os_action_is_function(const struct sigaction *action)
+{
+    return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+}
+
 /* ---- system calls that a signal of ours met ----
  * True if a handler with this third argument (NULL: none) interrupts its thread on the way
  * out of a system call. False on processors where it cannot be told (all but x86_64). */
@@ -232,7 +246,8 @@ VMP_SIGSAFE void vmp_os_restart_prevent(void *context);
 enum { VMP_OS_IMPORTS_MOST = 8, VMP_OS_SYSTEM_MOST = 8 };
 typedef struct vmp_os_import {
     const char *name;
-    uintptr_t ours, real;
+    uintptr_t ours;
+    uintptr_t real; /* as this object sees it, 0: not known */
 } vmp_os_import;
 /* What was found so far. All zero but for the first two: nothing. */
 typedef struct vmp_os_imports {

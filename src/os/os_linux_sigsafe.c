@@ -1,6 +1,7 @@
 /* What the signal handler asks of Linux; see STYLE on signal context. */
 #include "os.h"
 
+#include <limits.h>
 #include <linux/perf_event.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -34,6 +35,25 @@ vmp_os_signal_frame_bytes(void)
 {
     size_t bytes = getauxval(AT_MINSIGSTKSZ);
     return bytes > 0 ? bytes : FRAME_BYTES_GUESS;
+}
+
+void
+vmp_os_action_call(const struct sigaction *action, int signo, siginfo_t *info, void *context)
+{
+    sigset_t mask;
+    sigemptyset(&mask);
+    /* The kernel's is shorter than the C library's. */
+    memcpy(&mask, &((const ucontext_t *)context)->uc_sigmask, _NSIG / CHAR_BIT);
+    for (int s = 1; s < _NSIG; s++)
+        if (sigismember(&action->sa_mask, s) == 1)
+            sigaddset(&mask, s);
+    if (!(action->sa_flags & SA_NODEFER))
+        sigaddset(&mask, signo);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (action->sa_flags & SA_SIGINFO)
+        action->sa_sigaction(signo, info, context);
+    else
+        action->sa_handler(signo);
 }
 
 pid_t

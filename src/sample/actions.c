@@ -22,13 +22,6 @@ vmp_actions_is_ours(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == vmp_sample_on_signal;
 }
 
-VMP_SIGSAFE static bool
-is_function(const struct sigaction *action)
-{
-    return (action->sa_flags & SA_SIGINFO) ||
-           (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
-}
-
 /* Our action, in the place of an old one. */
 VMP_SIGSAFE static void
 action_set(int signo, const struct sigaction *old)
@@ -42,7 +35,8 @@ action_set(int signo, const struct sigaction *old)
      * signals wait: no handler of the program runs inside ours. */
     const int as_the_program_s = SA_RESTART | SA_ONSTACK;
     action.sa_flags = SA_SIGINFO;
-    action.sa_flags |= is_function(old) ? old->sa_flags & as_the_program_s : as_the_program_s;
+    action.sa_flags |=
+        vmp_os_action_is_function(old) ? old->sa_flags & as_the_program_s : as_the_program_s;
     sigfillset(&action.sa_mask);
     /* Faults are ours to see: guarded loads depend on them. */
     sigdelset(&action.sa_mask, SIGSEGV);
@@ -104,6 +98,42 @@ vmp_actions_old(const vmp_sampler *s)
         after = atomic_load_explicit(&s->old_turn, memory_order_relaxed);
     } while (after - before >= VMP_OLD_ACTIONS - 1 && ++tries < TRIES);
     return copy;
+}
+
+/* The program's, for one signal that it is about to get: the default is in its place afterwards if
+ * it wanted only one, as the kernel has it. */
+VMP_SIGSAFE static struct sigaction
+take(vmp_sampler *s, int signo)
+{
+    sigset_t mask;
+    struct sigaction old = vmp_actions_old(s);
+    if (!(old.sa_flags & (int)SA_RESETHAND) || !vmp_os_action_is_function(&old) ||
+        !vmp_actions_lock(s, &mask))
+        return old;
+    old = vmp_actions_old(s); /* another thread may have taken it */
+    if ((old.sa_flags & (int)SA_RESETHAND) && vmp_os_action_is_function(&old)) {
+        struct sigaction dfl = old;
+        dfl.sa_handler = SIG_DFL;
+        vmp_actions_note(s, signo, &dfl);
+    }
+    vmp_actions_unlock(s, &mask);
+    return old;
+}
+
+/* Its frame is not a part of the handler's: ticks do without the copy. */
+VMP_NOINLINE void
+vmp_actions_pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context, bool debuggers)
+{
+    /* One that lingers from another session lingers because nobody wanted it. */
+    static const struct sigaction dfl = {.sa_handler = SIG_DFL};
+    struct sigaction old = signo == atomic_load(&s->installed_signo) ? take(s, signo) : dfl;
+    if (vmp_os_action_is_function(&old)) {
+        vmp_os_action_call(&old, signo, info, context);
+    } else if (old.sa_handler == SIG_DFL && !debuggers) {
+        /* Not ours, and nobody wants it: the default action follows. */
+        sigaction(signo, &dfl, NULL);
+        vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
+    }
 }
 
 /* What the program had, where the system says that it is ours. */
@@ -192,4 +222,21 @@ void (*vmp_actions_signal_once(int signo, void (*function)(int)))(int)
     }
     sigemptyset(&wanted.sa_mask);
     return vmp_actions_sigaction(signo, &wanted, &before) < 0 ? SIG_ERR : before.sa_handler;
+}
+
+int
+vmp_actions_siginterrupt(int signo, int interrupts)
+{
+    struct sigaction action;
+    if (atomic_load(&vmp_the_sampler.installed_signo) != signo) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* who calls us has seen that */
+        return siginterrupt(signo, interrupts);
+#pragma GCC diagnostic pop
+    }
+    /* The C library's would change ours, and ticks would end system calls. */
+    if (vmp_actions_sigaction(signo, NULL, &action) < 0)
+        return -1;
+    action.sa_flags = interrupts ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+    return vmp_actions_sigaction(signo, &action, NULL);
 }

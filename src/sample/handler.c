@@ -391,26 +391,6 @@ trap_is_debuggers(const vmp_sampler *s, const siginfo_t *info, const void *conte
            !vmp_os_trap_is_own(before, info->si_code);
 }
 
-/* Not a part of the handler's frame: ticks do without its copy. */
-VMP_SIGSAFE static VMP_NOINLINE void
-pass_on(vmp_sampler *s, int signo, siginfo_t *info, void *context, bool debuggers)
-{
-    /* One that lingers from another session lingers because nobody wanted it. */
-    static const struct sigaction dfl = {.sa_handler = SIG_DFL};
-    const struct sigaction old = signo == s->installed_signo ? vmp_actions_old(s) : dfl;
-    if (old.sa_flags & SA_SIGINFO) {
-        old.sa_sigaction(signo, info, context);
-    } else if (old.sa_handler == SIG_DFL) {
-        if (debuggers)
-            return;
-        /* Not ours, and nobody wants it: the default action follows. */
-        sigaction(signo, &dfl, NULL);
-        vmp_os_thread_signal(vmp_os_own_tid(), signo, NULL);
-    } else if (old.sa_handler != SIG_IGN) {
-        old.sa_handler(signo);
-    }
-}
-
 void
 vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
 {
@@ -435,7 +415,7 @@ vmp_sample_on_signal(int signo, siginfo_t *info, void *context)
     if (ours)
         vmp_os_restart_prevent(context);
     else
-        pass_on(s, signo, info, context, debuggers);
+        vmp_actions_pass_on(s, signo, info, context, debuggers);
     errno = saved_errno;
 }
 

@@ -1,36 +1,22 @@
 /* Has what the program's objects import go to actions.c; the mutex is held. */
 #include "sampler_internal.h"
 
-/* The names that C libraries have for the three: <signal.h> leads some programs to the latter. */
-static vmp_os_import imports[] = {
-    {.name = "sigaction"},
-    {.name = "__sigaction"},
-    {.name = "signal"},
-    {.name = "bsd_signal"},
-    {.name = "sysv_signal"},
-    {.name = "__sysv_signal"},
+/* The names that C libraries have for the four: <signal.h> leads some programs to others. */
+static const vmp_os_import imports[] = {
+    {"sigaction", (uintptr_t)vmp_actions_sigaction, (uintptr_t)sigaction},
+    {"__sigaction", (uintptr_t)vmp_actions_sigaction, (uintptr_t)sigaction},
+    {"signal", (uintptr_t)vmp_actions_signal, (uintptr_t)signal},
+    {"bsd_signal", (uintptr_t)vmp_actions_signal, (uintptr_t)signal},
+    {"sysv_signal", (uintptr_t)vmp_actions_signal_once, 0},
+    {"__sysv_signal", (uintptr_t)vmp_actions_signal_once, 0},
+    {"siginterrupt", (uintptr_t)vmp_actions_siginterrupt, 0},
 };
-
-enum { IMPORTS = sizeof(imports) / sizeof(imports[0]) };
-
-static void
-imports_fill(vmp_sampler *s)
-{
-    for (int i = 0; i < IMPORTS; i++) {
-        imports[i].ours = i < 2   ? (uintptr_t)vmp_actions_sigaction
-                          : i < 4 ? (uintptr_t)vmp_actions_signal
-                                  : (uintptr_t)vmp_actions_signal_once;
-        imports[i].real = i < 2 ? (uintptr_t)sigaction : i < 4 ? (uintptr_t)signal : 0;
-    }
-    s->imports.imports = imports;
-    s->imports.import_count = IMPORTS;
-}
 
 void
 vmp_imports_look(vmp_sampler *s)
 {
-    if (!s->imports.imports)
-        imports_fill(s);
+    s->imports.imports = imports;
+    s->imports.import_count = sizeof(imports) / sizeof(imports[0]);
     /* seq_cst, as in vmp_imports_fork_before: one of the two sees the other. */
     atomic_store(&s->at_loader, true);
     if (atomic_load(&s->forks) == 0)

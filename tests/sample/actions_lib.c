@@ -82,5 +82,12 @@ lib_put(int signo, const struct sigaction *action)
     sigaction(signo, action, NULL);
 }
 
-__attribute__((visibility("default"))) const actions_lib actions_lib_calls = {
-    lib_heard, lib_action, lib_sigaction, lib_signal, lib_ask, lib_put, lib_set_by_table};
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* old programs call it all the same */
+static int
+lib_interrupt(int signo, int interrupts)
+{
+    return siginterrupt(signo, interrupts);
+}
+
+__attribute__((visibility("default"))) const actions_lib actions_lib_calls = {lib_heard, lib_action,
+    lib_sigaction, lib_signal, lib_ask, lib_put, lib_set_by_table, lib_interrupt};

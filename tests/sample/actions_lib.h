@@ -13,6 +13,7 @@ typedef struct actions_lib {
     int (*ask)(int signo, struct sigaction *ret);
     void (*put)(int signo, const struct sigaction *action);
     int (*by_table)(int signo, const struct sigaction *action, struct sigaction *old);
+    int (*interrupt)(int signo, int interrupts); /* siginterrupt */
 } actions_lib;
 
 extern const actions_lib actions_lib_calls;

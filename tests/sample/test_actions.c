@@ -222,6 +222,35 @@ TEST(other_signals_are_none_of_our_business)
     ends();
 }
 
+/* Ticks would end system calls if ours were made to. */
+TEST(who_wants_calls_interrupted_means_its_own_handler)
+{
+    const actions_lib *lib = &actions_lib_calls;
+    struct sigaction told;
+    if (!starts(100000))
+        return;
+    CHECK_INT(lib->interrupt(SIGTRAP, 1), 0); /* of the default */
+    CHECK(installed().sa_flags & SA_RESTART);
+    lib->by_signal(SIGTRAP, NOTE);
+    CHECK(installed().sa_flags & SA_RESTART);
+    CHECK_INT(lib->interrupt(SIGTRAP, 1), 0);
+    CHECK_INT(lib->ask(SIGTRAP, &told), 0);
+    CHECK(!(told.sa_flags & SA_RESTART));
+    CHECK_INT(lib->interrupt(SIGTRAP, 0), 0);
+    CHECK(installed().sa_flags & SA_RESTART);
+    burn(0.02);
+    CHECK_INT(lib->heard(), 0);
+    /* Of another signal. */
+    lib->by_signal(SIGUSR1, NOTE);
+    CHECK_INT(lib->interrupt(SIGUSR1, 1), 0);
+    CHECK_INT(lib->ask(SIGUSR1, &told), 0);
+    CHECK(!(told.sa_flags & SA_RESTART));
+    CHECK_INT(lib->interrupt(SIGUSR1, 0), 0);
+    lib->by_signal(SIGUSR1, DEFAULT);
+    CHECK_INT(lib->interrupt(-1, 1), -1);
+    ends();
+}
+
 TEST(children_set_their_own)
 {
     const actions_lib *lib = &actions_lib_calls;
@@ -302,5 +331,6 @@ TEST(threads_may_set_it_all_the_time)
 TEST_MAIN(RUN(a_library_that_was_there_hears_no_tick_and_has_its_action_afterwards),
     RUN(a_library_that_is_loaded_in_a_session_hears_no_tick),
     RUN(who_has_a_crash_handler_lives_and_dies_of_what_is_no_tick),
-    RUN(other_signals_are_none_of_our_business), RUN(children_set_their_own),
+    RUN(other_signals_are_none_of_our_business),
+    RUN(who_wants_calls_interrupted_means_its_own_handler), RUN(children_set_their_own),
     RUN(threads_may_set_it_all_the_time))
