@@ -22,7 +22,7 @@
 enum {
     DESCRIPTORS_SHARE = 32, /* at most one in so many of the program's is for this */
     COUNT_LEAST = 32,       /* events for the threads that begin within COUNT_NS, at least */
-    COUNT_INTERVALS = 3,    /* and one for so many intervals, since ticks cost as much then */
+    COUNT_INTERVALS = 10,   /* and one for so many intervals, since ticks cost as much then */
     WEIGHT_MOST = 64,
     ONCE_TICKS = 2, /* a signal is sure to come of all but the last */
 };
@@ -109,6 +109,20 @@ due_choose(vmp_sampler *s)
     return (int64_t)(vmp_sample_spread(s, &s->perf.first.phase) * (double)s->interval_ns);
 }
 
+/* How many threads that begin the event of this one is to speak for; 0: it has none. One of each
+ * group in a row, whichever by chance: single draws would give some moments more than others, and
+ * each k-th may be of one kind. */
+static uint32_t
+weight_choose(vmp_sampler *s, uint32_t weight)
+{
+    vmp_first_ticks *first = &s->perf.first;
+    if (first->group_left == 0) {
+        first->group = first->group_left = weight;
+        first->chosen = (uint32_t)(vmp_sample_random(s) * weight);
+    }
+    return --first->group_left == first->chosen ? first->group : 0;
+}
+
 /* False if there is no event to be had. */
 static bool
 event_open(vmp_sampler *s, pid_t tid, uint64_t used_ns, uint32_t weight)
@@ -158,10 +172,13 @@ vmp_first_ticks_begin(vmp_sampler *s, pid_t tid)
     uint32_t weight = 1 + begun / (count > COUNT_LEAST ? (uint32_t)count : COUNT_LEAST);
     weight = weight < WEIGHT_MOST ? weight : WEIGHT_MOST;
     /* Others are left to speak for a thread only where it is known that they have events. */
-    if (first->state == VMP_FIRST_TICKS_RETRY)
+    if (first->state == VMP_FIRST_TICKS_RETRY) {
         weight = 1;
+        first->group_left = 0;
+    }
     begun_mark(s, tid, true);
-    if (vmp_sample_random(s) * weight >= 1)
+    weight = weight_choose(s, weight);
+    if (weight == 0)
         return;
     first->state = VMP_FIRST_TICKS_GIVEN;
     if (!event_open(s, tid, used_ns, weight)) {

@@ -61,6 +61,8 @@ typedef struct vmp_first_ticks {
     double phase;                     /* of the last one's first tick, in intervals */
     bool stop;                        /* they may turn themselves off: as the kernel allows it */
     uint32_t begun_now, begun_before; /* threads since this time, and as long before */
+    uint32_t group, group_left;       /* threads of which one has an event; yet to begin */
+    uint32_t chosen;                  /* that one: how many of the group come after it */
     int64_t begun_since_ns;
     enum vmp_first_ticks_state {
         VMP_FIRST_TICKS_RETRY, /* with the next thread, as at first */

@@ -147,6 +147,31 @@ TEST(a_beginning_of_one_short_interval_has_one_own_tick)
     CHECK(given > THREADS * 3 / 10 && given < THREADS * 7 / 10);
 }
 
+/* Threads that begin, each told of as this one. Exactly as many are spoken for. */
+TEST(one_of_each_group_has_an_event)
+{
+    enum { GROUP = 5, GROUPS = 4, LEAST = 32 };
+    if (!begin(0, NEVER_NS, 0))
+        return;
+    end();
+    for (int i = 0; i < 20; i++) {
+        vmp_first_ticks *first = &s.perf.first;
+        memset(first, 0, sizeof(*first));
+        first->state = VMP_FIRST_TICKS_GIVEN;
+        first->begun_before = LEAST * (GROUP - 1);
+        s.random = (uint64_t)i + 1;
+        for (size_t group = 1; group <= GROUPS; group++) {
+            for (int thread = 0; thread < GROUP; thread++)
+                vmp_first_ticks_begin(&s, slot.tid);
+            CHECK_INT((int)first->count, (int)group);
+        }
+        for (size_t event = 0; event < VMP_FIRST_TICKS_MOST; event++)
+            CHECK(atomic_load(&first->events[event].tid) == 0 ||
+                  first->events[event].weight == GROUP);
+        vmp_first_ticks_close(&s);
+    }
+}
+
 TEST_MAIN(RUN(an_inherited_tick_gives_what_an_own_one_owes),
     RUN(what_was_due_before_the_event_is_made_up_for), RUN(an_event_that_is_off_goes_on),
-    RUN(a_beginning_of_one_short_interval_has_one_own_tick))
+    RUN(a_beginning_of_one_short_interval_has_one_own_tick), RUN(one_of_each_group_has_an_event))
