@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "show.h"
 
 enum { DEFAULT_LIMIT = 10 }; /* growth rows, in text */
@@ -7,10 +5,6 @@ enum { DEFAULT_LIMIT = 10 }; /* growth rows, in text */
 static void
 put_peak(const vmp_show *s, vmp_json *j, const vmp_report_memory *m)
 {
-    uint32_t depth = vmp_profile_stack_depth(s->profile, m->peak_stack);
-    vmp_location_id *frames = calloc((size_t)depth + 1, sizeof(*frames));
-    uint32_t n =
-        frames ? vmp_profile_stack_root_first(s->profile, m->peak_stack, frames, depth) : 0;
     vmp_json_key(j, "peak");
     vmp_json_begin(j, '{');
     vmp_json_put_uint(j, "rss_kb", m->peak_kb);
@@ -18,11 +12,10 @@ put_peak(const vmp_show *s, vmp_json *j, const vmp_report_memory *m)
     vmp_show_json_thread(j, "thread", s->profile, m->peak_thread);
     vmp_json_key(j, "stack");
     vmp_json_begin(j, '[');
-    for (uint32_t i = 0; i < n; i++)
-        vmp_show_json_location(j, NULL, s->profile, frames[i]);
+    for (uint32_t i = 0; i < m->peak_frame_count; i++)
+        vmp_show_json_location(j, NULL, s->profile, m->peak_frames[i]);
     vmp_json_end(j, ']');
     vmp_json_end(j, '}');
-    free(frames);
 }
 
 static void

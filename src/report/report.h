@@ -347,7 +347,8 @@ typedef struct vmp_report_memory_options {
     uint32_t process_index;   /* which of profile->memories */
     uint32_t max_bins;        /* neighbours are put together to get at most so many; 0: all */
     enum vmp_report_key key;  /* of the growth rows */
-    vmp_report_filter filter; /* of the growth rows; focus and threads have no effect on bins */
+    vmp_report_filter filter; /* of the growth rows, and which frames the peak has left; has no
+                               * effect on bins */
 } vmp_report_memory_options;
 
 typedef struct vmp_report_memory_bin {
@@ -373,7 +374,9 @@ typedef struct vmp_report_memory {
     uint64_t first_kb, last_kb, peak_kb;
     int64_t peak_ns;
     vmp_thread_id peak_thread;
-    vmp_stack_id peak_stack;
+    vmp_stack_id peak_stack; /* whole; the frames of it that the filter leaves: */
+    uint32_t peak_frame_count;
+    const vmp_location_id *peak_frames; /* root first */
     uint32_t growth_count;
     const vmp_report_growth_row *growth; /* by self grown less shrunk, descending */
 } vmp_report_memory;

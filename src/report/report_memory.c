@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "report_internal.h"
+#include "report_merge_internal.h"
 
 static vmp_report_memory_bin
 join(const vmp_profile_memory *m, uint32_t first, uint32_t end)
@@ -92,6 +92,32 @@ add_growth(vmp_report_memory *view, const vmp_profile *p, const vmp_report_memor
     return rc;
 }
 
+/* As vmp_merge_make_tree does with every stack: hidden frames go, and the outermost
+ * ones that are folded. */
+static int
+add_peak_frames(vmp_report_memory *view, const vmp_profile *p, const vmp_report_filter *filter)
+{
+    vmp_merge_request request = {.filter = filter};
+    uint32_t depth = vmp_profile_stack_depth(p, view->peak_stack), n = 0;
+    vmp_location_id *frames = malloc((depth + (size_t)1) * sizeof(*frames));
+    bool outer = true;
+    if (!frames)
+        return -VMP_ENOMEM;
+    depth = vmp_profile_stack_root_first(p, view->peak_stack, frames, depth);
+    for (uint32_t i = 0; i < depth; i++) {
+        vmp_function_id function = p->locations[frames[i].i].function;
+        uint8_t flags = vmp_merge_function_flags(p, &request, function);
+        if (flags & VMP_MERGE_FUNCTION_HIDDEN)
+            continue;
+        outer = outer && (flags & VMP_MERGE_FUNCTION_FOLDED);
+        if (!outer)
+            frames[n++] = frames[i];
+    }
+    view->peak_frames = frames;
+    view->peak_frame_count = n;
+    return 0;
+}
+
 int
 vmp_report_memory_new(
     vmp_report_memory **ret_m, const vmp_profile *p, const vmp_report_memory_options *options)
@@ -115,6 +141,8 @@ vmp_report_memory_new(
     view->peak_stack = m->peak_stack;
     int rc = add_bins(view, m, o->max_bins);
     if (rc == 0)
+        rc = add_peak_frames(view, p, &o->filter);
+    if (rc == 0)
         rc = add_growth(view, p, o);
     if (rc == 0)
         *ret_m = view;
@@ -128,6 +156,7 @@ vmp_report_memory_free(vmp_report_memory **m)
 {
     if (*m) {
         free((void *)(uintptr_t)(*m)->bins);
+        free((void *)(uintptr_t)(*m)->peak_frames);
         free((void *)(uintptr_t)(*m)->growth);
     }
     free(*m);

@@ -6,8 +6,8 @@
 #include "report_merge_internal.h"
 #include "vec.h"
 
-static uint8_t
-function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_function_id id)
+uint8_t
+vmp_merge_function_flags(const vmp_profile *p, const vmp_merge_request *request, vmp_function_id id)
 {
     const vmp_report_filter *filter = request->filter;
     const vmp_profile_function *f = &p->functions[id.i];
@@ -42,7 +42,7 @@ prepare_stacks(vmp_merger *g)
         return -VMP_ENOMEM;
     g->has_focus = filter->focus_count > 0;
     for (uint32_t i = 0; i < p->function_count; i++) {
-        g->functions[i] = function_flags(p, g->request, (vmp_function_id){i});
+        g->functions[i] = vmp_merge_function_flags(p, g->request, (vmp_function_id){i});
         g->has_focus |= filter->marks && (filter->marks[i] & VMP_REPORT_MARK_FOCUS);
     }
     return 0;

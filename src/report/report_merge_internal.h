@@ -87,6 +87,10 @@ int vmp_merge_shape_new(
     vmp_merge_shape *ret_s, const vmp_profile *p, const vmp_merge_request *request);
 void vmp_merge_shape_fini(vmp_merge_shape *s);
 
+/* What the filter of a request says of a function: VMP_MERGE_FUNCTION_*. */
+uint8_t vmp_merge_function_flags(
+    const vmp_profile *p, const vmp_merge_request *request, vmp_function_id id);
+
 /* Step 1: fills g->m->keys; needs g->functions. Returns 0 or -VMP_ENOMEM. */
 int vmp_merge_make_keys(vmp_merger *g);
 /* Step 2: fills g->tree, g->node_of and g->stacks, and m->elided. Returns 0 or

@@ -90,7 +90,6 @@ put_chart(const vmp_view *v, const vmp_report_memory *m)
 static void
 put_peak(const vmp_view *v, const vmp_report_memory *m)
 {
-    vmp_location_id frames[PEAK_FRAMES];
     vmp_out scratch;
     char size[16], first[16], last[16], when[24];
     vmp_term_size(size, m->peak_kb * 1024);
@@ -100,17 +99,16 @@ put_peak(const vmp_view *v, const vmp_report_memory *m)
     vmp_out_printf(
         v->out, "\nPeak %s after %s; %s at the start, %s at the end.\n", size, when, first, last);
     vmp_out_init(&scratch, -1);
-    uint32_t depth = vmp_profile_stack_depth(v->profile, m->peak_stack);
-    uint32_t n = vmp_profile_stack_root_first(v->profile, m->peak_stack, frames, PEAK_FRAMES);
-    if (n) {
+    uint32_t count = m->peak_frame_count, left = count > PEAK_FRAMES ? count - PEAK_FRAMES : 0;
+    if (count) {
         vmp_out_text(v->out, "At the peak ran, in ");
         vmp_term_clean(v->out, v->term, vmp_name_thread(&scratch, v->profile, m->peak_thread));
         vmp_out_text(v->out, ":\n");
     }
-    if (depth > n)
-        vmp_out_printf(v->out, "  (%" PRIu32 " outer frames)\n", depth - n);
-    for (uint32_t i = 0; i < n; i++) {
-        const vmp_profile_location *at = &v->profile->locations[frames[i].i];
+    if (left)
+        vmp_out_printf(v->out, "  (%" PRIu32 " outer frame%s)\n", left, left == 1 ? "" : "s");
+    for (uint32_t i = left; i < count; i++) {
+        const vmp_profile_location *at = &v->profile->locations[m->peak_frames[i].i];
         vmp_out_text(v->out, "  ");
         vmp_term_style(v->out, v->term, VMP_STYLE_NAME);
         vmp_term_clean(v->out, v->term, vmp_name_function(v->profile, at->function));

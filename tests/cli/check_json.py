@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
+import sample_logs
 from cli_tests import (
+    FOLDER,
     LOGS,
     VIEWS,
     check_value,
@@ -12,8 +14,10 @@ from cli_tests import (
     expand,
     key_paths,
     run_tests,
+    show,
     show_json,
 )
+from logfile import MEMORY, Log
 
 
 def tree_adds_up() -> None:
@@ -121,6 +125,32 @@ def memory_finds_the_peak() -> None:
     assert len(show_json(LOGS["processes"], "memory")["processes"]) == 2
 
 
+def the_peak_begins_with_the_program() -> None:
+    log = Log(mode=MEMORY)
+    codes = [
+        log.code("_run_module_as_main", "<frozen runpy>", 1),
+        log.code("run", "/usr/lib/python3/vmprof/_run.py", 1),
+        log.code("<module>", "/srv/app/prog.py", 1),
+        log.code("wrap", "/srv/app/wrap.py", 1),
+        log.code("grow", "/srv/app/prog.py", 5),
+    ]
+    stack = log.stack([log.at(code, 20) for code in codes])
+    log.thread(1, 4711, "MainThread")
+    log.samples(1, [(sample_logs.MS, stack, 1, 20480)], rss=True)
+    log.end(sample_logs.MS)
+    path = FOLDER / "peak.vmprof"
+    path.write_bytes(log.data())
+    for options, want in (
+        ([], ["<module>", "wrap", "grow"]),
+        (["--hide", "wrap.py"], ["<module>", "grow"]),
+    ):
+        (process,) = show_json(path, "memory", *options)["processes"]
+        assert [f["function"] for f in process["peak"]["stack"]] == want
+        text = show(path, "memory", *options)
+        below = text[text.index("At the peak") :].split("\n\n")[0].splitlines()[1:]
+        assert [line.split()[0] for line in below] == want, text
+
+
 def every_key_is_documented() -> None:
     options: dict[str, list[list[str]]] = {
         "tree": [["--threads"], ["--by", "position"]],
@@ -149,6 +179,7 @@ if __name__ == "__main__":
                 other_views_agree_with_flat,
                 info_tells_the_run,
                 memory_finds_the_peak,
+                the_peak_begins_with_the_program,
                 every_key_is_documented,
             ]
         )

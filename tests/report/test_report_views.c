@@ -332,10 +332,59 @@ TEST(memory_growth_goes_to_the_sample_that_saw_it_over_all_threads)
     vmp_profile_free(&p);
 }
 
+static void
+check_peak(const vmp_profile *p, const vmp_report_filter *filter, const char *want)
+{
+    vmp_report_memory_options how = {.filter = *filter};
+    vmp_report_memory *m = NULL;
+    char text[128] = "";
+    CHECK_INT(vmp_report_memory_new(&m, p, &how), 0);
+    for (uint32_t i = 0; i < m->peak_frame_count; i++) {
+        vmp_function_id function = p->locations[m->peak_frames[i].i].function;
+        vmp_str name = vmp_profile_function_name(p, function);
+        if (name.n == 0) /* native */
+            name = vmp_profile_string(p, p->functions[function.i].file);
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof(text) - used, "%s%.*s", i ? " " : "", (int)name.n, name.p);
+    }
+    CHECK_STR(text, want);
+    CHECK_INT(vmp_profile_stack_depth(p, m->peak_stack), 6);
+    vmp_report_memory_free(&m);
+}
+
+TEST(the_peak_has_the_frames_that_the_filter_leaves)
+{
+    vmp_profile_builder *b = synth_builder(VMP_PROFILE_MODE_MEMORY, false);
+    vmp_profile_thread facts = {.os_tid = 1};
+    vmp_thread_id thread;
+    CHECK_INT(vmp_profile_builder_thread(b, &facts, &thread), 0);
+    memory_samples(b, thread, "runpy start main runpy a n!lib", 1, (const int64_t[]){1},
+        (const uint64_t[]){100});
+    vmp_profile *p = synth_finish(b);
+    const vmp_str runpy = {"runpy.py", 8}, start = {"start", 5}, main = {"main.py", 7},
+                  all = {"*", 1};
+    check_peak(p, &(vmp_report_filter){0}, "runpy start main runpy a lib");
+    check_peak(p, &(vmp_report_filter){.fold = &runpy, .fold_count = 1}, "start main runpy a lib");
+    check_peak(p,
+        &(vmp_report_filter){
+            .fold = &runpy, .fold_count = 1, .hide = &start, .hide_count = 1, .hide_native = true},
+        "main runpy a");
+    /* A hidden frame does not end the outer ones. */
+    check_peak(p,
+        &(vmp_report_filter){.fold = (const vmp_str[]){runpy, main},
+            .fold_count = 2,
+            .hide = &start,
+            .hide_count = 1},
+        "a lib");
+    check_peak(p, &(vmp_report_filter){.fold = &all, .fold_count = 1}, "");
+    vmp_profile_free(&p);
+}
+
 TEST_MAIN(RUN(callers_tell_from_where_a_function_was_called),
     RUN(an_edge_counts_a_sample_once_however_often_it_is_there),
     RUN(lines_have_the_hits_of_their_function), RUN(a_line_counts_a_sample_once_with_recursion),
     RUN(flat_below_a_function_counts_what_it_calls),
     RUN(threads_are_listed_with_what_they_used_and_lost), RUN(info_sums_up_the_run),
     RUN(info_of_nothing_has_no_rates),
-    RUN(memory_growth_goes_to_the_sample_that_saw_it_over_all_threads))
+    RUN(memory_growth_goes_to_the_sample_that_saw_it_over_all_threads),
+    RUN(the_peak_has_the_frames_that_the_filter_leaves))
