@@ -60,6 +60,9 @@ void vmp_cli_note(const char *fmt, ...) VMP_PRINTF(1, 2);
  * failed, and a line on standard error says why. */
 vmp_profile *vmp_cli_load(const char *path, bool keep_samples);
 
+/* Says how a log ended if that was not clean; `taking`: it is made into another file. */
+void vmp_cli_note_end(const char *path, const vmp_profile *p, bool taking);
+
 /* Says that a jitlog is cut at this byte. */
 void vmp_cli_note_cut_jitlog(const char *path, uint64_t at);
 

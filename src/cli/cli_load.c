@@ -54,10 +54,21 @@ vmp_cli_load(const char *path, bool keep_samples)
     vmp_profile *profile = load_fd(fd, path, keep_samples);
     if (!standard_input)
         close(fd);
-    if (profile && profile->cut)
-        vmp_cli_note("%s: the log has no clean end; %s what was written", path,
-            keep_samples ? "taking" : "showing");
+    if (profile)
+        vmp_cli_note_end(path, profile, keep_samples);
     return profile;
+}
+
+void
+vmp_cli_note_end(const char *path, const vmp_profile *p, bool taking)
+{
+    const char *does = taking ? "taking" : "showing";
+    if (p->cut)
+        vmp_cli_note("%s: the log has no clean end; %s what was written", path, does);
+    else if (p->behind_at)
+        vmp_cli_note("%s: the file is damaged behind the log's end, at byte %" PRIu64
+                     " (%s); %s the log before that",
+            path, p->behind_at, vmp_profile_string(p, p->behind).p, does);
 }
 
 void

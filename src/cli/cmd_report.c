@@ -158,8 +158,7 @@ load(input *in, const char *path)
         return as_jitlog < 0 ? VMP_CLI_FAILED : 0;
     if (rc < 0)
         return vmp_cli_fail("%s: %s", path, err.text[0] ? err.text : vmp_err_text(rc));
-    if (in->profile->cut)
-        vmp_cli_note("%s: the log has no clean end; showing what was written", path);
+    vmp_cli_note_end(path, in->profile, false);
     return 0;
 }
 

@@ -102,6 +102,8 @@ put_json(const vmp_show *s, const vmp_report_info *info)
 {
     vmp_json j = vmp_show_json_begin(s, "info", NULL);
     put_figures(s, &j, info);
+    vmp_json_put_str(&j, "behind_end", vmp_profile_string(s->profile, info->behind));
+    vmp_json_put_uint(&j, "behind_end_byte", info->behind_at);
     vmp_json_put_uint(&j, "pid", info->pid);
     vmp_json_put_lines(&j, "argv", info->argv);
     vmp_json_put_str(&j, "cwd", info->cwd);

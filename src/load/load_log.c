@@ -343,6 +343,14 @@ vmp_load_log(vmp_profile **ret_p, vmp_in *bytes, const vmp_load_options *options
         rc = replay(&l, options, err);
     }
     if (rc == 0) {
+        vmp_str what;
+        uint64_t at = vmp_log_reader_behind(l.reader, &what);
+        if (at)
+            rc = vmp_profile_builder_behind(l.builder, at, what);
+        if (rc < 0)
+            vmp_err_set(err, -rc, 0, 0, "%s", vmp_err_text(rc));
+    }
+    if (rc == 0) {
         rc = vmp_profile_builder_finish(
             &l.builder, vmp_log_reader_bytes(l.reader), vmp_log_reader_cut(l.reader), ret_p);
         if (rc < 0)

@@ -1,5 +1,6 @@
 #include "log_chunk_in.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum {
     /* How many bytes are summed at most in the search for a whole chunk behind
      * one that seems to be cut; what it cannot settle in this is called cut. */
     SEARCH_BYTES = 64 << 20,
+    BEHIND_BYTES = 1 << 20, /* what is behind the end is named by so many */
 };
 
 typedef struct chunk_head {
@@ -153,6 +155,23 @@ corrupt(const vmp_log_chunk_in *in, vmp_err *err, const char *what)
         (unsigned long long)in->in.offset, what);
 }
 
+/* A log that was written over a longer file without cutting that off. What is left of
+ * one of ours has whole chunks in it. */
+static int
+name_what_is_behind(vmp_log_chunk_in *in, vmp_err *err)
+{
+    int rc = vmp_in_fill(&in->in, BEHIND_BYTES, err);
+    if (rc < 0)
+        return rc;
+    if (whole_chunk_follows(in))
+        snprintf(in->behind, sizeof(in->behind), "this is the rest of an older, longer log");
+    else
+        vmp_log_sniff(in->in.p, in->in.n, in->behind, sizeof(in->behind));
+    in->in.n = 0;
+    in->in.at_end = true;
+    return 0;
+}
+
 /* The bytes at in->in.p do not begin a chunk, or not a whole one: cut (returns 0)
  * or damaged? */
 static int
@@ -164,6 +183,14 @@ tail(vmp_log_chunk_in *in, enum head_state state, vmp_err *err)
         int rc = in->in.p[0] == 0 ? only_zeros_follow(in, &zeros, err) : 0;
         if (rc < 0)
             return rc;
+        if (!zeros && in->ended)
+            rc = name_what_is_behind(in, err);
+        if (rc < 0)
+            return rc;
+        if (!zeros && in->ended) {
+            in->in.offset = in->behind_at = offset;
+            return 0;
+        }
         if (!zeros) {
             in->in.offset = offset;
             return corrupt(in, err, "no chunk begins here");
@@ -209,6 +236,22 @@ vmp_log_chunk_peek(const uint8_t **p, const uint8_t *end, const uint8_t **ret_ra
     return true;
 }
 
+/* Whether the last record of a chunk is an END. */
+static bool
+ends_with_end(const uint8_t *p, size_t n)
+{
+    const uint8_t *end = p + n;
+    uint8_t kind = 0;
+    while (p < end) {
+        uint64_t size;
+        kind = *p++;
+        if (!vmp_varint_get(&p, end, &size) || size > (uint64_t)(end - p))
+            return false;
+        p += size;
+    }
+    return kind == VMP_LOG_END;
+}
+
 int
 vmp_log_chunk_in_next(
     vmp_log_chunk_in *in, const uint8_t **ret_p, size_t *ret_n, uint64_t *ret_offset, vmp_err *err)
@@ -222,6 +265,7 @@ vmp_log_chunk_in_next(
         if (rc < 0)
             return rc;
         vmp_in_take(&in->in, MAGIC_SIZE);
+        in->ended = false; /* another log begins */
         rc = vmp_in_fill(&in->in, HEAD_MAX, err);
         if (rc < 0)
             return rc;
@@ -252,6 +296,8 @@ vmp_log_chunk_in_next(
     *ret_n = (size_t)h.raw;
     *ret_offset = in->in.offset;
     in->raw_bytes += h.raw;
+    if (h.raw > 0)
+        in->ended = ends_with_end(*ret_p, *ret_n);
     vmp_in_take(&in->in, whole); /* the bytes stay where they are until the next fill */
     return 1;
 }

@@ -17,6 +17,9 @@ typedef struct vmp_log_chunk_in {
     uint8_t *raw;           /* decompressed records */
     size_t raw_cap;
     uint64_t raw_bytes;
+    bool ended;         /* the last record so far is an END, and no magic came since */
+    uint64_t behind_at; /* not 0: behind a clean end something else begins here, */
+    char behind[80];    /* and this is what it looks like, as vmp_log_sniff says it */
 } vmp_log_chunk_in;
 
 /* Takes over a zeroed struct and *bytes, reads and checks magic and version.
@@ -30,8 +33,8 @@ bool vmp_log_chunk_peek(
     const uint8_t **p, const uint8_t *end, const uint8_t **ret_raw, size_t *ret_n);
 
 /* The records of the next chunk, valid until the next call; *ret_offset is
- * where the chunk is in the file. Returns 1, or 0 at the end (see in->cut), or
- * an error as vmp_log_reader_next. */
+ * where the chunk is in the file. Returns 1, or 0 at the end (see in->cut and
+ * in->behind_at), or an error as vmp_log_reader_next. */
 int vmp_log_chunk_in_next(
     vmp_log_chunk_in *in, const uint8_t **ret_p, size_t *ret_n, uint64_t *ret_offset, vmp_err *err);
 

@@ -31,7 +31,9 @@
  *   5. The file is append only: it can be a pipe.
  *   6. Several processes in one file: after a SESSION record all ids start
  *      anew, and the magic may stand again before any chunk, so that logs of
- *      one version can be concatenated.
+ *      one version can be concatenated. What else stands behind an END that is
+ *      the last record so far is no part of the log (it was written over a longer
+ *      file): the log reads up to there, and the reader tells where that is.
  *   7. A zstd frame is never ended, only flushed: the flag of the next chunk
  *      tells where the next one begins. Frames need a window of at most
  *      2^VMP_LOG_WINDOW_LOG bytes. Chunks that are not compressed may stand in

@@ -142,6 +142,13 @@ vmp_log_reader_cut(const vmp_log_reader *r)
 }
 
 uint64_t
+vmp_log_reader_behind(const vmp_log_reader *r, vmp_str *ret_what)
+{
+    *ret_what = vmp_str_from(r->in.behind);
+    return r->in.behind_at;
+}
+
+uint64_t
 vmp_log_reader_bytes(const vmp_log_reader *r)
 {
     return r->in.in.offset;

@@ -104,7 +104,8 @@ void vmp_log_reader_close(vmp_log_reader **r);
  * -VMP_EUNSUPPORTED (compressed, in a build without zstd); each further call
  * then gives the same.  The end is: the end of the file after a whole chunk, or
  * a last chunk that is cut, or zeros that a file system left there
- * (vmp_log_reader_cut is then true). A whole chunk whose checksum is wrong is an
+ * (vmp_log_reader_cut is then true), or a clean end behind which no log goes on
+ * (vmp_log_reader_behind). A whole chunk whose checksum is wrong is an
  * error, and so is one that seems cut while a whole one comes behind it. */
 int vmp_log_reader_next(vmp_log_reader *r, vmp_log_event *ret_e, vmp_err *err);
 
@@ -121,6 +122,10 @@ vmp_log_counts vmp_log_reader_peek(vmp_log_reader *r);
 /* True when the log has no clean end: a partial last chunk, or no END. Known
  * once vmp_log_reader_next has returned 0. */
 bool vmp_log_reader_cut(const vmp_log_reader *r);
+/* Where, behind a clean end, something begins that is neither a chunk nor another log, as
+ * when the log was written over a longer file that was not cut off: it is not read, and
+ * *ret_what (of the reader) says what it looks like. 0: there is none. Known as above. */
+uint64_t vmp_log_reader_behind(const vmp_log_reader *r, vmp_str *ret_what);
 uint64_t vmp_log_reader_bytes(const vmp_log_reader *r);     /* file bytes consumed */
 uint64_t vmp_log_reader_raw_bytes(const vmp_log_reader *r); /* after decompression */
 

@@ -269,6 +269,10 @@ typedef struct vmp_profile {
     bool has_states;
     uint64_t log_bytes;
     bool cut; /* the log has no clean end */
+    /* Not 0: it has, and here begins something behind it that was not read; what it looks
+     * like, as half a sentence. */
+    uint64_t behind_at;
+    vmp_string_id behind;
 } vmp_profile;
 
 /* Frees the profile with everything in it and nulls *p; accepts NULL in it. */

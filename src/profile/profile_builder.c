@@ -112,6 +112,13 @@ typedef struct owned_profile {
 } owned_profile;
 
 int
+vmp_profile_builder_behind(vmp_profile_builder *b, uint64_t at, vmp_str what)
+{
+    b->p.behind_at = at;
+    return vmp_profile_builder_string(b, what, &b->p.behind);
+}
+
+int
 vmp_profile_builder_finish(
     vmp_profile_builder **b, uint64_t log_bytes, bool cut, vmp_profile **ret_p)
 {

@@ -89,6 +89,9 @@ int vmp_profile_builder_samples(vmp_profile_builder *b, const vmp_profile_batch 
 int vmp_profile_builder_loss(
     vmp_profile_builder *b, vmp_str reason, uint64_t count, vmp_thread_id thread);
 
+/* Behind the log's clean end, at this byte, `what` was found. 0 or -VMP_ENOMEM. */
+int vmp_profile_builder_behind(vmp_profile_builder *b, uint64_t at, vmp_str what);
+
 /* Ends the work: the profile is the caller's, *b is freed and nulled. On error
  * both are left as they are. */
 int vmp_profile_builder_finish(

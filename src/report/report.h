@@ -448,6 +448,8 @@ typedef struct vmp_report_info {
     uint64_t log_bytes;
     double bytes_per_sample; /* 0 without samples */
     bool cut;                /* the log has no clean end */
+    uint64_t behind_at;      /* as in the profile */
+    vmp_string_id behind;
 
     uint32_t processes, threads, functions, stacks,
         depth; /* numbers; depth: of the deepest stack */

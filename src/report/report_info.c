@@ -150,6 +150,8 @@ vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p)
     if (i->samples > 0)
         i->bytes_per_sample = (double)i->log_bytes / (double)i->samples;
     i->cut = p->cut;
+    i->behind_at = p->behind_at;
+    i->behind = p->behind;
     i->processes = p->process_count - 1;
     i->threads = p->thread_count - 1;
     i->functions = p->function_count - 1;

@@ -237,6 +237,13 @@ vmp_view_info(const vmp_view *v, const vmp_report_info *info, vmp_str path)
     vmp_out_str(&ip.line, path);
     if (info->cut)
         vmp_out_text(&ip.line, "  (cut: it has no clean end)");
+    if (info->behind_at) {
+        vmp_str behind = vmp_profile_string(v->profile, info->behind);
+        vmp_out_printf(
+            &ip.line, "  (damaged: behind its end, at byte %" PRIu64 ", ", info->behind_at);
+        vmp_out_str(&ip.line, behind);
+        vmp_out_text(&ip.line, ")");
+    }
     put_line(&ip, "log");
     if (info->argv.n)
         vmp_name_command_line(&ip.line, info->argv);

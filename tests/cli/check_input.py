@@ -130,6 +130,30 @@ def a_log_cut_anywhere_is_shown_or_refused() -> None:
     assert counts >= {3, 6}, counts
 
 
+def what_is_behind_a_log_is_told() -> None:
+    path = FOLDER / "behind"
+    log = LOGS["basic"].read_bytes()
+    rest = LOGS["memory"].read_bytes()[12:]
+    for behind, what in (
+        (b"\x1b[2J", "it begins with the bytes 1b 5b 32 4a"),
+        (rest + LOGS["idlers"].read_bytes()[9:], "this is the rest of an older, longer log"),
+    ):
+        path.write_bytes(log + behind)
+        for command in (["show"], ["stats"], ["show", "-"]):
+            words = command if command[-1] == "-" else [*command, path]
+            name = "-" if command[-1] == "-" else path
+            with path.open("rb") as standard_input:
+                done = run(*words, stdin=standard_input)
+            want = f"vmprof: {name}: the file is damaged behind the log's end, at byte {len(log)} "
+            assert done.stderr.decode() == f"{want}({what}); showing the log before that\n", done
+            plain = LOGS["basic"]
+            assert done.returncode == 0 and done.stdout == run(*words[:-1], plain).stdout
+        info = json.loads(run("show", path, "info", "--json").stdout)
+        assert (info["behind_end_byte"], info["behind_end"]) == (len(log), what), info
+        assert not info["cut"] and info["bytes"] == len(log), info
+        assert f"byte {len(log)}, {what}" in run("show", path, "info", columns=200).stdout.decode()
+
+
 if __name__ == "__main__":
     sys.exit(
         run_tests(
@@ -139,6 +163,7 @@ if __name__ == "__main__":
                 a_deep_stack_is_shown,
                 bad_logs_give_one_line,
                 a_log_cut_anywhere_is_shown_or_refused,
+                what_is_behind_a_log_is_told,
             ]
         )
     )

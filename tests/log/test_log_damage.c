@@ -176,6 +176,27 @@ TEST(damage_under_a_right_checksum_is_survived)
     whole_fini(&g);
 }
 
+/* The first n bytes at p: the log, and behind it what begins with `what`. */
+static void
+check_behind(const whole *g, const uint8_t *p, size_t n, const char *what)
+{
+    uint8_t *copy = malloc(n);
+    vmp_log_reader *r = NULL;
+    vmp_buf got = {0};
+    vmp_err err = {0};
+    vmp_str text = {0};
+    memcpy(copy, p, n);
+    CHECK_INT(vmp_log_reader_open_bytes(&r, copy, n, &err), 0);
+    CHECK_INT(dump_reader(&got, r, &err), 0);
+    CHECK(!vmp_log_reader_cut(r) && got.n == g->text.n && is_prefix(&got, g));
+    CHECK_INT(vmp_log_reader_behind(r, &text), g->n);
+    CHECK_INT(vmp_log_reader_bytes(r), g->n);
+    CHECK(strncmp(text.p, what, strlen(what)) == 0);
+    vmp_log_reader_close(&r);
+    vmp_buf_fini(&got);
+    free(copy);
+}
+
 TEST(zeros_at_the_end_count_as_cut)
 {
     whole g = whole_log(false);
@@ -187,11 +208,52 @@ TEST(zeros_at_the_end_count_as_cut)
     CHECK_INT(dump_bytes(&got, p, g.n + 700000, &cut, &err), 0);
     CHECK(cut && got.n == g.text.n);
     p[g.n + 699999] = 1;
+    check_behind(&g, p, g.n + 700000, "it begins with the bytes 00");
+    /* The same behind a log that has no end. */
+    vmp_buf_clear(&got);
+    memset(p + g.ends[g.chunks - 2], 0, g.n - g.ends[g.chunks - 2]);
     CHECK_INT(dump_bytes(&got, p, g.n + 700000, &cut, &err), -VMP_ECORRUPT);
-    CHECK_INT(err.where, g.n);
+    CHECK_INT(err.where, g.ends[g.chunks - 2]);
     vmp_buf_fini(&got);
     free(p);
     whole_fini(&g);
+}
+
+TEST(what_is_behind_a_clean_end_is_told_and_not_read)
+{
+    whole g = whole_log(false), packed = whole_log(true);
+    size_t cap = g.n + packed.n + 100, rest = packed.ends[0] - 7;
+    uint8_t *p = malloc(cap);
+    vmp_buf got = {0};
+    vmp_err err = {0};
+    memcpy(p, g.p, g.n);
+    memcpy(p + g.n, "hello\n", 6);
+    check_behind(&g, p, g.n + 6, "this looks like a text file");
+    check_behind(&g, p, g.n + 1, "this looks like a text file");
+    memcpy(p + g.n, "\x89PNG\r\n\x1a\n", 8);
+    check_behind(&g, p, g.n + 8, "this is a PNG image");
+    /* An older log that was longer, from the middle of a chunk on. */
+    memcpy(p + g.n, packed.p + rest, packed.n - rest);
+    check_behind(&g, p, g.n + packed.n - rest, "this is the rest of an older, longer log");
+    /* Each byte of the rest damaged. */
+    for (size_t i = g.n; i < g.n + packed.n - rest; i++) {
+        bool cut = true;
+        p[i] ^= 0xff;
+        vmp_buf_clear(&got);
+        CHECK_INT(dump_bytes(&got, p, g.n + packed.n - rest, &cut, &err), 0);
+        CHECK(!cut && got.n == g.text.n && is_prefix(&got, &g));
+        p[i] ^= 0xff;
+    }
+    /* Of another log, which begins with the magic, damage is an error as before. */
+    memcpy(p + g.n, packed.p, packed.n);
+    p[g.n + 9] ^= 0xff;
+    vmp_buf_clear(&got);
+    CHECK_INT(dump_bytes(&got, p, g.n + packed.n, NULL, &err), -VMP_ECORRUPT);
+    CHECK_INT(err.where, g.n + 9);
+    vmp_buf_fini(&got);
+    free(p);
+    whole_fini(&g);
+    whole_fini(&packed);
 }
 
 TEST(logs_joined_end_to_end_read_as_several_sessions)
@@ -305,7 +367,8 @@ TEST(a_log_of_a_later_version_is_refused)
 
 TEST_MAIN(RUN(a_log_cut_at_any_byte_reads_up_to_its_last_whole_chunk),
     RUN(a_damaged_byte_anywhere_is_found), RUN(damage_under_a_right_checksum_is_survived),
-    RUN(zeros_at_the_end_count_as_cut), RUN(logs_joined_end_to_end_read_as_several_sessions),
+    RUN(zeros_at_the_end_count_as_cut), RUN(what_is_behind_a_clean_end_is_told_and_not_read),
+    RUN(logs_joined_end_to_end_read_as_several_sessions),
     RUN(a_log_is_read_from_a_descriptor_in_pieces_of_any_size),
     RUN(a_directory_and_a_closed_descriptor_are_input_errors), RUN(what_is_not_a_log_is_named),
     RUN(a_log_of_a_later_version_is_refused))
