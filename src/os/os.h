@@ -63,6 +63,9 @@ void vmp_os_kept_rest(vmp_os_kept *k);
 VMP_SIGSAFE void vmp_os_kept_close(vmp_os_kept *k);
 /* As vmp_os_proc_read, opening it if need be. */
 bool vmp_os_kept_read(vmp_os_kept *k, const char *path, char *text, size_t size);
+/* The same from a byte of the file on. */
+bool vmp_os_kept_read_at(
+    vmp_os_kept *k, const char *path, uint64_t offset, char *text, size_t size);
 
 /* ---- threads of this process ---- */
 VMP_SIGSAFE pid_t vmp_os_own_tid(void);

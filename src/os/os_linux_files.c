@@ -67,15 +67,21 @@ vmp_os_proc_read(const char *path, char *text, size_t size)
 bool
 vmp_os_kept_read(vmp_os_kept *k, const char *path, char *text, size_t size)
 {
+    return vmp_os_kept_read_at(k, path, 0, text, size);
+}
+
+bool
+vmp_os_kept_read_at(vmp_os_kept *k, const char *path, uint64_t offset, char *text, size_t size)
+{
     bool kept = vmp_os_kept_is_ours(k);
     ssize_t n = -1;
     text[0] = 0;
     if (kept || vmp_os_kept_open(k, path))
-        n = pread(k->fd, text, size - 1, 0);
+        n = pread(k->fd, text, size - 1, (off_t)offset);
     if (n <= 0 && kept) {
         /* Of a thread that is gone; its number may be another's by now. */
         vmp_os_kept_close(k);
-        return vmp_os_kept_read(k, path, text, size);
+        return vmp_os_kept_read_at(k, path, offset, text, size);
     }
     if (n <= 0)
         vmp_os_kept_close(k);

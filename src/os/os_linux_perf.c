@@ -87,22 +87,42 @@ vmp_os_perf_enable(int fd, bool on)
     ioctl(fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
-static unsigned long
-number_after(const char *text, const char *key)
+/* The number behind a key, if a line end is behind that. */
+static bool
+number_after(const char *text, const char *key, unsigned long *ret)
 {
     const char *at = strstr(text, key);
-    return at ? strtoul(at + strlen(key), NULL, 10) : 0;
+    if (!at || !strchr(at + 1, '\n'))
+        return false;
+    *ret = strtoul(at + strlen(key), NULL, 10);
+    return true;
 }
 
 vmp_os_status
 vmp_os_status_read(vmp_os_kept *by)
 {
-    char text[4096];
-    vmp_os_kept_read(by, "/proc/self/status", text, sizeof(text));
-    return (vmp_os_status){
-        .traced = number_after(text, "\nTracerPid:") != 0,
-        .threads = (uint32_t)number_after(text, "\nThreads:"),
-    };
+    /* In front of the number of threads stand the supplementary groups, of which there may be
+     * 65,536: it is read in pieces, and each begins with the end of the one before. */
+    enum { PIECE = 4096, KEPT = 64, MOST = (65536 * 11 + (64 << 10)) / PIECE };
+    char text[KEPT + PIECE];
+    unsigned long tracer = 0, threads = 0;
+    size_t used = 0;
+    uint64_t offset = 0;
+    bool found = false;
+    for (int i = 0; i < MOST && !found; i++) {
+        if (!vmp_os_kept_read_at(by, "/proc/self/status", offset, text + used, PIECE))
+            break;
+        size_t n = strlen(text + used);
+        offset += n;
+        used += n;
+        number_after(text, "\nTracerPid:", &tracer);
+        found = number_after(text, "\nThreads:", &threads);
+        if (used > KEPT) {
+            memmove(text, text + used - KEPT, KEPT);
+            used = KEPT;
+        }
+    }
+    return (vmp_os_status){.traced = tracer != 0, .threads = (uint32_t)threads};
 }
 
 bool
