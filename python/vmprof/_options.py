@@ -143,6 +143,7 @@ def parse(arguments: list[str]) -> Options:
     for attribute, value in command_line.found.items():
         setattr(options, attribute, value)
     _check_token_file(options)
+    _check_outputs(options)
     if options.action in ("script", "module") and not options.program:
         missing = "program" if options.action == "script" else "module after -m"
         raise UsageError(f"no {missing} given; usage: {USAGE}")
@@ -171,6 +172,26 @@ def _check_token_file(options: Options) -> None:
             f"{path}: web-auth is read again when the log is sent, which needs a file; "
             "or put the token into $VMPROF_TOKEN"
         )
+
+
+def _check_outputs(options: Options) -> None:
+    if options.html is None or options.output is None:
+        return
+    logs = [options.output, *([options.output + ".jit"] if options.jitlog else [])]
+    for log in logs:
+        if _is_one_file(options.html, log):
+            raise UsageError(f"--html {options.html}: -o writes that file too; name another")
+
+
+def _is_one_file(one: str, other: str) -> bool:
+    import os
+
+    if os.path.realpath(one) == os.path.realpath(other):
+        return not os.path.exists(one) or os.path.isfile(one)  # /dev/null may be both
+    try:
+        return os.path.samefile(one, other) and os.path.isfile(one)
+    except OSError:  # one is not there yet
+        return False
 
 
 class _CommandLine:

@@ -66,6 +66,10 @@ void vmp_cli_note_end(const char *path, const vmp_profile *p, bool taking);
 /* Says that a jitlog is cut at this byte. */
 void vmp_cli_note_cut_jitlog(const char *path, uint64_t at);
 
+/* Refuses an output that is a file which is read, by whatever path or link; input NULL or
+ * "-": none. Returns 0 or VMP_CLI_USAGE. */
+int vmp_cli_check_output(const char *command, const char *output, const char *input);
+
 /* Refuses two logs that are both standard input. Returns 0 or VMP_CLI_USAGE. */
 int vmp_cli_check_inputs(const char *command, const char *before, const char *after);
 

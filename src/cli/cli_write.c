@@ -52,3 +52,14 @@ vmp_cli_write(const char *path, const char *log, vmp_cli_produce *produce, void 
     int status = vmp_cli_output_close(&o, 0);
     return rc < 0 ? vmp_cli_fail("%s: %s", log, err.text) : status;
 }
+
+int
+vmp_cli_check_output(const char *command, const char *output, const char *input)
+{
+    struct stat out, in;
+    if (!input || strcmp(input, "-") == 0 || strcmp(output, "-") == 0 || stat(output, &out) < 0 ||
+        stat(input, &in) < 0 || !S_ISREG(in.st_mode) || out.st_dev != in.st_dev ||
+        out.st_ino != in.st_ino)
+        return 0;
+    return vmp_cli_usage(command, "%s: it is read and cannot be the output too", output);
+}

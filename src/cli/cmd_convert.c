@@ -61,6 +61,8 @@ run(const char *log, int format, const char *output)
 {
     if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return vmp_cli_usage("convert", "the log is not for a terminal: -o FILE");
+    if (vmp_cli_check_output("convert", output, log) != 0)
+        return VMP_CLI_USAGE;
     vmp_profile *p = vmp_cli_load(log, true);
     if (!p)
         return VMP_CLI_FAILED;

@@ -231,6 +231,10 @@ run(const request *q)
         return vmp_cli_fail("this build has no viewer; vmprof show LOG --html writes the tree");
     if (strcmp(q->output, "-") == 0 && isatty(STDOUT_FILENO))
         return vmp_cli_usage("report", "the page is not for a terminal: -o FILE");
+    const char *const inputs[] = {q->paths[0], q->paths[1], q->jitlog};
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+        if (vmp_cli_check_output("report", q->output, inputs[i]) != 0)
+            return VMP_CLI_USAGE;
     page g = {.count = log_count(q)};
     vmp_out_init(&g.source, -1);
     status = load_all(&g, q);

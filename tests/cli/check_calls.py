@@ -89,6 +89,34 @@ def wrong_calls_are_usage_errors() -> None:
     assert "--html has no effect on flat" in complaint("show", log, "flat", "--html", status=2)
 
 
+def what_is_read_is_not_the_output() -> None:
+    folder = FOLDER / "itself"
+    folder.mkdir()
+    log, other = folder / "log", folder / "other"
+    data = LOGS["basic"].read_bytes()
+    log.write_bytes(data)
+    other.write_bytes(data)
+    (folder / "soft").symlink_to(log)
+    os.link(log, folder / "hard")
+    for output in (log, folder / "soft", folder / "hard", folder / "." / "log"):
+        calls = [["convert", log, "--to", "vmprof", "-o", output]]
+        if viewer_is_there():
+            calls.append(["report", log, "-o", output])
+            calls.append(["report", other, "--before", log, "-o", output])
+            calls.append(["report", other, "--jitlog", log, "-o", output])
+        for call in calls:
+            line = complaint(*call, status=2)
+            assert line == f"vmprof: {output}: it is read and cannot be the output too", line
+    assert log.read_bytes() == data and (folder / "soft").is_symlink()
+    assert sorted(path.name for path in folder.iterdir()) == ["hard", "log", "other", "soft"]
+    done = run("convert", log, "--to", "vmprof", "-o", "/dev/null")
+    assert done.returncode == 0 and done.stderr == b"", done
+
+
+def viewer_is_there() -> bool:
+    return b"no viewer" not in run("report", LOGS["basic"], "-o", "-").stderr
+
+
 def a_closed_pipe_ends_it_quietly() -> None:
     for ignored in (False, True):
 
@@ -174,6 +202,7 @@ if __name__ == "__main__":
         run_tests(
             [
                 wrong_calls_are_usage_errors,
+                what_is_read_is_not_the_output,
                 a_closed_pipe_ends_it_quietly,
                 a_full_disk_is_told,
                 names_and_orders_of_arguments,
