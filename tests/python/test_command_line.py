@@ -41,6 +41,23 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str) -> bool:
 # Options.
 
 
+@pytest.mark.parametrize("page", ["log", "./log", "soft", "hard"])
+def test_the_page_and_the_log_are_two_files(vmprof: Any, tmp_path: Path, page: str) -> None:
+    (tmp_path / "soft").symlink_to("log")
+    if page == "hard":
+        (tmp_path / "log").write_bytes(b"old")
+        os.link(tmp_path / "log", tmp_path / "hard")
+    done = vmprof("--html", page, "-o", "log", "prog.py")
+    assert refused(done, f"--html {page}: -o writes that file too; name another")
+    assert page != "hard" or (tmp_path / "log").read_bytes() == b"old"
+    assert page == "hard" or not (tmp_path / "log").exists()
+
+
+def test_the_page_and_the_log_may_both_be_no_file(vmprof: Any) -> None:
+    done = vmprof("--html", "/dev/null", "-o", "/dev/null", "prog.py")
+    assert done.returncode != 2 and done.stdout == "ran []\n"
+
+
 def test_help_fits_80_columns_and_names_every_option(vmprof: Any) -> None:
     done = vmprof("--help")
     assert done.returncode == 0 and done.stderr == ""

@@ -478,25 +478,6 @@ def test_a_page_is_written_beside_the_log_or_alone(python: Any, place: Path, end
     assert not list((place / "temporary").iterdir())
 
 
-@pytest.mark.parametrize("page", ["log", "./log", "soft", "hard"])
-def test_the_page_and_the_log_are_two_files(python: Any, place: Path, page: str) -> None:
-    write(place, "print('begun')\n")
-    (place / "soft").symlink_to("log")
-    if page == "hard":
-        (place / "log").write_bytes(b"old")
-        os.link(place / "log", place / "hard")
-    done = vmprof(python, place, "--html", page, "-o", "log", "prog.py")
-    want = f"vmprof: --html {page}: -o writes that file too; name another\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", want)
-    assert page == "hard" or not (place / "log").exists()
-
-
-def test_the_page_and_the_log_may_both_be_no_file(python: Any, place: Path) -> None:
-    write(place, "print('begun')\n")
-    done = vmprof(python, place, "--html", "/dev/null", "-o", "/dev/null", "prog.py")
-    assert done.returncode != 2 and done.stdout == "begun\n"
-
-
 def test_a_page_that_cannot_be_written_leaves_the_log(python: Any, place: Path) -> None:
     write(place, "hot_function(0.1)\n")
     done = vmprof(python, place, "--html", "nowhere/page.html", "prog.py")
