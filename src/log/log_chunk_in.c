@@ -183,13 +183,10 @@ tail(vmp_log_chunk_in *in, enum head_state state, vmp_err *err)
         int rc = in->in.p[0] == 0 ? only_zeros_follow(in, &zeros, err) : 0;
         if (rc < 0)
             return rc;
-        if (!zeros && in->ended)
-            rc = name_what_is_behind(in, err);
-        if (rc < 0)
-            return rc;
         if (!zeros && in->ended) {
+            rc = name_what_is_behind(in, err);
             in->in.offset = in->behind_at = offset;
-            return 0;
+            return rc;
         }
         if (!zeros) {
             in->in.offset = offset;

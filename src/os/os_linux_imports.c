@@ -48,7 +48,7 @@ static bool
 is_system(const char *path)
 {
     static const char *const starts[] = {
-        "libc.so", "libc-", "libc.musl", "libpthread", "ld-linux", "ld-musl", "ld-2", "ld64."};
+        "libc.so", "libc-2", "libc.musl", "libpthread", "ld-linux", "ld-musl", "ld-2", "ld64."};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
         if (strncmp(name, starts[i], strlen(starts[i])) == 0)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sampler_internal.h"
+#include "actions.h"
 
 bool
 vmp_actions_is_ours(const struct sigaction *action)

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actions.h"
 #include "mem_guard.h"
 #include "sampler_internal.h"
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "actions.h"
 #include "mem_guard.h"
 #include "pacer.h"
 #include "sampler_internal.h"

@@ -1,5 +1,5 @@
 /* Has what the program's objects import go to actions.c; the mutex is held. */
-#include "sampler_internal.h"
+#include "actions.h"
 
 /* The names that C libraries have for the four: <signal.h> leads some programs to others. */
 static const vmp_os_import imports[] = {

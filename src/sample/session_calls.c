@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions.h"
 #include "sampler_internal.h"
 #include "vec.h"
 

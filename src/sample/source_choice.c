@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "actions.h"
 #include "mem_guard.h"
 #include "sampler_internal.h"
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "actions.h"
 #include "actions_lib.h"
 #include "check.h"
 #include "live.h"

@@ -157,8 +157,7 @@ on_audit(const char *event, PyObject *args, void *unused)
         audit_hooked = false;
     if (!strchr("oic", event[0]) || !vmp_sampler_runs())
         return 0;
-    /* Before a module is loaded, after the one before it; before a function of a library is called.
-     */
+    /* What was loaded last is seen before the next module, or a function of it by ctypes. */
     if (strcmp(event, "import") == 0 || strcmp(event, "ctypes.dlsym") == 0) {
         vmp_sampler_objects_loaded();
     } else if (strcmp(event, "os.exec") == 0) {
