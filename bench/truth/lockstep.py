@@ -1,6 +1,13 @@
-"""Two functions by turns, 30 % and 70 % of a period that is the sampler's own."""
+"""Two functions by turns, 30 % and 70 % of a period that is the sampler's own.
+
+With $TURN set, of one that is so many times as long.
+"""
+
+import os
 
 from truth_clock import HZ, SECONDS, Truth, now, write
+
+TURN = float(os.environ.get("TURN", "1"))
 
 
 # Each ends with a reading of the clock that begins the other's time: at 10 kHz readings of their
@@ -22,7 +29,7 @@ def work_70(until):
 def main():
     truth = Truth()
     thirty = seventy = 0.0
-    period = 1 / HZ
+    period = TURN / HZ
     begin = at = last = now()
     while last - begin < SECONDS:
         middle = work_30(at + 0.3 * period)

@@ -26,15 +26,21 @@ vmp_period_near(uint64_t interval_ns, double place)
            interval_ns / 200;
 }
 
-/* One that is soon changed for another, 8 % shorter to 4 % longer than the interval: together
- * they are about as long on average. None is within a half percent of it, where the looks of a
- * thousand ticks fall on a few places of what repeats with it. */
+/* One that is soon changed for another, 8 % shorter to 4 or 5 % longer than the interval: together
+ * they are as long on average as those above. None is so near to it that its looks, until the
+ * next change, fall on a part of what repeats with the interval: it has some hundred ticks, or
+ * five hundred where the interval is short. */
 VMP_INLINE uint64_t
 vmp_period_wide(uint64_t interval_ns, double place)
 {
-    uint64_t hole_ns = interval_ns / 100, range_ns = interval_ns * 12 / 100 - hole_ns;
-    uint64_t period_ns = interval_ns * 92 / 100 + (uint64_t)((double)range_ns * place);
-    return period_ns < interval_ns - hole_ns / 2 ? period_ns : period_ns + hole_ns;
+    static const struct {
+        double hole, most;
+    } of_few = {0.015, 1.0493}, of_many = {0.005, 1.0432};
+    static const double least = 0.92;
+    double hole = interval_ns < 250000 ? of_many.hole : of_few.hole;
+    double most = interval_ns < 250000 ? of_many.most : of_few.most;
+    double factor = least + place * (most - 2 * hole - least);
+    return (uint64_t)((double)interval_ns * (factor < 1 - hole ? factor : factor + 2 * hole));
 }
 
 #endif

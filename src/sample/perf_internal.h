@@ -21,6 +21,7 @@ typedef struct vmp_perf_event {
     uint64_t period_ns;
     uint64_t ticks_then; /* of the slot when the period last changed */
     bool told;           /* the slot knows the period */
+    bool wide;           /* it is one that no thread should inherit */
 } vmp_perf_event;
 
 enum {
@@ -82,7 +83,7 @@ typedef struct vmp_perf {
     vmp_turnover turnover;
     bool opened;            /* any of this start: ticks may be on their way */
     _Atomic bool traced;    /* by a debugger or strace: the periods are longer */
-    _Atomic bool wide;      /* the period is one from the wide range */
+    _Atomic bool wide;      /* any event's period is */
     double place;           /* of the last one in it, from [0, 1) */
     vmp_os_blocked blocked; /* of what ticks do to threads that block them; for all sessions */
 } vmp_perf;

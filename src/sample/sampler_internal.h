@@ -101,6 +101,7 @@ typedef struct vmp_slot {
     int64_t switched_ns;
     int64_t ahead_ns;          /* wall mode: what its ticks have beyond the CPU clock */
     _Atomic int64_t period_ns; /* of its ticks; told by the drain, else learned */
+    _Atomic int64_t asked_ns;  /* of the kernel, as the drain told; else the mean */
     _Atomic uint32_t lost[VMP_LOG_LOSS_COUNT];
 
     /* Drain's. By depth, root first: location and stack id of the last tick. */
@@ -360,8 +361,9 @@ vmp_slot_begin(const vmp_sampler *s, vmp_slot *slot)
     slot->begin_given = 0;
     slot->switched_ns = 0;
     slot->ahead_ns = 0;
-    atomic_store_explicit(
-        &slot->period_ns, (int64_t)vmp_sample_period_mean(s), memory_order_relaxed);
+    int64_t mean_ns = (int64_t)vmp_sample_period_mean(s);
+    atomic_store_explicit(&slot->period_ns, mean_ns, memory_order_relaxed);
+    atomic_store_explicit(&slot->asked_ns, mean_ns, memory_order_relaxed);
 }
 
 /* session_calls.c: the mutex, for threads of the program: perf's ticks wait meanwhile. `soon`

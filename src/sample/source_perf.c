@@ -10,12 +10,12 @@
  * clock: without that a call of 10 ms would count as one of 1 ms.
  *
  * Each event has a period of its own near the asked one, and that of a thread that
- * exists at the start gets another one now and then: seldom, since the kernel begins it
- * anew, which loses half a tick, and since looks that drift evenly through what repeats
- * are truer than random ones. Inherited events cannot be reached: they keep the period
- * that their creator's had then, until all are opened anew because the program began to be
- * traced, or is traced no more. So periods are from a wide range only while the program has
- * one thread. */
+ * exists at the start gets another one from a wide range each time that the drain looks, if it
+ * ticked enough since: the kernel begins a period anew then, which loses half a tick, and looks
+ * that drift evenly through what repeats are truer than random ones. Inherited events cannot be
+ * reached: they keep the period that their creator's had then, until all are opened anew because
+ * the program began to be traced, or is traced no more. So a thread that is about to start
+ * another has a period that is fit to be kept. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,20 +24,14 @@
 #include "vec.h"
 
 enum {
-    PERIOD_TICKS = 1000,   /* between two changes of a period */
+    PERIOD_TICKS = 64,     /* between two changes of a period, at least */
     LOOK_EVENTS = 64,      /* of how many threads at a look */
     DESCRIPTORS_SHARE = 4, /* at most one in so many may be ours */
-    OWN_THREADS = 1,       /* the drain's */
 };
 
 /* Who traces the program (strace, gdb) stops the thread for each tick and for each system call
  * of the handler: together 0.2 ms of its CPU time and more, at 5 kHz all that there is. */
 static const uint64_t TRACED_PERIOD_NS = 10000000;
-
-/* With shorter intervals a tick takes so much of its own that the program and its ticks may fall
- * into step: it comes by the same places again and again, and what ticks cost there keeps it at
- * that. A wide range of periods leads out of it. */
-static const uint64_t WIDE_BELOW_NS = 500000;
 
 static uint64_t
 next_period(vmp_sampler *s, bool wide)
@@ -203,6 +197,7 @@ period_change(vmp_sampler *s, vmp_perf_event *event, const vmp_slot *slot, bool 
     event->ticks_then = slot ? slot->ticks : 0;
     event->period_ns = next_period(s, wide);
     event->told = false;
+    event->wide = wide;
     vmp_os_perf_set_interval(event->fd, event->period_ns);
 }
 
@@ -210,18 +205,27 @@ static void
 period_tell(vmp_perf_event *event, vmp_slot *slot)
 {
     /* Once: the thread may have left this event to one that has ended (starters.c). */
-    if (slot && !event->told)
+    if (slot && !event->told) {
         atomic_store_explicit(&slot->period_ns, (int64_t)event->period_ns, memory_order_relaxed);
+        atomic_store_explicit(&slot->asked_ns, (int64_t)event->period_ns, memory_order_relaxed);
+    }
     event->told = slot != NULL;
 }
 
-/* Whether the program has one thread, and had no other since the last look. In wall mode time off
- * the CPU is counted by the mean period. */
+/* While Python starts threads, one may be about to: it has its period narrow before. */
 static bool
-periods_widen(const vmp_sampler *s, uint32_t begun, uint32_t threads)
+periods_widen(const vmp_sampler *s, uint32_t begun)
 {
-    return threads == 1 + OWN_THREADS && begun == 0 && s->perf.event_count == 1 &&
-           !s->perf.traced && s->interval_ns < WIDE_BELOW_NS && !(s->mode & VMP_LOG_MODE_WALL);
+    return begun == 0 && !s->perf.traced;
+}
+
+static void
+any_wide_tell(vmp_sampler *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->perf.event_count && !any; i++)
+        any = s->perf.events[i].wide;
+    s->perf.wide = any;
 }
 
 void
@@ -231,36 +235,38 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
         return;
     uint32_t begun = s->perf.turnover.begun;
     vmp_os_status status = process_look(s, now_ns);
-    bool changed = status.traced != s->perf.traced, was_wide = s->perf.wide;
+    bool changed = status.traced != s->perf.traced;
     vmp_first_ticks_look(s, now_ns);
     s->perf.traced = status.traced;
     vmp_own_thread_traced(status.traced);
     if (changed)
         perf_reopen(s);
-    bool wide = periods_widen(s, begun, status.threads);
+    bool widen = periods_widen(s, begun);
     size_t most = s->perf.event_count < LOOK_EVENTS || changed ? s->perf.event_count : LOOK_EVENTS;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf.events[s->perf.event_turn++ % s->perf.event_count];
         vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
-        if (changed || (was_wide && !wide) ||
-            (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS)) {
-            period_change(s, event, slot, wide);
-            s->perf.wide = wide;
-        }
+        if (changed || (event->wide && !widen) ||
+            (slot && slot->ticks - event->ticks_then >= PERIOD_TICKS))
+            period_change(s, event, slot, widen);
         period_tell(event, slot);
     }
+    any_wide_tell(s);
 }
 
 void
 vmp_perf_before_thread(vmp_sampler *s)
 {
-    for (size_t i = 0; s->perf.wide && i < s->perf.event_count; i++) {
+    pid_t self = vmp_os_own_tid();
+    for (size_t i = 0; i < s->perf.event_count; i++) {
         vmp_perf_event *event = &s->perf.events[i];
+        if (event->tid != self || !event->wide)
+            continue;
         vmp_slot *slot = vmp_slots_find(s, event->tid, &event->slot);
         period_change(s, event, slot, false);
         period_tell(event, slot);
     }
-    s->perf.wide = false;
+    any_wide_tell(s);
 }
 
 void

@@ -102,7 +102,8 @@ switches_weigh(
 VMP_SIGSAFE static bool
 ahead_by_a_tick(const vmp_sampler *s, vmp_slot *slot, int64_t ticks, int64_t passed_ns)
 {
-    int64_t tick_ns = (int64_t)vmp_sample_tick_ns(s, vmp_sample_period_mean(s));
+    int64_t asked_ns = atomic_load_explicit(&slot->asked_ns, memory_order_relaxed);
+    int64_t tick_ns = (int64_t)vmp_sample_tick_ns(s, (uint64_t)asked_ns);
     slot->ahead_ns += ticks * tick_ns - passed_ns;
     if (slot->ahead_ns < -tick_ns)
         slot->ahead_ns = -tick_ns;
