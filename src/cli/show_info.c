@@ -68,6 +68,7 @@ put_figures(const vmp_show *s, vmp_json *j, const vmp_report_info *info)
     vmp_json_put_double(j, "achieved_hz", info->achieved_hz);
     vmp_json_put_double(j, "sample_hz", info->sample_hz);
     vmp_json_put_str(j, "timer", info->timer);
+    vmp_json_put_str(j, "timer_refused", info->timer_refused);
     put_modes(j, info);
     put_unrecorded(j, info);
     vmp_json_put_double(j, "start_unix", (double)info->start_unix_ns / 1e9);

@@ -46,7 +46,9 @@
  *                 u quantum_ns (unit of sample times, >= 1), str timer
  *    2 META       str key, str value: free text, UTF-8. Keys of the writer:
  *                 argv (arguments separated by \n), python (3.11.7),
- *                 implementation, executable, host, os, arch, cwd, vmprof.
+ *                 implementation, executable, host, os, arch, cwd, vmprof,
+ *                 timer_refused (the best timer, where it could not be had, and
+ *                 why: "perf: ...").
  *                 A repeated key replaces the value.
  *    3 STRINGS    u n, n * str: defines string ids
  *    4 CODES      u n, n * (u name, u qualname, u file (string ids),

@@ -457,6 +457,7 @@ typedef struct vmp_report_info {
     /* From the meta data; n == 0 where it does not tell. Borrowed from the profile. */
     vmp_str argv; /* arguments separated by \n */
     vmp_str python, implementation, executable, host, os, arch, cwd, vmprof;
+    vmp_str timer_refused; /* the best timer, where it could not be had, and why: "perf: ..." */
 } vmp_report_info;
 
 int vmp_report_info_new(vmp_report_info **ret_i, const vmp_profile *p);

@@ -102,6 +102,7 @@ add_facts(vmp_report_info *i, const vmp_profile *p)
     i->asked_hz =
         first.i && process->interval_ns ? NS_PER_SECOND / (double)process->interval_ns : 0;
     i->argv = vmp_profile_meta_get(p, first, "argv");
+    i->timer_refused = vmp_profile_meta_get(p, first, "timer_refused");
     i->python = vmp_profile_meta_get(p, first, "python");
     i->implementation = vmp_profile_meta_get(p, first, "implementation");
     i->executable = vmp_profile_meta_get(p, first, "executable");

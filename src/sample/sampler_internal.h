@@ -204,6 +204,7 @@ typedef struct vmp_sampler {
     uint32_t mode;
     vmp_os_kept rss; /* open in memory mode */
     const vmp_source *source;
+    char refused[256]; /* the best one, if it could not be had, and why: "perf: ..."; or empty */
     /* What a signal of ours carries: `magic`, the same for all sessions, and
      * where there is room the low half of the session's generation. */
     _Atomic uint64_t payload; /* a late tick may meet the next start */

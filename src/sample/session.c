@@ -51,6 +51,8 @@ writer_open(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
     int rc = vmp_log_writer_open(&s->writer, c->fd, &session, c->compress, err);
     for (size_t i = 0; rc == 0 && i < c->meta_count; i++)
         vmp_log_writer_meta(s->writer, c->meta[i].key, c->meta[i].value);
+    if (rc == 0 && s->refused[0])
+        vmp_log_writer_meta(s->writer, vmp_str_from("timer_refused"), vmp_str_from(s->refused));
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /* Which clock source serves a session, and its signal's disposition. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "actions.h"
@@ -78,13 +79,26 @@ source_try(vmp_sampler *s, const vmp_source *source, vmp_err *err)
     return rc;
 }
 
+/* Of the first one that could not be had: what the log tells. */
+static void
+refused_note(vmp_sampler *s, const vmp_source *source, const char *why)
+{
+    if (s->refused[0] == 0)
+        snprintf(s->refused, sizeof(s->refused), "%s: %s", source->name, why);
+}
+
 /* The order of preference, best first, for this interval and mode. */
 static size_t
-sources_rank(const vmp_sampler_config *c, const vmp_source **ranked)
+sources_rank(vmp_sampler *s, const vmp_sampler_config *c, const vmp_source **ranked)
 {
     size_t n = 0;
+    bool traced = vmp_os_is_traced();
+    /* A debugger stops at each SIGTRAP. */
+    static const char *const why = "a debugger or tracer is attached, and would stop at each tick";
     if (c->mode & VMP_LOG_MODE_WALL) {
-        if (!vmp_os_is_traced())
+        if (traced)
+            refused_note(s, &vmp_source_perf_wall, why);
+        else
             ranked[n++] = &vmp_source_perf_wall;
         ranked[n++] = &vmp_source_pacer;
         return n;
@@ -93,8 +107,9 @@ sources_rank(const vmp_sampler_config *c, const vmp_source **ranked)
     bool slow = c->interval_ns >= 2 * vmp_os_tick_ns();
     if (slow)
         ranked[n++] = &vmp_source_cputimer;
-    /* A debugger stops at each SIGTRAP. */
-    if (!vmp_os_is_traced())
+    else if (traced)
+        refused_note(s, &vmp_source_perf, why);
+    if (!traced)
         ranked[n++] = &vmp_source_perf;
     ranked[n++] = &vmp_source_pacer;
     if (!slow)
@@ -107,6 +122,7 @@ vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
 {
     const vmp_source *ranked[8];
     size_t n = 0;
+    s->refused[0] = 0;
     if (c->timer) {
         for (size_t i = 0; sources[i]; i++)
             if (strcmp(sources[i]->name, c->timer) == 0)
@@ -119,10 +135,16 @@ vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
             return vmp_err_set(err, VMP_EINVAL, 0, 0,
                 "timer '%s' ticks by CPU time: wall mode needs 'perf' or 'pacer'", c->timer);
     } else {
-        n = sources_rank(c, ranked);
+        n = sources_rank(s, c, ranked);
     }
     int rc = -VMP_EUNSUPPORTED;
-    for (size_t i = 0; i < n && rc < 0; i++)
-        rc = source_try(s, ranked[i], err);
+    for (size_t i = 0; i < n && rc < 0; i++) {
+        vmp_err why = {0};
+        rc = source_try(s, ranked[i], &why);
+        if (rc < 0) {
+            refused_note(s, ranked[i], why.text);
+            *err = why;
+        }
+    }
     return rc;
 }

@@ -120,6 +120,8 @@ put_mode(info_printer *ip, const vmp_report_info *info)
         vmp_out_text(&ip->line, ", native frames");
     put_line(ip, "mode");
     vmp_out_str(&ip->line, info->timer);
+    if (info->timer_refused.n)
+        vmp_out_printf(&ip->line, " (%.*s)", (int)info->timer_refused.n, info->timer_refused.p);
     put_line(ip, "timer");
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,11 @@ def test_what_is_left_is_used(case: Case, python: Any, one_python: Any, tmp_path
         pytest.skip(done.stderr)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     check(one_python, log, case.timers)
+    info = show(one_python, log, "info")
+    if case.timer or info["timer"] == "perf":
+        assert info["timer_refused"] == ""
+    else:
+        assert re.match("perf: .*(denied|not permitted|not implemented)", info["timer_refused"])
 
 
 def test_what_is_forced_and_denied_is_said(python: Any, tmp_path: Path) -> None:
