@@ -27,6 +27,7 @@ enum {
     PERIOD_TICKS = 64,     /* between two changes of a period, at least */
     LOOK_EVENTS = 64,      /* of how many threads at a look */
     DESCRIPTORS_SHARE = 4, /* at most one in so many may be ours */
+    WALL_OWN_THREADS = 2,  /* the drain's and the pacer's */
 };
 
 /* Who traces the program (strace, gdb) stops the thread for each tick and for each system call
@@ -212,11 +213,14 @@ period_tell(vmp_perf_event *event, vmp_slot *slot)
     event->told = slot != NULL;
 }
 
-/* While Python starts threads, one may be about to: it has its period narrow before. */
+/* While Python starts threads, one may be about to: it has its period narrow before. Wall mode
+ * counts time on the CPU by what the period of each thread is told to be, and the kernel may give
+ * a thread the events of another (starters.c), so there narrow ones only are near enough. */
 static bool
-periods_widen(const vmp_sampler *s, uint32_t begun)
+periods_widen(const vmp_sampler *s, uint32_t begun, uint32_t threads)
 {
-    return begun == 0 && !s->perf.traced;
+    bool alone = threads == 1 + WALL_OWN_THREADS;
+    return begun == 0 && !s->perf.traced && (alone || !(s->mode & VMP_LOG_MODE_WALL));
 }
 
 static void
@@ -241,7 +245,7 @@ vmp_perf_vary(vmp_sampler *s, int64_t now_ns)
     vmp_own_thread_traced(status.traced);
     if (changed)
         perf_reopen(s);
-    bool widen = periods_widen(s, begun);
+    bool widen = periods_widen(s, begun, status.threads);
     size_t most = s->perf.event_count < LOOK_EVENTS || changed ? s->perf.event_count : LOOK_EVENTS;
     for (size_t i = 0; i < most; i++) {
         vmp_perf_event *event = &s->perf.events[s->perf.event_turn++ % s->perf.event_count];
