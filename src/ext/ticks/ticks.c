@@ -11,56 +11,59 @@
 #include "period.h"
 #include "ticks_handler.h"
 
-enum {
-    MOST_THREADS = 256 /* that have an event of their own: those that run at the start */
-};
-
-/* The events of this session; start and stop alone use them, and a forked child. */
+/* Start and stop alone use it, and a forked child. */
 static struct {
     int timer;
-    int fds[MOST_THREADS];
-    size_t count;
     uint64_t start_cpu_ns;
     vmp_os_blocked blocked; /* for all sessions */
     int signo;              /* of PyPy's timer */
     struct sigaction theirs;
-} events;
+} session;
+
+static uint64_t
+random_now(void)
+{
+    return (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u >> 11;
+}
 
 static uint64_t
 period_near(uint64_t interval_ns)
 {
-    uint64_t random = (uint64_t)vmp_os_mono_ns() * 0x9e3779b97f4a7c15u;
     if (interval_ns < VMP_TICKS_LEAST_NS)
         interval_ns = VMP_TICKS_LEAST_NS;
-    return vmp_period_near(interval_ns, (double)(random >> 11 & 0xfffff) / 0x100000);
+    return vmp_period_near(interval_ns, (double)(random_now() & 0xfffff) / 0x100000);
 }
 
 static void
 events_close(void)
 {
+    vmp_ticker *t = &vmp_the_ticker;
+    size_t n = atomic_exchange(&t->event_count, 0);
     /* The program may have closed all descriptors, and have others by these numbers. */
-    for (size_t i = 0; i < events.count; i++)
-        if (vmp_os_perf_is_open(events.fds[i]))
-            close(events.fds[i]);
-    events.count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (vmp_os_perf_is_open(t->events[i].fd))
+            close(t->events[i].fd);
 }
 
 static int
 events_open(uint64_t interval_ns, bool user_only)
 {
-    pid_t tids[MOST_THREADS];
-    size_t n = vmp_os_thread_list(tids, MOST_THREADS);
+    vmp_ticker *t = &vmp_the_ticker;
+    pid_t tids[VMP_TICKS_MOST_THREADS];
+    size_t n = vmp_os_thread_list(tids, VMP_TICKS_MOST_THREADS);
     if (n == 0) {
         tids[0] = vmp_os_own_tid();
         n = 1;
     }
-    if (n > MOST_THREADS || vmp_os_is_traced())
+    if (n > VMP_TICKS_MOST_THREADS || vmp_os_is_traced())
         return -VMP_EUNSUPPORTED;
     for (size_t i = 0; i < n; i++) {
-        int rc = vmp_os_perf_open(&events.fds[events.count], tids[i], period_near(interval_ns),
-            VMP_TICKS_PAYLOAD, user_only, NULL);
+        vmp_ticks_event *event = &t->events[t->event_count];
+        int rc = vmp_os_perf_open(
+            &event->fd, tids[i], period_near(interval_ns), VMP_TICKS_PAYLOAD, user_only, NULL);
         if (rc == 0) {
-            events.count++;
+            event->tid = tids[i];
+            t->event_count++;
         } else if (tids[i] == vmp_os_own_tid()) {
             events_close();
             return rc;
@@ -98,7 +101,7 @@ perf_start(uint64_t interval_ns, bool user_only)
     if (sigaction(VMP_OS_PERF_SIGNAL, NULL, &now) < 0 ||
         !(is_ours(&now) || (!(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)))
         return -VMP_EUNSUPPORTED; /* the program has a use for the signal */
-    int rc = vmp_os_perf_check(&events.blocked, user_only, NULL);
+    int rc = vmp_os_perf_check(&session.blocked, user_only, NULL);
     if (rc < 0)
         return rc;
     rc = handler_install(VMP_OS_PERF_SIGNAL);
@@ -136,8 +139,8 @@ static void
 after_fork_in_parent(void)
 {
     atomic_fetch_sub(&vmp_the_ticker.holds, 1);
-    if (is_perf(events.timer))
-        itimer_stop(events.timer, NULL);
+    if (is_perf(session.timer))
+        itimer_stop(session.timer, NULL);
 }
 
 static void
@@ -163,7 +166,7 @@ timer_start(uint64_t interval_ns, int timer)
             return rc;
         timer = VMP_TICKS_ITIMER;
     }
-    int rc = handler_install(events.signo);
+    int rc = handler_install(session.signo);
     return rc < 0 ? rc : timer;
 }
 
@@ -172,29 +175,31 @@ vmp_ticks_start(uint64_t interval_ns, int timer, int weights)
 {
     static bool hooked;
     vmp_ticker *t = &vmp_the_ticker;
-    events.signo = timer == VMP_TICKS_ITIMER_REAL ? SIGALRM : SIGPROF;
-    if (sigaction(events.signo, NULL, &events.theirs) < 0 || !(events.theirs.sa_flags & SA_SIGINFO))
+    session.signo = timer == VMP_TICKS_ITIMER_REAL ? SIGALRM : SIGPROF;
+    if (sigaction(session.signo, NULL, &session.theirs) < 0 ||
+        !(session.theirs.sa_flags & SA_SIGINFO))
         return -VMP_EUNSUPPORTED;
-    t->sampler = events.theirs.sa_sigaction;
-    t->signo = events.signo;
+    t->sampler = session.theirs.sa_sigaction;
+    t->signo = session.signo;
     t->interval_ns = interval_ns;
     t->by_thread = is_perf(timer);
     t->by_wall = timer == VMP_TICKS_ITIMER_REAL;
     t->repeat = t->by_thread || !weights;
     t->session++;
     t->ticks = t->samples = t->lost = 0;
-    events.start_cpu_ns = vmp_os_process_cpu_ns();
+    t->period_turn = (uint32_t)random_now();
+    session.start_cpu_ns = vmp_os_process_cpu_ns();
     t->clock_ns = vmp_ticks_clock_ns(t);
     vmp_ticks_thread_begin();
     if (!hooked)
         hooked = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
     t->running = true;
-    events.timer = timer_start(interval_ns, timer);
-    t->by_thread = is_perf(events.timer);
+    session.timer = timer_start(interval_ns, timer);
+    t->by_thread = is_perf(session.timer);
     t->repeat = t->by_thread || !weights;
-    if (events.timer < 0)
+    if (session.timer < 0)
         t->running = false;
-    return events.timer;
+    return session.timer;
 }
 
 /* Of PyPy's timer a signal may wait that no thread has taken yet. It would survive an exec, and
@@ -204,27 +209,28 @@ pending_drop(void)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction now;
-    if (sigaction(events.signo, NULL, &now) < 0 || !is_ours(&now))
+    if (sigaction(session.signo, NULL, &now) < 0 || !is_ours(&now))
         return;
-    sigaction(events.signo, &ignore, NULL);
-    sigaction(events.signo, &now, NULL);
+    sigaction(session.signo, &ignore, NULL);
+    sigaction(session.signo, &now, NULL);
 }
 
 void
 vmp_ticks_hold(int on)
 {
     static struct itimerval held;
-    if (is_perf(events.timer)) {
-        for (size_t i = 0; i < events.count; i++)
-            vmp_os_perf_enable(events.fds[i], !on);
+    vmp_ticker *t = &vmp_the_ticker;
+    if (is_perf(session.timer)) {
+        for (size_t i = 0; i < t->event_count; i++)
+            vmp_os_perf_enable(t->events[i].fd, !on);
     } else if (on) {
-        itimer_stop(events.timer, &held);
+        itimer_stop(session.timer, &held);
         pending_drop();
     } else {
-        setitimer(events.timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &held, NULL);
+        setitimer(session.timer == VMP_TICKS_ITIMER_REAL ? ITIMER_REAL : ITIMER_PROF, &held, NULL);
     }
     if (on)
-        vmp_names_write(vmp_the_ticker.log, false);
+        vmp_names_write(t->log, false);
 }
 
 void
@@ -265,14 +271,14 @@ vmp_ticks_stop(vmp_ticks_counts *ret_counts)
 {
     vmp_ticker *t = &vmp_the_ticker;
     struct sigaction now;
-    events_close();
     t->running = false;
-    vmp_ticks_wait(); /* PyPy gives back the memory of its samples next */
-    if (sigaction(events.signo, NULL, &now) == 0 && is_ours(&now))
-        sigaction(events.signo, &events.theirs, NULL);
-    events.timer = VMP_TICKS_ITIMER;
+    vmp_ticks_wait(); /* PyPy gives back the memory of its samples next; handlers use events */
+    events_close();
+    if (sigaction(session.signo, NULL, &now) == 0 && is_ours(&now))
+        sigaction(session.signo, &session.theirs, NULL);
+    session.timer = VMP_TICKS_ITIMER;
     ret_counts->ticks = t->ticks;
     ret_counts->samples = t->samples;
     ret_counts->lost = t->lost;
-    ret_counts->cpu_ns = vmp_os_process_cpu_ns() - events.start_cpu_ns;
+    ret_counts->cpu_ns = vmp_os_process_cpu_ns() - session.start_cpu_ns;
 }

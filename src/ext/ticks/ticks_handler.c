@@ -5,6 +5,7 @@
 
 #include "names.h"
 #include "os.h"
+#include "period.h"
 
 /* Of one tick; what is beyond counts as lost. A longer wait for the handler would
  * be felt: a sample costs about 2 us. */
@@ -70,11 +71,35 @@ process_owes(vmp_ticker *t)
     return owed;
 }
 
+/* Evenly spread over [0, 1): steps of the golden ratio, here of 2^32. */
+VMP_SIGSAFE static double
+place_next(vmp_ticker *t)
+{
+    static const uint32_t golden_step = 2654435769u;
+    return (double)(atomic_fetch_add(&t->period_turn, 1) * golden_step) / 4294967296.0;
+}
+
 bool
 vmp_ticks_log_is_there(const vmp_ticker *t)
 {
     struct stat st;
     return fstat(t->log, &st) == 0 && st.st_dev == t->log_device && st.st_ino == t->log_inode;
+}
+
+/* The thread's own event gets another period (see "Lockstep" in docs/sampling.md): at a tick, so
+ * that nothing of one is lost. What is inherited cannot be reached. */
+VMP_SIGSAFE static void
+period_change(vmp_ticker *t)
+{
+    pid_t self = vmp_os_own_tid();
+    size_t n = atomic_load(&t->event_count), i = 0;
+    while (i < n && t->events[i].tid != self)
+        i++;
+    /* The program may have closed all descriptors, and have others by these numbers. */
+    if (i == n || !vmp_os_perf_is_open(t->events[i].fd))
+        return;
+    uint64_t asked_ns = t->interval_ns > VMP_TICKS_LEAST_NS ? t->interval_ns : VMP_TICKS_LEAST_NS;
+    vmp_os_perf_set_interval(t->events[i].fd, vmp_period_wide(asked_ns, place_next(t)));
 }
 
 VMP_SIGSAFE static void
@@ -97,8 +122,10 @@ tick(vmp_ticker *t, siginfo_t *info, void *context)
     uint64_t every = names_ns / t->interval_ns;
     if (!t->by_thread && every > kernel_ticks)
         every = kernel_ticks;
-    if (ticks % (every ? every : 1) == 0)
-        vmp_names_write(t->log, true);
+    if (ticks % (every ? every : 1) > 0)
+        return;
+    vmp_names_write(t->log, true);
+    period_change(t);
 }
 
 void

@@ -14,7 +14,14 @@ enum {
     VMP_TICKS_PAYLOAD = 0x7670, /* tells our perf events; "vp" */
     /* Between ticks of perf, nanoseconds, at least; a tick can take a fifth of it. */
     VMP_TICKS_LEAST_NS = 50000,
+    VMP_TICKS_MOST_THREADS = 256 /* that have an event of their own: those that run at the start */
 };
+
+/* Of perf, for a thread; those that it starts inherit it. */
+typedef struct vmp_ticks_event {
+    pid_t tid;
+    int fd;
+} vmp_ticks_event;
 
 /* One instance, since a process has one handler and one sampler. Written while
  * `running` is false, but for the atomics. */
@@ -31,7 +38,10 @@ typedef struct vmp_ticker {
     void (*sampler)(int signo, siginfo_t *info, void *context); /* PyPy's handler */
     _Atomic uint64_t clock_ns; /* up to where the clock below has its samples; !by_thread */
     _Atomic uint64_t ticks, samples, lost;
-    atomic_int log; /* -1: none */
+    vmp_ticks_event events[VMP_TICKS_MOST_THREADS];
+    _Atomic size_t event_count;
+    _Atomic uint32_t period_turn; /* goes up with each period from the wide range */
+    atomic_int log;               /* -1: none */
     dev_t log_device;
     ino_t log_inode;
 } vmp_ticker;
