@@ -1,4 +1,5 @@
 /* What is read of /proc/self/status. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,12 +40,30 @@ TEST(threads_are_counted_behind_any_number_of_groups)
     }
 }
 
-TEST(this_process_has_one_thread)
+static void *
+until_told(void *told)
 {
+    char byte;
+    return read(*(int *)told, &byte, 1) == 1 ? NULL : told;
+}
+
+/* An emulator of processors has threads of its own. */
+TEST(a_thread_of_this_process_is_counted_while_it_runs)
+{
+    int ends[2];
+    pthread_t thread;
+    void *failed = NULL;
     vmp_os_kept kept = {0};
-    vmp_os_status status = vmp_os_status_read(&kept);
-    CHECK_INT(status.threads, 1);
+    uint32_t before = vmp_os_status_read(&kept).threads;
+    CHECK(before > 0);
+    CHECK_INT(pipe(ends), 0);
+    CHECK_INT(pthread_create(&thread, NULL, until_told, &ends[0]), 0);
+    CHECK_INT(vmp_os_status_read(&kept).threads, before + 1);
+    CHECK_INT(write(ends[1], "", 1), 1);
+    pthread_join(thread, &failed);
+    CHECK(!failed);
     vmp_os_kept_close(&kept);
 }
 
-TEST_MAIN(RUN(threads_are_counted_behind_any_number_of_groups), RUN(this_process_has_one_thread))
+TEST_MAIN(RUN(threads_are_counted_behind_any_number_of_groups),
+    RUN(a_thread_of_this_process_is_counted_while_it_runs))
