@@ -143,7 +143,8 @@ vmp_source_start(vmp_sampler *s, const vmp_sampler_config *c, vmp_err *err)
         rc = source_try(s, ranked[i], &why);
         if (rc < 0) {
             refused_note(s, ranked[i], why.text);
-            *err = why;
+            if (err)
+                *err = why;
         }
     }
     return rc;
