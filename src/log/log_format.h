@@ -116,7 +116,9 @@
  *                 (of process_cpu_ns, used by the program's threads while they
  *                 were sampled, for which no samples stand: most is of threads
  *                 that used less than an interval): all since the start
- *   12 END        s mono_ns since start_mono, u samples written: a clean end
+ *   12 END        s mono_ns since start_mono, u samples written: a clean end,
+ *                 unless more records of its process follow: an exec was about
+ *                 to end it, and failed
  *   13 EPOCH      stack ids start anew from 1 (bounds the writer's memory)
  *   14 LABEL      reserved: u id, str key, str value
  *   str = u length, bytes

@@ -222,6 +222,7 @@ record_begin(vmp_log_reader *r, vmp_err *err)
         if (kind >= sizeof(kinds) / sizeof(kinds[0]) || !kinds[kind].get)
             continue;
         r->kind = kind;
+        r->ended = false; /* what goes on has not ended */
         r->items = 1;
         if (kinds[kind].items && !vmp_log_get_u(r, &r->items))
             return vmp_log_wrong(r, err, "a list without its length");

@@ -221,6 +221,23 @@ vmp_drain_all(vmp_sampler *s)
     send(s, now_ns);
 }
 
+/* Ends the log, as far as it goes by now. */
+static void
+end_fill(vmp_sampler *s, int64_t now_ns)
+{
+    vmp_account_clocks_write(s, now_ns);
+    vmp_log_writer_end(s->writer, now_ns);
+}
+
+void
+vmp_drain_maybe_last(vmp_sampler *s)
+{
+    int64_t now_ns = vmp_os_mono_ns();
+    vmp_account_clocks(s, now_ns);
+    end_fill(s, now_ns);
+    send(s, now_ns);
+}
+
 void
 vmp_drain_last(vmp_sampler *s)
 {
@@ -234,8 +251,7 @@ vmp_drain_last(vmp_sampler *s)
     }
     gather(s, now_ns);
     vmp_account_clocks(s, now_ns);
-    vmp_account_clocks_write(s, now_ns);
-    vmp_log_writer_end(s->writer, now_ns);
+    end_fill(s, now_ns);
     send(s, now_ns);
 }
 
@@ -268,6 +284,8 @@ look(vmp_sampler *s, int64_t next_ns)
         vmp_log_writer_pending(s->writer) > FLUSH_BYTES) {
         now_ns = vmp_os_mono_ns();
         chunk_fill(s, now_ns, false);
+        if (s->resume_at_ns != 0 && vmp_log_writer_pending(s->writer) > 0)
+            end_fill(s, now_ns); /* what comes to an end by the exec stays ended */
         /* A debugger may have come meanwhile, and write is where one is asked to stop. */
         if (s->source->signo == VMP_OS_PERF_SIGNAL)
             vmp_own_thread_traced(vmp_os_status_read(&s->status).traced);

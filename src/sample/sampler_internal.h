@@ -397,6 +397,8 @@ void vmp_drain_slot(vmp_sampler *s, vmp_slot *slot);
 void vmp_drain_all(vmp_sampler *s);
 /* The same, what is owed to slots, and the clean end of the log. */
 void vmp_drain_last(vmp_sampler *s);
+/* After vmp_drain_all: the clean end, behind which the log may yet go on. */
+void vmp_drain_maybe_last(vmp_sampler *s);
 /* After an epoch of the writer: the slot's stack gets new ids. False when out of
  * memory. */
 bool vmp_drain_stacks_renew(vmp_sampler *s, vmp_slot *slot);

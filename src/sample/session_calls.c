@@ -171,8 +171,10 @@ vmp_sampler_brace_for_exec(void)
         return;
     vmp_sampler_lock(s);
     if (atomic_load(&s->running)) {
-        if (s->resume_at_ns == 0)
+        if (s->resume_at_ns == 0) {
             pause_begin(s);
+            vmp_drain_maybe_last(s);
+        }
         s->resume_at_ns = vmp_os_mono_ns() + EXEC_MOST_NS;
     }
     vmp_sampler_unlock(s);

@@ -370,6 +370,33 @@ TEST(nothing_pending_writes_nothing)
     fclose(f);
 }
 
+/* As for an exec that fails: an end, and the log goes on. */
+TEST(a_log_goes_on_behind_an_end)
+{
+    FILE *f = tmpfile();
+    uint32_t location;
+    vmp_log_writer *w = writer_on(f, &location);
+    uint32_t stack = vmp_log_writer_stack(w, 0, location);
+    for (int i = 1; i <= 2; i++) {
+        vmp_buf text = {0};
+        bool cut = false;
+        char sample[40];
+        snprintf(sample, sizeof(sample), "  1: stack 1 time %d ", 1000 * i);
+        vmp_log_writer_sample(w, &(vmp_log_sample){1, stack, 1000 * i, 1, 0, 0});
+        CHECK_INT(vmp_log_writer_flush(w, NULL), 0);
+        read_back(f, &text, &cut);
+        CHECK(cut && strstr((char *)text.p, sample));
+        vmp_buf_clear(&text);
+        vmp_log_writer_end(w, 1000 * i + 500);
+        CHECK_INT(vmp_log_writer_flush(w, NULL), 0);
+        read_back(f, &text, &cut);
+        CHECK(!cut && strstr((char *)text.p, sample));
+        vmp_buf_fini(&text);
+    }
+    vmp_log_writer_close(&w);
+    fclose(f);
+}
+
 TEST_MAIN(RUN(a_bad_descriptor_is_known_at_open),
     RUN(a_full_disk_makes_the_writer_dead_and_the_log_reads_up_to_there),
     RUN(a_pipe_gets_every_byte_in_spite_of_signals_and_a_slow_reader),
@@ -377,4 +404,4 @@ TEST_MAIN(RUN(a_bad_descriptor_is_known_at_open),
     RUN(a_batch_beyond_the_limit_of_a_record_is_split_and_keeps_its_time),
     RUN(a_batch_left_open_is_closed_by_flush_with_no_time), RUN(what_refers_to_nothing_is_refused),
     RUN(long_strings_are_cut_between_characters), RUN(threads_that_sleep_give_their_memory_back),
-    RUN(nothing_pending_writes_nothing))
+    RUN(nothing_pending_writes_nothing), RUN(a_log_goes_on_behind_an_end))

@@ -57,9 +57,30 @@ def test_exec_ends_well(python: Any, tmp_path: Path, hook: float, threads: bool)
         assert (done.returncode, done.stdout, done.stderr) == (5, "2\nnew\n", "")
         words_show = [python.binary, "show", str(log), "flat", "--json"]
         shown = subprocess.run(words_show, capture_output=True, text=True, timeout=60)
+        assert (shown.stderr, json.loads(shown.stdout)["cut"]) == ("", False)  # it ended well
         rows = {row["function"]: row["total"] for row in json.loads(shown.stdout)["functions"]}
         # The clock is back 50 ms after the exec failed.
         assert rows["after"]["seconds"] == pytest.approx(0.15, abs=0.06)
+
+
+def test_a_kill_after_an_exec_that_failed_is_no_clean_end(python: Any, tmp_path: Path) -> None:
+    program = """
+        import os, signal, time
+        try:
+            os.execv("/nonexistent/program", ["x"])
+        except OSError:
+            pass
+        end = time.process_time() + 0.5
+        while time.process_time() < end: pass
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    (tmp_path / "prog.py").write_text(dedent(program))
+    done = python.run(["-m", "vmprof", "-o", "log", "prog.py"], cwd=tmp_path)
+    assert done.returncode == -9
+    words_show = [python.binary, "show", str(tmp_path / "log"), "info", "--json"]
+    shown = subprocess.run(words_show, capture_output=True, text=True, timeout=60)
+    assert json.loads(shown.stdout)["cut"] is True
+    assert "no clean end" in shown.stderr
 
 
 # start_sampling() without a stop before it, while the clock is stopped for an exec.
