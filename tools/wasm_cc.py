@@ -23,8 +23,8 @@ QUICK = "report"  # the room of the views
 COMPILE = ["-std=c11", "-D_GNU_SOURCE", "-fno-strict-aliasing"]
 LTO = ["-flto"]
 # What compilers make calls of by themselves is no part of the optimization over all files.
-MEMORY = "wasm_memory.c"
-MEMORY_ARGS = ["-fno-builtin", "-mbulk-memory"]
+LIBC = "wasm_libc.c"
+LIBC_ARGS = ["-fno-builtin", "-mbulk-memory"]
 LINK = """
     -mexec-model=reactor -fuse-ld=lld -Oz -flto -Wl,--gc-sections -Wl,--strip-all
     -Wl,-z,stack-size=262144 -Wl,--max-memory=4294967296
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     def compile(source: Path) -> tuple[int, Path]:
         target = folder / (source.stem + ".o")
         optimize = "-O2" if source.parent.name == QUICK else "-Os"
-        own = MEMORY_ARGS if source.name == MEMORY else LTO
+        own = LIBC_ARGS if source.name == LIBC else LTO
         command = [clang, *TARGET, optimize, *COMPILE, *own, *args, "-MMD", "-MT", out.name]
         return subprocess.call([*command, "-c", str(source), "-o", str(target)]), target
 

@@ -1,5 +1,6 @@
 #include "log_chunk_in.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ enum {
     SEARCH_BYTES = 64 << 20,
     BEHIND_BYTES = 1 << 20, /* what is behind the end is named by so many */
 };
+
+/* Begins the line of a log that was written again; a byte, a colon and what is there follow. */
+static const char RESTATED[] = "vmprof: behind the end, at byte ";
 
 typedef struct chunk_head {
     uint8_t flags;
@@ -155,6 +159,37 @@ corrupt(const vmp_log_chunk_in *in, vmp_err *err, const char *what)
         (unsigned long long)in->in.offset, what);
 }
 
+size_t
+vmp_log_chunk_in_restate(const vmp_log_chunk_in *in, char line[VMP_LOG_RESTATED_MAX])
+{
+    if (!in->behind_at)
+        return 0;
+    _Static_assert(sizeof(RESTATED) + 20 + 3 + sizeof(in->behind) <= VMP_LOG_RESTATED_MAX,
+        "any line has room");
+    return (size_t)snprintf(
+        line, VMP_LOG_RESTATED_MAX, "%s%" PRIu64 ": %s\n", RESTATED, in->behind_at, in->behind);
+}
+
+/* Takes what the line says. False: what is behind the end is no such line. */
+static bool
+take_restated(vmp_log_chunk_in *in)
+{
+    enum { HEAD = sizeof(RESTATED) - 1 };
+    const uint8_t *p = in->in.p, *end = p + in->in.n;
+    uint64_t at = 0;
+    if (in->in.n <= HEAD || in->in.n >= VMP_LOG_RESTATED_MAX || memcmp(p, RESTATED, HEAD) != 0 ||
+        memchr(p, '\n', in->in.n) != end - 1)
+        return false;
+    for (p += HEAD; *p >= '0' && *p <= '9' && at < UINT64_MAX / 10; p++)
+        at = 10 * at + (*p - '0');
+    if (at == 0 || *p != ':' || *++p != ' ')
+        return false;
+    p++;
+    in->behind_at = at;
+    snprintf(in->behind, sizeof(in->behind), "%.*s", (int)(end - 1 - p), (const char *)p);
+    return true;
+}
+
 /* A log that was written over a longer file without cutting that off. What is left of
  * one of ours has whole chunks in it. */
 static int
@@ -163,9 +198,10 @@ name_what_is_behind(vmp_log_chunk_in *in, vmp_err *err)
     int rc = vmp_in_fill(&in->in, BEHIND_BYTES, err);
     if (rc < 0)
         return rc;
-    if (whole_chunk_follows(in))
+    bool told = take_restated(in);
+    if (!told && whole_chunk_follows(in))
         snprintf(in->behind, sizeof(in->behind), "this is the rest of an older, longer log");
-    else
+    else if (!told)
         vmp_log_sniff(in->in.p, in->in.n, in->behind, sizeof(in->behind));
     in->in.n = 0;
     in->in.at_end = true;
@@ -184,8 +220,9 @@ tail(vmp_log_chunk_in *in, enum head_state state, vmp_err *err)
         if (rc < 0)
             return rc;
         if (!zeros && in->ended) {
+            in->behind_at = offset;
             rc = name_what_is_behind(in, err);
-            in->in.offset = in->behind_at = offset;
+            in->in.offset = offset;
             return rc;
         }
         if (!zeros) {

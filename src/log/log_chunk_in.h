@@ -10,6 +10,8 @@
 #include "in.h"
 #include "log_unpack.h"
 
+enum { VMP_LOG_RESTATED_MAX = 160 }; /* bytes of a line of vmp_log_chunk_in_restate, with its 0 */
+
 typedef struct vmp_log_chunk_in {
     vmp_in in;
     bool cut;               /* a partial last chunk was met */
@@ -37,5 +39,9 @@ bool vmp_log_chunk_peek(
  * in->behind_at), or an error as vmp_log_reader_next. */
 int vmp_log_chunk_in_next(
     vmp_log_chunk_in *in, const uint8_t **ret_p, size_t *ret_n, uint64_t *ret_offset, vmp_err *err);
+
+/* Of a reader at its end: the line that tells in->behind_at and in->behind to whoever reads
+ * the log once it is written again, terminated; its length, 0 if there is nothing to tell. */
+size_t vmp_log_chunk_in_restate(const vmp_log_chunk_in *in, char line[VMP_LOG_RESTATED_MAX]);
 
 #endif

@@ -34,6 +34,8 @@
  *      one version can be concatenated. What else stands behind an END that is
  *      the last record so far is no part of the log (it was written over a longer
  *      file): the log reads up to there, and the reader tells where that is.
+ *      Whoever writes the log again may leave one line of text there, at the
+ *      end of the file: "vmprof: behind the end, at byte N: WHAT\n".
  *   7. A zstd frame is never ended, only flushed: the flag of the next chunk
  *      tells where the next one begins. Frames need a window of at most
  *      2^VMP_LOG_WINDOW_LOG bytes. Chunks that are not compressed may stand in

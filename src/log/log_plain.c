@@ -46,11 +46,15 @@ vmp_log_plain(vmp_in *bytes, vmp_log_put *put, void *ctx, vmp_err *err)
     const uint8_t *p;
     size_t n;
     uint64_t offset;
+    char line[VMP_LOG_RESTATED_MAX];
     int rc = vmp_log_chunk_in_open(&in, bytes, err);
     if (rc == 0)
         rc = put(ctx, magic, sizeof(magic) - 1, err);
     while (rc == 0 && (rc = vmp_log_chunk_in_next(&in, &p, &n, &offset, err)) > 0)
         rc = put_chunk(&head, p, n, put, ctx, err);
+    n = rc == 0 ? vmp_log_chunk_in_restate(&in, line) : 0;
+    if (n > 0)
+        rc = put(ctx, line, n, err);
     vmp_log_chunk_in_fini(&in);
     vmp_buf_fini(&head);
     return rc;

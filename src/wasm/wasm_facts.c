@@ -103,6 +103,8 @@ put_info(vmp_json *j, const vmp_profile *p, const vmp_report_info *info)
     vmp_json_put_bool(j, "untimed", p->process_count > 1 && p->processes[1].untimed);
     vmp_json_put_bool(j, "wall", info->mode & VMP_PROFILE_MODE_WALL);
     vmp_json_put_bool(j, "cut", p->cut);
+    vmp_json_put_str(j, "behindEnd", vmp_profile_string(p, p->behind));
+    vmp_json_put_uint(j, "behindEndByte", p->behind_at);
     vmp_json_put_bool(j, "memory", p->memory_count > 0);
     vmp_json_put_str(j, "timer", info->timer);
     vmp_json_put_str(j, "argv", info->argv);

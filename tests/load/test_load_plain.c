@@ -83,6 +83,40 @@ TEST(a_plain_log_gives_the_same_profile)
     check_plain("old/made-v6-32bit.vmprof", 0);
 }
 
+TEST(a_plain_log_tells_what_was_behind_the_end)
+{
+    bytes log = read_file("log_v1.1_zstd.vmprof"), plain = {0}, again = {0};
+    size_t end = log.n;
+    log.p = realloc(log.p, log.n + 8);
+    memcpy(log.p + log.n, "\x89PNG\r\n\x1a\n", 8);
+    log.n += 8;
+    CHECK_INT(vmp_load_plain(log.p, log.n, gather, &plain, NULL), 0);
+    CHECK_INT(vmp_load_plain(plain.p, plain.n, gather, &again, NULL), 0);
+    CHECK(again.n == plain.n && memcmp(again.p, plain.p, plain.n) == 0);
+    vmp_profile *before = load(&log), *after = load(&plain);
+    check_same(before, after);
+    CHECK_INT(before->behind_at, end);
+    CHECK_INT(after->behind_at, end);
+    CHECK_STR(vmp_profile_string(after, after->behind).p, "this is a PNG image");
+    vmp_profile_free(&before);
+    vmp_profile_free(&after);
+    /* A line that is not whole, has more behind it or another number is a text like any. */
+    size_t line = plain.n - strlen("vmprof: behind the end, at byte : this is a PNG image\n") - 3;
+    while (plain.p[line] != 'v')
+        line--;
+    for (size_t cut = line + 1; cut <= plain.n; cut++) {
+        plain.p[line + 32] = cut == plain.n ? '-' : plain.p[line + 32];
+        vmp_profile *p = NULL;
+        CHECK_INT(vmp_load_bytes(&p, plain.p, cut, NULL, NULL), 0);
+        CHECK_INT(p->behind_at, line);
+        CHECK_STR(vmp_profile_string(p, p->behind).p, "this looks like a text file");
+        vmp_profile_free(&p);
+    }
+    free(log.p);
+    free(plain.p);
+    free(again.p);
+}
+
 TEST(a_plain_log_is_not_compressed)
 {
     bytes packed = read_file("log_v1.1_zstd.vmprof"), raw = read_file("log_v1.1_raw.vmprof");
@@ -124,5 +158,5 @@ TEST(what_is_no_log_and_what_cannot_be_put_is_told)
     free(old.p);
 }
 
-TEST_MAIN(RUN(a_plain_log_gives_the_same_profile), RUN(a_plain_log_is_not_compressed),
-    RUN(what_is_no_log_and_what_cannot_be_put_is_told))
+TEST_MAIN(RUN(a_plain_log_gives_the_same_profile), RUN(a_plain_log_tells_what_was_behind_the_end),
+    RUN(a_plain_log_is_not_compressed), RUN(what_is_no_log_and_what_cannot_be_put_is_told))

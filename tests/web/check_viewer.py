@@ -246,6 +246,7 @@ def main(vmprof: str, node: str, browser: str) -> int:
         logs = {
             "program": data,
             "cut": data[:-20],
+            "behind": data + b"<b>GIF89a</b>",
             "empty": Log().data(),
             "pypy": PYPY.read_bytes(),
         }

@@ -56,6 +56,10 @@ export interface Facts {
   /** The log has no times of its samples. */
   readonly untimed: boolean;
   readonly cut: boolean;
+  /** Not 0: the file goes on behind the log's end at this byte, with something that is no log. */
+  readonly behindEndByte: number;
+  /** What that looks like, as half a sentence. */
+  readonly behindEnd: string;
   readonly memory: boolean;
   readonly timer: string;
   readonly argv: string;

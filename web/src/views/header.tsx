@@ -33,6 +33,7 @@ export function Header({ profile }: { readonly profile: Profile }) {
       {facts.unsampledShare >= UNSAMPLED && <p class={facts.unsampledShare > LOST ? "warning" : "faint facts"}>{formatPercent(facts.unsampledShare)} of the CPU time without samples, most in threads that used too little for a tick</p>}
       {profile.before !== null && <p class="faint facts">compared with {profile.before.logName}, {formatCount(profile.before.engine.facts.samples)} samples</p>}
       {facts.states !== undefined && <p class="faint facts states">{statesText(facts.states, facts.ticks)}</p>}
+      {facts.behindEndByte > 0 && <p class="warning">The file is damaged behind the log’s end, at byte {facts.behindEndByte} ({facts.behindEnd}): this is the log before that.</p>}
       {facts.cut && <p class="warning">The log has no clean end: this is what was written.</p>}
       <ThemeButton />
     </header>

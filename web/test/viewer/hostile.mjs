@@ -40,6 +40,9 @@ test("a log that was cut, an empty one and a broken one say so", async (browser)
   const cut = await open(browser, "cut");
   assert.match(await cut.page.locator(".head").textContent(), /no clean end/);
   await cut.close();
+  const behind = await open(browser, "behind");
+  assert.match(await behind.page.locator(".head .warning").textContent(), /behind the log’s end, at byte \d{3,} \(this (is|looks like) /);
+  await behind.close();
   const empty = await open(browser, "empty");
   assert.match(await empty.page.locator(".view").textContent(), /No sample/);
   await empty.close();

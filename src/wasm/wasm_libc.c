@@ -1,7 +1,8 @@
-/* memcpy, memmove and memset of the module, in place of the C library's: wasi-libc's are
- * loops, and arrays of a million rows are grown and cleared by them. From MANY bytes on
+/* What the module has in place of the C library's: memcpy, memmove and memset, which are loops
+ * in wasi-libc, and arrays of a million rows are grown and cleared by them. From MANY bytes on
  * these are one instruction (bulk memory, which every browser has that the page is for);
- * for fewer its call costs more than the loop.
+ * for fewer its call costs more than the loop. And strerror, for the size of the page: printf
+ * brings its texts along, and nothing here asks a system that could fail.
  *
  * Of the module alone; tools/wasm_cc.py has options for it, by which nothing here becomes a
  * call of itself. */
@@ -40,4 +41,12 @@ memset(void *to, int byte, size_t n)
     for (size_t i = 0; i < n; i++)
         ((uint8_t *)to)[i] = (uint8_t)byte;
     return to;
+}
+
+char *
+strerror(int error)
+{
+    static char text[] = "system error";
+    (void)error;
+    return text;
 }
