@@ -58,6 +58,8 @@ bool vmp_os_kept_open(vmp_os_kept *k, const char *path);
 VMP_SIGSAFE bool vmp_os_kept_take(vmp_os_kept *k, int fd, const struct stat *file);
 /* False where the program has closed it, whatever has its number now. One fstat (0.2 us). */
 VMP_SIGSAFE bool vmp_os_kept_is_ours(const vmp_os_kept *k);
+/* The same, and what that fstat told. */
+VMP_SIGSAFE bool vmp_os_kept_stat(const vmp_os_kept *k, struct stat *ret_now);
 /* After use: closes one for which there was no high number. */
 void vmp_os_kept_rest(vmp_os_kept *k);
 VMP_SIGSAFE void vmp_os_kept_close(vmp_os_kept *k);
@@ -69,8 +71,11 @@ bool vmp_os_kept_read_at(
 
 /* ---- threads of this process ---- */
 VMP_SIGSAFE pid_t vmp_os_own_tid(void);
-/* Number of threads (one fstat of /proc/self/task), or 0 where unknown. */
+/* Number of threads (one stat of /proc/self/task), or 0 where unknown. */
 uint32_t vmp_os_thread_count(void);
+/* The same by what vmp_os_thread_list_by keeps: the walk through /proc takes a thread that slept
+ * for long 22 us, asking the open directory 2. */
+uint32_t vmp_os_thread_count_by(const vmp_os_kept *by);
 /* What thread-local variables of all that is loaded take at most; the C library puts those of what
  * the program began with onto each thread's stack. Takes the loader's lock: not for a forked child.
  */

@@ -40,11 +40,17 @@ vmp_os_fd_high(int fd)
 }
 
 bool
+vmp_os_kept_stat(const vmp_os_kept *k, struct stat *ret_now)
+{
+    return k->open && fstat(k->fd, ret_now) == 0 && (uint64_t)ret_now->st_dev == k->device &&
+           (uint64_t)ret_now->st_ino == k->inode;
+}
+
+bool
 vmp_os_kept_is_ours(const vmp_os_kept *k)
 {
     struct stat now;
-    return k->open && fstat(k->fd, &now) == 0 && (uint64_t)now.st_dev == k->device &&
-           (uint64_t)now.st_ino == k->inode;
+    return vmp_os_kept_stat(k, &now);
 }
 
 bool

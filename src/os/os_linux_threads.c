@@ -9,14 +9,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static const char tasks[] = "/proc/self/task";
+
+/* The directory has a link for ".", one for ".." and one per thread. */
+static uint32_t
+count_in(const struct stat *st)
+{
+    return st->st_nlink < 3 ? 0 : (uint32_t)st->st_nlink - 2;
+}
+
 uint32_t
 vmp_os_thread_count(void)
 {
-    /* The directory has a link for ".", one for ".." and one per thread. */
     struct stat st;
-    if (stat("/proc/self/task", &st) < 0 || st.st_nlink < 3)
-        return 0;
-    return (uint32_t)st.st_nlink - 2;
+    return stat(tasks, &st) < 0 ? 0 : count_in(&st);
+}
+
+uint32_t
+vmp_os_thread_count_by(const vmp_os_kept *by)
+{
+    struct stat st;
+    return vmp_os_kept_stat(by, &st) ? count_in(&st) : vmp_os_thread_count();
 }
 
 static int
@@ -54,7 +67,7 @@ vmp_os_thread_list_by(vmp_os_kept *by, pid_t *tids, size_t cap)
     bool has_self = false;
     size_t n = 0;
     long got = -1;
-    if (vmp_os_kept_open(by, "/proc/self/task") && lseek(by->fd, 0, SEEK_SET) == 0)
+    if (vmp_os_kept_open(by, tasks) && lseek(by->fd, 0, SEEK_SET) == 0)
         got = syscall(SYS_getdents64, by->fd, bytes, sizeof(bytes));
     while (got > 0) {
         for (char *at = bytes; at < bytes + got; at += ((dir_entry *)at)->size) {

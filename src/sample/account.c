@@ -19,12 +19,12 @@ vmp_account_losses(vmp_sampler *s, _Atomic uint32_t *lost, uint32_t thread_index
 }
 
 /* Whether threads began or ended since the look before. Counted once a look, and
- * only if a thread was idle: it costs a walk through /proc. */
+ * only if a thread was idle. */
 static bool
 threads_changed(vmp_sampler *s, int64_t now_ns)
 {
     if (s->threads_counted_ns != now_ns) {
-        uint32_t threads = vmp_os_thread_count();
+        uint32_t threads = vmp_os_thread_count_by(&s->tasks);
         s->threads_changed = threads != s->threads_then;
         s->threads_then = threads;
         s->threads_counted_ns = now_ns;

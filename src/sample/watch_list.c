@@ -115,7 +115,7 @@ int
 vmp_watch_list_refresh(vmp_watch_list *l, vmp_sampler *s, int64_t now_ns,
     void (*added)(vmp_sampler *, vmp_watch *), void (*removed)(vmp_sampler *, vmp_watch *))
 {
-    uint32_t count = vmp_os_thread_count();
+    uint32_t count = vmp_os_thread_count_by(&s->tasks);
     int64_t again_ns = l->sees_ends ? LIST_AGAIN_SEEN_NS : LIST_AGAIN_NS;
     if (l->listed_ns && count == l->thread_count && now_ns - l->listed_ns < again_ns)
         return 0;

@@ -188,6 +188,15 @@ TEST(threads_are_listed_by_a_descriptor_that_stays_high)
     CHECK_INT(tids[0], vmp_os_own_tid());
     int kept = by.fd;
     CHECK(by.open && kept >= 32);
+    CHECK_INT(vmp_os_thread_count_by(&by), 1);
+    pthread_t thread;
+    sem_init(&go, 0, 0);
+    pthread_create(&thread, NULL, wait_main, NULL);
+    CHECK_INT(vmp_os_thread_count_by(&by), 2);
+    sem_post(&go);
+    pthread_join(thread, NULL);
+    while (vmp_os_thread_count_by(&by) > 1) /* it may stand in /proc for a moment yet */
+        ;
     CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
     CHECK_INT(by.fd, kept);
     close(kept); /* as who closes all does */
@@ -195,6 +204,7 @@ TEST(threads_are_listed_by_a_descriptor_that_stays_high)
     CHECK_INT(by.fd, kept);
     /* A file of the program's by that number is left alone. */
     dup2(STDERR_FILENO, kept);
+    CHECK_INT(vmp_os_thread_count_by(&by), 1);
     CHECK_INT(vmp_os_thread_list_by(&by, tids, 8), 1);
     CHECK(by.fd != kept);
     vmp_os_kept_close(&by);
