@@ -128,6 +128,9 @@ read_all(const uint8_t *p, size_t n)
         while ((rc = vmp_log_reader_next(r, &e, &err)) > 0)
             event_check(&e, &d);
         PROMISE(vmp_log_reader_bytes(r) <= n);
+        vmp_str behind = {0};
+        PROMISE(vmp_log_reader_behind(r, &behind) == 0 || behind.n > 0);
+        touch(behind);
         PROMISE(rc == vmp_log_reader_next(r, &e, NULL)); /* an end stays one */
     }
     PROMISE((rc < 0) == (err.text[0] != '\0'));

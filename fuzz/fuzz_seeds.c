@@ -117,6 +117,7 @@ static void
 small_write(const char *dir, const char *name, bool compress)
 {
     FILE *f = tmpfile();
+    static const char behind[] = "vmprof: behind the end, at byte 1234: this is a PNG image\n";
     uint8_t bytes[4096];
     if (!f || log_small_write(fileno(f), compress, NULL) < 0) {
         failures++;
@@ -129,6 +130,10 @@ small_write(const char *dir, const char *name, bool compress)
         seed_write(dir, name, bytes, (size_t)n);
     else if (n > 0)
         both_write(dir, name, bytes, (size_t)n);
+    if (n > 0 && !compress && (size_t)n + sizeof(behind) <= sizeof(bytes)) {
+        memcpy(bytes + n, behind, sizeof(behind) - 1);
+        seed_write(dir, "behind", bytes, (size_t)n + sizeof(behind) - 1);
+    }
 }
 
 /* Jitlogs of each version and word size, as text, as JSON and for the page; fuzz_jitlog.c

@@ -184,9 +184,15 @@ take_restated(vmp_log_chunk_in *in)
         at = 10 * at + (*p - '0');
     if (at == 0 || *p != ':' || *++p != ' ')
         return false;
-    p++;
+    size_t n = (size_t)(end - 1 - ++p);
+    for (size_t i = 0; i < n; i++)
+        if (p[i] < ' ' || p[i] > '~') /* it is to be shown in terminals */
+            return false;
+    if (n == 0 || n >= sizeof(in->behind))
+        return false;
+    memcpy(in->behind, p, n);
+    in->behind[n] = 0;
     in->behind_at = at;
-    snprintf(in->behind, sizeof(in->behind), "%.*s", (int)(end - 1 - p), (const char *)p);
     return true;
 }
 

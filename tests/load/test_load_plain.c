@@ -112,6 +112,21 @@ TEST(a_plain_log_tells_what_was_behind_the_end)
         CHECK_STR(vmp_profile_string(p, p->behind).p, "this looks like a text file");
         vmp_profile_free(&p);
     }
+    /* Nor is one that says nothing, would do something to a terminal, or names no byte. */
+    static const char *const others[] = {
+        "1: ", "1: a\x1b[2J", "0: a", "99999999999999999999: a", "1:a"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        vmp_profile *p = NULL;
+        char *text = (char *)plain.p + line + strlen("vmprof: behind the end, at byte ");
+        size_t n = strlen(others[i]);
+        memcpy(text, others[i], n);
+        text[n] = '\n';
+        CHECK_INT(
+            vmp_load_bytes(&p, plain.p, (size_t)((uint8_t *)text + n + 1 - plain.p), NULL, NULL),
+            0);
+        CHECK_INT(p->behind_at, line);
+        vmp_profile_free(&p);
+    }
     free(log.p);
     free(plain.p);
     free(again.p);
