@@ -4,9 +4,12 @@
 enum {
     DESCRIPTORS_SHARE = 16, /* at most one in so many of the program's is for this */
     DESCRIPTORS_EACH = 2,
-    USES_MOST = 4, /* who is asked for more often than the others of its place keeps it */
+    USES_MOST = 4,   /* who is asked for more often than the others of its place keeps it */
+    PLACES_EACH = 8, /* those from its own on that a thread may have: no two lack one for long
+                        because of their numbers, while there is room */
 };
 
+/* Where the thread is, else a place that is free, else its own, which another has. */
 static uint32_t
 place_of(vmp_thread_files *f, pid_t tid)
 {
@@ -14,7 +17,15 @@ place_of(vmp_thread_files *f, pid_t tid)
         uint32_t room = (uint32_t)vmp_os_fd_limit() / (DESCRIPTORS_SHARE * DESCRIPTORS_EACH);
         f->places = room < 1 ? 1 : room < VMP_THREAD_FILES_MOST ? room : VMP_THREAD_FILES_MOST;
     }
-    return (uint32_t)tid % f->places;
+    uint32_t own = (uint32_t)tid % f->places, vacant = own;
+    for (uint32_t i = 0; i < PLACES_EACH && i < f->places; i++) {
+        uint32_t place = (own + i) % f->places;
+        if (f->files[place].tid == tid)
+            return place;
+        if (f->files[place].tid == 0 && f->files[vacant].tid != 0)
+            vacant = place;
+    }
+    return vacant;
 }
 
 vmp_os_thread_files *

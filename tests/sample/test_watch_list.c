@@ -212,17 +212,42 @@ TEST(threads_are_listed_by_a_descriptor_that_stays_high)
     close(kept);
 }
 
-/* Of two threads with one place in the table the one that is asked for more often has its files
- * open; the other is read all the same. */
+/* Whatever their numbers are, while the table has room: files that are opened at each look take the
+ * program's lowest free descriptor. */
+TEST(files_of_several_threads_stay_open)
+{
+    enum { THREADS = 5 };
+    vmp_sampler *s = &vmp_the_sampler;
+    pid_t own = vmp_os_own_tid();
+    vmp_os_thread_files *files[THREADS] = {vmp_thread_files_of(s, own)};
+    pid_t places = (pid_t)s->thread_files.places;
+    CHECK(files[0] && files[0]->stat.open && places * 2 * 16 <= vmp_os_fd_limit());
+    if (places < THREADS)
+        return; /* few descriptors: there is no room */
+    for (int i = 1; i < THREADS; i++)
+        files[i] = vmp_thread_files_of(s, own + i * places);
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(files[i] && files[i]->tid == own + i * places);
+        CHECK(vmp_thread_files_of(s, own + i * places) == files[i]);
+    }
+    /* One that ends makes room, and nobody else loses by it. */
+    vmp_thread_files_drop(s, own + places);
+    CHECK_INT(files[1]->tid, 0);
+    CHECK(vmp_thread_files_of(s, own + 2 * places) == files[2]);
+    CHECK(vmp_thread_files_of(s, own + THREADS * places) == files[1]);
+    vmp_proc_files_close(s);
+}
+
+/* Where there is no room the one that is asked for more often has its files open; the other is read
+ * all the same. */
 TEST(files_of_a_thread_stay_open_while_it_is_asked_for)
 {
     vmp_sampler *s = &vmp_the_sampler;
-    pid_t own = vmp_os_own_tid();
+    pid_t own = vmp_os_own_tid(), other = own + 1;
+    s->thread_files.places = 1;
     vmp_os_thread_files *files = vmp_thread_files_of(s, own);
     CHECK(files && files->tid == own && files->stat.open);
     int fd = files->stat.fd;
-    CHECK(s->thread_files.places * 2 * 16 <= (uint32_t)vmp_os_fd_limit());
-    pid_t other = own + (pid_t)s->thread_files.places;
     CHECK(vmp_thread_files_of(s, other) == NULL);
     CHECK(vmp_thread_files_of(s, own) == files && files->stat.fd == fd);
     CHECK(vmp_os_thread_is_runnable(files, own) && vmp_os_thread_is_runnable(NULL, own));
@@ -240,7 +265,7 @@ TEST(files_of_a_thread_stay_open_while_it_is_asked_for)
 }
 
 TEST_MAIN(RUN(threads_are_listed_by_a_descriptor_that_stays_high), /* one thread: before others */
-    RUN(files_of_a_thread_stay_open_while_it_is_asked_for),
+    RUN(files_of_several_threads_stay_open), RUN(files_of_a_thread_stay_open_while_it_is_asked_for),
     RUN(threads_that_begin_and_end_are_told),
     RUN(threads_that_live_are_not_removed_while_others_end),
     RUN(an_entry_is_found_again_by_its_tid), RUN(what_was_told_is_not_listed_again))
