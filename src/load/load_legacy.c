@@ -373,7 +373,6 @@ end(vmp_old_loader *l)
     }
     if (rc < 0)
         return vmp_old_failed(l, rc);
-    l->facts.ended = l->ended;
     if (l->facts.start_unix_ns && l->end_unix_ns >= l->facts.start_unix_ns)
         l->facts.duration_ns = l->end_unix_ns - l->facts.start_unix_ns;
     vmp_profile_builder_process_update(l->builder, &l->facts);

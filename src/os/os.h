@@ -73,8 +73,8 @@ bool vmp_os_kept_read_at(
 VMP_SIGSAFE pid_t vmp_os_own_tid(void);
 /* Number of threads (one stat of /proc/self/task), or 0 where unknown. */
 uint32_t vmp_os_thread_count(void);
-/* The same by what vmp_os_thread_list_by keeps: the walk through /proc takes a thread that slept
- * for long 22 us, asking the open directory 2. */
+/* The same by what vmp_os_thread_list_by keeps, without a walk through /proc, which is dear for a
+ * thread that comes by ten times a second. */
 uint32_t vmp_os_thread_count_by(const vmp_os_kept *by);
 /* What thread-local variables of all that is loaded take at most; the C library puts those of what
  * the program began with onto each thread's stack. Takes the loader's lock: not for a forked child.

@@ -135,7 +135,6 @@ typedef struct vmp_profile_process {
     uint64_t interval_ns; /* asked: between ticks, >= 1 */
     bool has_cpu;         /* the next is known */
     vmp_profile_cpu cpu;
-    bool ended;   /* a clean end was seen */
     bool untimed; /* the log has no times: samples have them by their number */
 } vmp_profile_process;
 

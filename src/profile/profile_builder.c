@@ -213,7 +213,6 @@ void
 vmp_profile_builder_end(vmp_profile_builder *b, int64_t time_ns)
 {
     vmp_profile_alive(b, time_ns);
-    current(b)->ended = true;
 }
 
 int
